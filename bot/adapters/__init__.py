@@ -1,0 +1,1 @@
+"""Each room implements ports with one vendor library; siblings never meet."""

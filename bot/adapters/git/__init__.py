@@ -1,0 +1,1 @@
+"""The source: bare mirrors read through git itself (GitPython's command wrapper)."""

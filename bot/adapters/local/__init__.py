@@ -1,0 +1,1 @@
+"""A forge without GitHub: bare repositories with hooks, checks kept in our store."""

@@ -1,0 +1,1 @@
+"""Platform clients, on httpx."""

@@ -1,0 +1,1 @@
+"""What the bot thinks: pure functions over values; no IO, clock, dice or environment."""

@@ -1,0 +1,1 @@
+"""The verbs: (event, snapshot) -> Decision."""

@@ -1,0 +1,1 @@
+"""Model -> text for GitHub, pages and terminals. Knows GitHub's limits, not GitHub."""

@@ -1,0 +1,81 @@
+"""Paths that strangers write: which may become files below a root, and which symlinks stay there."""
+
+from collections.abc import Mapping
+
+# Below PATH_MAX (4096) with room for the root in front; one component is limited by the file
+# system to 255 bytes (NAME_MAX). https://man7.org/linux/man-pages/man7/path_resolution.7.html
+MAX_PATH_BYTES = 1024
+MAX_COMPONENT_BYTES = 255
+
+# As many links as Linux follows before it answers ELOOP.
+MAX_LINKS = 40
+
+
+def path_problem(path: str) -> str | None:
+    """Return what is wrong with `path` as a file below a root, or None if it is safe.
+
+    Safe: relative, forward slashes, no empty, `.` or `..` component, no NUL, no `.git` component in
+    any letter case, at most `MAX_PATH_BYTES` bytes of valid UTF-8 and `MAX_COMPONENT_BYTES` each.
+    A newline or any other odd character is safe: it is only a name.
+    """
+    try:
+        encoded = path.encode()
+    except UnicodeEncodeError:
+        return "is not valid UTF-8"
+    if not path:
+        return "is empty"
+    if len(encoded) > MAX_PATH_BYTES:
+        return f"is longer than {MAX_PATH_BYTES} bytes"
+    if path.startswith("/"):
+        return "is absolute"
+    if "\0" in path:
+        return "contains a NUL"
+    for part in path.split("/"):
+        if (problem := _component_problem(part)) is not None:
+            return problem
+    return None
+
+
+def _component_problem(part: str) -> str | None:
+    if part in {"", ".", ".."}:
+        return f"has the component {part!r}"
+    if len(part.encode()) > MAX_COMPONENT_BYTES:
+        return f"has a component longer than {MAX_COMPONENT_BYTES} bytes"
+    if part.lower() == ".git":
+        return "has a .git component"
+    return None
+
+
+def escaping_symlinks(links: Mapping[str, str]) -> list[str]:
+    """Return those keys of `links` (path -> target) that lead outside the root, sorted.
+
+    Links are followed through one another, as the file system would: `a/d -> ..` is harmless, and so
+    looks `a/e -> d/..` until `d` is followed. An absolute target, a NUL, an empty target and a chain
+    of more than `MAX_LINKS` all count as leaving.
+    """
+    return sorted(path for path, target in links.items() if _leaves(path, target, links))
+
+
+def _leaves(path: str, target: str, links: Mapping[str, str]) -> bool:
+    """Walk from the link's folder along `target`, following every link met on the way."""
+    here = path.split("/")[:-1]
+    ahead = target.split("/")
+    for _ in range(MAX_LINKS):
+        if not target or target.startswith("/") or "\0" in target:
+            return True
+        while ahead:
+            part = ahead.pop(0)
+            if part == "..":
+                if not here:
+                    return True
+                here.pop()
+            elif part not in {"", "."}:
+                here.append(part)
+                if (followed := links.get("/".join(here))) is not None:
+                    break
+        else:
+            return False
+        here.pop()
+        target = followed
+        ahead = followed.split("/") + ahead
+    return True

@@ -1,0 +1,1 @@
+"""The deploy pipeline's steps, one file each, in the order of the road."""

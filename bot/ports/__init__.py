@@ -1,0 +1,1 @@
+"""What the pipeline needs of the world, as protocols; adapters implement them."""

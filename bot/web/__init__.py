@@ -1,0 +1,1 @@
+"""Flask: the webhook receiver, health, and one page per deployment."""

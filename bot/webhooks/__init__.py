@@ -1,0 +1,1 @@
+"""Sans-IO intake: headers and bytes -> Event, or the reason why not."""

@@ -1,0 +1,1 @@
+"""Other people's JSON as pydantic models; a leaf that imports nothing of ours."""

@@ -1,4 +1,4 @@
-"""Paths that strangers write: which may become files below a root, and which symlinks stay there."""
+"""Paths that strangers write: which may become files below a root, and which links stay in."""
 
 from collections.abc import Mapping
 
@@ -14,26 +14,22 @@ MAX_LINKS = 40
 def path_problem(path: str) -> str | None:
     """Return what is wrong with `path` as a file below a root, or None if it is safe.
 
-    Safe: relative, forward slashes, no empty, `.` or `..` component, no NUL, no `.git` component in
-    any letter case, at most `MAX_PATH_BYTES` bytes of valid UTF-8 and `MAX_COMPONENT_BYTES` each.
+    Safe: relative, forward slashes, no empty, `.` or `..` component, no NUL, no `.git` component
+    in any letter case, at most `MAX_PATH_BYTES` bytes of valid UTF-8, `MAX_COMPONENT_BYTES` each.
     A newline or any other odd character is safe: it is only a name.
     """
     try:
         encoded = path.encode()
     except UnicodeEncodeError:
         return "is not valid UTF-8"
-    if not path:
-        return "is empty"
     if len(encoded) > MAX_PATH_BYTES:
         return f"is longer than {MAX_PATH_BYTES} bytes"
     if path.startswith("/"):
         return "is absolute"
     if "\0" in path:
         return "contains a NUL"
-    for part in path.split("/"):
-        if (problem := _component_problem(part)) is not None:
-            return problem
-    return None
+    problems = map(_component_problem, path.split("/"))
+    return next((problem for problem in problems if problem is not None), None)
 
 
 def _component_problem(part: str) -> str | None:
@@ -49,33 +45,31 @@ def _component_problem(part: str) -> str | None:
 def escaping_symlinks(links: Mapping[str, str]) -> list[str]:
     """Return those keys of `links` (path -> target) that lead outside the root, sorted.
 
-    Links are followed through one another, as the file system would: `a/d -> ..` is harmless, and so
-    looks `a/e -> d/..` until `d` is followed. An absolute target, a NUL, an empty target and a chain
-    of more than `MAX_LINKS` all count as leaving.
+    Links are followed through one another, as the file system would: `a/d -> ..` is harmless,
+    and so looks `a/e -> d/..` until `d` is followed. An absolute target, a NUL, an empty target
+    and a chain of more than `MAX_LINKS` (a loop, say) all count as leaving.
     """
-    return sorted(path for path, target in links.items() if _leaves(path, target, links))
+    return sorted(path for path in links if _leaves(path, links))
 
 
-def _leaves(path: str, target: str, links: Mapping[str, str]) -> bool:
-    """Walk from the link's folder along `target`, following every link met on the way."""
-    here = path.split("/")[:-1]
-    ahead = target.split("/")
-    for _ in range(MAX_LINKS):
-        if not target or target.startswith("/") or "\0" in target:
-            return True
-        while ahead:
-            part = ahead.pop(0)
-            if part == "..":
-                if not here:
-                    return True
-                here.pop()
-            elif part not in {"", "."}:
-                here.append(part)
-                if (followed := links.get("/".join(here))) is not None:
-                    break
-        else:
-            return False
-        here.pop()
-        target = followed
-        ahead = followed.split("/") + ahead
-    return True
+def _leaves(path: str, links: Mapping[str, str]) -> bool:
+    """Walk along `path` from the root, following every link met on the way."""
+    here: list[str] = []
+    ahead = path.split("/")
+    followed = 0
+    while ahead:
+        part = ahead.pop(0)
+        if part == "..":
+            if not here:
+                return True
+            here.pop()
+        elif part not in {"", "."}:
+            here.append(part)
+        target = links.get("/".join(here))
+        if target is not None:
+            followed += 1
+            if followed > MAX_LINKS or not target or target.startswith("/") or "\0" in target:
+                return True
+            here.pop()
+            ahead = target.split("/") + ahead
+    return False

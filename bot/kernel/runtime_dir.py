@@ -1,4 +1,4 @@
-"""Where the sockets of one data directory live: a short private path, whatever the data path is."""
+"""Where the sockets of a data directory live: a short private path, however long its own."""
 
 import hashlib
 import os

@@ -1,1 +1,1 @@
-"""The nouns: events, snapshots, intents, manifests, outcomes. Imports nothing of ours but kernel."""
+"""The nouns: events, snapshots, intents, manifests, outcomes. Imports only kernel."""

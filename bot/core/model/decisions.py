@@ -1,0 +1,58 @@
+"""What was decided about an event: intents, and always a reason with a stable code."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.core.model.ids import AppName, Branch, CommitSha, Repository
+
+
+class Reason(StrEnum):
+    """Why a delivery led to what it led to; codes are part of the interface, never renamed."""
+
+    DEPLOY = "deploy"
+    BRANCH_DELETED = "branch-deleted"
+    STALE_PUSH = "stale-push"
+    ALREADY_HANDLED = "already-handled"
+    TAG_PUSH = "tag-push"
+    PING = "ping"
+    EVENT_NOT_HANDLED = "event-not-handled"
+    PAYLOAD_NOT_UNDERSTOOD = "payload-not-understood"
+    INTAKE_FAILED = "intake-failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """A delivery that is no event for us, and why."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartDeployment:
+    """Put `head` live as the newest attempt of the preview of (repository, branch, app)."""
+
+    repository: Repository
+    branch: Branch
+    app: AppName
+    head: CommitSha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuryPreviews:
+    """Mark the previews of a branch as gone, so that no running attempt revives them."""
+
+    repository: Repository
+    branch: Branch
+
+
+Intent = StartDeployment | BuryPreviews
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The outcome of intake: a reason for people and machines, and what to do."""
+
+    reason: Reason
+    detail: str
+    intents: tuple[Intent, ...] = ()

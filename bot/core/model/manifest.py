@@ -1,0 +1,48 @@
+"""A commit's files as the platform sees them: path -> asset."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.core.model.ids import BlobSha
+
+
+@dataclass(frozen=True, slots=True)
+class FileAsset:
+    """A file by the git SHA-1 of its content."""
+
+    sha1: BlobSha
+    executable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SymlinkAsset:
+    """A symbolic link; `target` is relative to the link's own folder and stays inside the root."""
+
+    target: str
+
+
+Asset = FileAsset | SymlinkAsset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A path of the tree that is not deployed, and why (a submodule, say)."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """All assets of one commit; every path has passed `bot.kernel.paths.path_problem`."""
+
+    assets: Mapping[str, Asset]
+    left_out: tuple[LeftOut, ...] = field(default=())
+
+    def blobs(self) -> set[BlobSha]:
+        """Return the hashes of all files; identical files count once."""
+        return {asset.sha1 for asset in self.assets.values() if isinstance(asset, FileAsset)}
+
+    def files_total(self) -> int:
+        """Return the number of paths, symlinks included."""
+        return len(self.assets)

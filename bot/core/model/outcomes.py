@@ -1,0 +1,74 @@
+"""How an attempt can end. A failed build is the product's daily bread, so these are values."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.core.model.ids import CommitSha
+from bot.core.model.preview import Transfer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One line of a build log."""
+
+    level: str  # "info", "warning", "error", "debug"; foreign servers may say others
+    message: str
+
+
+class Severity(StrEnum):
+    """How an annotation is shown; the forge's three words."""
+
+    NOTICE = "notice"
+    WARNING = "warning"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """A remark at a place in the repository's files; lines and columns count from 1."""
+
+    path: str
+    line: int
+    message: str
+    severity: Severity = Severity.FAILURE
+    column: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """The stable URL serves the commit."""
+
+    url: str | None  # None when another preview owns the label
+    deployment_url: str
+    transfer: Transfer
+    verified: bool  # the answer carried our revision; False where the target cannot say
+    warnings: tuple[Annotation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The commit is not live, and its author can read why."""
+
+    title: str  # one line, shown beside the check
+    explanation: str
+    log: tuple[LogLine, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
+    transfer: Transfer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Superseded:
+    """A newer commit took over, or the branch is gone (then `by` is None)."""
+
+    by: CommitSha | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedOut:
+    """The target did not finish in time."""
+
+    waited_s: int
+    log: tuple[LogLine, ...] = ()
+
+
+Outcome = Live | Failed | Superseded | TimedOut

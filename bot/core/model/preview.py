@@ -1,0 +1,123 @@
+"""Previews and their attempts: records, states, and the table of legal moves."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from bot.core.model.errors import IllegalTransition
+from bot.core.model.ids import (
+    AppName,
+    AppSlug,
+    Branch,
+    CommitSha,
+    DeploymentId,
+    Generation,
+    HostLabel,
+    PreviewId,
+    Repository,
+    TargetDeploymentId,
+)
+
+
+class DeploymentState(StrEnum):
+    """Where an attempt stands."""
+
+    QUEUED = "queued"
+    DEPLOYING = "deploying"
+    LIVE = "live"
+    FAILED = "failed"
+    SUPERSEDED = "superseded"
+    TIMED_OUT = "timed_out"
+
+
+# QUEUED may end at once: a newer push drops it, or its commit is gone. DEPLOYING -> DEPLOYING is
+# what a crash and a second start look like.
+_MOVES: dict[DeploymentState, frozenset[DeploymentState]] = {
+    DeploymentState.QUEUED: frozenset(DeploymentState) - {DeploymentState.LIVE},
+    DeploymentState.DEPLOYING: frozenset(DeploymentState) - {DeploymentState.QUEUED},
+    DeploymentState.LIVE: frozenset({DeploymentState.LIVE}),
+    DeploymentState.FAILED: frozenset({DeploymentState.FAILED}),
+    DeploymentState.SUPERSEDED: frozenset({DeploymentState.SUPERSEDED}),
+    DeploymentState.TIMED_OUT: frozenset({DeploymentState.TIMED_OUT}),
+}
+
+
+class Stage(StrEnum):
+    """The stations of the main road, in order."""
+
+    ACQUIRE = "acquire"
+    MANIFEST = "manifest"
+    UPLOAD = "upload"
+    BUILD = "build"
+    PROBE = "probe"
+    BIND = "bind"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """The long-lived thing per (repository, branch, app), with its stable label."""
+
+    id: PreviewId
+    repository: Repository
+    branch: Branch
+    app: AppName
+    slug: AppSlug
+    label: HostLabel | None  # None when the label belongs to another preview (a clash)
+    generation: Generation  # of the newest attempt; 0 before the first
+    buried: bool = False  # its branch is gone: nothing may be bound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """What one deployment cost on the wire to the platform."""
+
+    files_total: int
+    files_sent: int
+    bytes_sent: int  # request bodies as sent, manifest included
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """One attempt to put one commit live; everything the pipeline and the pages know of it."""
+
+    id: DeploymentId
+    preview: Preview
+    generation: Generation
+    head: CommitSha
+    state: DeploymentState
+    created_at: datetime
+    superseded_by: CommitSha | None = None
+    target_id: TargetDeploymentId | None = None
+    url: str | None = None  # stable
+    deployment_url: str | None = None  # immutable
+    transfer: Transfer | None = None
+    check_ref: str | None = None  # the forge's id of our check
+    title: str = ""
+    finished_at: datetime | None = None
+
+    def moved_to(self, state: DeploymentState) -> "Deployment":
+        """Return this deployment in `state`.
+
+        Raises:
+            IllegalTransition: the table has no arrow from here to there.
+
+        """
+        if state not in _MOVES[self.state]:
+            raise IllegalTransition(str(self.state), str(state))
+        return replace(self, state=state)
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether the state is final."""
+        return self.state not in {DeploymentState.QUEUED, DeploymentState.DEPLOYING}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageRecord:
+    """One station of one deployment as it went; times are UTC."""
+
+    stage: Stage
+    started_at: datetime
+    finished_at: datetime | None = None
+    detail: str = ""

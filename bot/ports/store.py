@@ -1,0 +1,127 @@
+"""What the bot remembers: previews, attempts, stages, known blobs."""
+
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.core.model.ids import (
+    AppName,
+    AppSlug,
+    BlobSha,
+    Branch,
+    CommitSha,
+    DeliveryKey,
+    DeploymentId,
+    HostLabel,
+    Repository,
+    RepositoryId,
+)
+from bot.core.model.outcomes import LogLine
+from bot.core.model.preview import Deployment, Preview, Stage, StageRecord
+
+
+class LabelOf(Protocol):
+    """The pure rule that names a branch under an allocated slug."""
+
+    def __call__(self, slug: AppSlug) -> HostLabel:
+        """Return the stable label."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewWanted:
+    """What a preview is made from on first sight; the first free candidate becomes its slug."""
+
+    repository: Repository
+    branch: Branch
+    app: AppName
+    slug_candidates: tuple[AppSlug, ...]
+    label_of: LabelOf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What allocating an attempt gave: the attempt, and whether it was there before."""
+
+    deployment: Deployment
+    fresh: bool
+
+
+class Store(Protocol):
+    """The bot's tables; every method is one transaction."""
+
+    def preview(self, repository: RepositoryId, branch: Branch, app: AppName) -> Preview | None:
+        """Return the preview, or None before its first attempt."""
+        ...
+
+    def newest(self, repository: RepositoryId, branch: Branch, app: AppName) -> Deployment | None:
+        """Return the attempt with the highest generation, whatever its state."""
+        ...
+
+    def plan(
+        self,
+        delivery: DeliveryKey,
+        head: CommitSha,
+        preview: PreviewWanted,
+    ) -> Plan:
+        """Allocate the next generation of a preview for `head`, under a lock on its row.
+
+        The preview, its app slug and its stable label are made on first sight; a buried preview
+        comes back to life. Older attempts that are not over are marked superseded by `head`.
+        The same delivery and preview give the same attempt again.
+        """
+        ...
+
+    def bury(self, repository: RepositoryId, branch: Branch) -> None:
+        """Mark the branch's previews as gone and their unfinished attempts as superseded."""
+        ...
+
+    def deployment(self, key: DeploymentId) -> Deployment:
+        """Return one attempt as it stands.
+
+        Raises:
+            RecordNotFound: there is none.
+
+        """
+        ...
+
+    def save(self, deployment: Deployment) -> None:
+        """Write the attempt's own columns back (never its preview's, never `superseded_by`)."""
+        ...
+
+    def recent(self, limit: int) -> list[Deployment]:
+        """Return the newest attempts over all previews, newest first."""
+        ...
+
+    def stage_started(self, key: DeploymentId, stage: Stage) -> None:
+        """Record that a station was entered; entering it again keeps the first time."""
+        ...
+
+    def stage_finished(self, key: DeploymentId, stage: Stage, detail: str) -> None:
+        """Record that a station was left, with a few words about it."""
+        ...
+
+    def stages(self, key: DeploymentId) -> list[StageRecord]:
+        """Return the stations of an attempt in the order of the road."""
+        ...
+
+    def save_log(self, key: DeploymentId, lines: Collection[LogLine]) -> None:
+        """Replace the attempt's build log."""
+        ...
+
+    def log(self, key: DeploymentId) -> list[LogLine]:
+        """Return the attempt's build log."""
+        ...
+
+    def known_blobs(self, target: str, project: AppSlug) -> AbstractSet[BlobSha]:
+        """Return the blobs that the target's project is remembered to have."""
+        ...
+
+    def remember_blobs(self, target: str, project: AppSlug, blobs: Collection[BlobSha]) -> None:
+        """Add to what is remembered."""
+        ...
+
+    def forget_blobs(self, target: str, project: AppSlug, blobs: Collection[BlobSha]) -> None:
+        """Take out what the target turned out not to have."""
+        ...

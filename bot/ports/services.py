@@ -1,14 +1,14 @@
 """The frozen bundle of ports that a use case receives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.core.model.ids import DeploymentId
+from bot.core.model.ids import DeploymentId, PreviewId
 from bot.kernel.clock import Clock
 from bot.ports.forge import Forge
-from bot.ports.inbox import Inbox
-from bot.ports.source import Source
+from bot.ports.source import KnownManifest, Source
 from bot.ports.store import Store
 from bot.ports.target import Target
 
@@ -21,7 +21,9 @@ class Services:
     source: Source
     target: Target
     store: Store
-    inbox: Inbox
     clock: Clock
     page_url: Callable[[DeploymentId], str | None]  # our page about an attempt
     build_timeout: timedelta
+    beside: Executor  # long-lived threads, so that their connections to the forge stay warm
+    manifests: MutableMapping[PreviewId, KnownManifest]  # the last ones; may forget any
+    entrypoint: str | None = None  # what the operator says starts the app; None: found by name

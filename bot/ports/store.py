@@ -73,6 +73,10 @@ class Store(Protocol):
         """
         ...
 
+    def planned_by(self, delivery: DeliveryKey) -> list[Deployment]:
+        """Return the attempts that `plan` made for this delivery before, oldest first."""
+        ...
+
     def bury(self, repository: RepositoryId, branch: Branch) -> None:
         """Mark the branch's previews as gone and their unfinished attempts as superseded."""
         ...

@@ -1,0 +1,42 @@
+"""Where things lie in a data directory, and the settings that follow from others."""
+
+from pathlib import Path
+
+from bot.core.model.ids import DeploymentId
+from bot.settings import Settings
+
+
+def database_url(settings: Settings) -> str:
+    """Return the address of the bot's database; the engine's tables are in the same one."""
+    return settings.database_url or f"sqlite:///{settings.data_dir / 'previewbot.db'}"
+
+
+def mirrors_dir(settings: Settings) -> Path:
+    """Return the folder of the bare mirrors."""
+    return settings.data_dir / "mirrors"
+
+
+def repositories_dir(settings: Settings) -> Path:
+    """Return the folder of our own bare repositories, used without GitHub."""
+    return settings.data_dir / "repositories"
+
+
+def git_url(settings: Settings) -> str:
+    """Return the base of clone URLs.
+
+    Set, or the web address that belongs to GitHub's API address, or our own repositories.
+    Source of the Enterprise form: https://docs.github.com/en/enterprise-server/rest
+    """
+    if settings.git_url is not None:
+        return settings.git_url
+    if not settings.uses_github:
+        return repositories_dir(settings).as_uri()
+    api = settings.github_api_url.rstrip("/")
+    return api.replace("://api.", "://", 1) if "://api." in api else api.removesuffix("/api/v3")
+
+
+def page_url(settings: Settings, deployment: DeploymentId) -> str | None:
+    """Return our page about an attempt; None for a process that belongs to no web process."""
+    if settings.public_url is None:
+        return None
+    return f"{settings.public_url.rstrip('/')}/deployments/{deployment}"

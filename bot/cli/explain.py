@@ -1,0 +1,43 @@
+"""`previewbot explain GUID`: what a webhook delivery led to, and by which rule."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bot.bootstrap.reader import open_reader
+from bot.cli.start import start_settings
+from bot.core.model.errors import BotError
+from bot.core.model.ids import DeploymentId
+from bot.core.render.terminal import printable_line
+
+
+def run(words: Sequence[str]) -> int:
+    """Print the decision about each delivery with this GUID; 1 when there is none."""
+    parser = argparse.ArgumentParser(prog="previewbot explain", description=__doc__)
+    parser.add_argument("guid", help="X-GitHub-Delivery, from GitHub's list of recent deliveries")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="data directory")
+    options = parser.parse_args(words)
+    try:
+        with open_reader(start_settings(data_dir=options.data)) as reader:
+            found = reader.deliveries(options.guid)
+            for record in found:
+                print(f"{record.key.guid} from hook {printable_line(record.key.hook)}")
+                print(
+                    f"  event     {printable_line(record.event_name)}, {record.received_at.isoformat()}"
+                )
+                print(f"  decision  {record.reason or 'waiting for the worker'}")
+                print(f"  because   {printable_line(record.detail or '')}")
+                for key in record.deployments:
+                    deployment = reader.store.deployment(DeploymentId(key))
+                    print(
+                        f"  led to    {key}: {deployment.state}, {printable_line(deployment.title)}"
+                    )
+    except BotError as error:
+        print(f"previewbot: {printable_line(str(error))}", file=sys.stderr)
+        return 1
+    if not found:
+        print(
+            f"previewbot: no delivery {printable_line(options.guid)} was received", file=sys.stderr
+        )
+    return 0 if found else 1

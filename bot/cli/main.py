@@ -1,0 +1,50 @@
+"""The command line's door: finds the command's module and imports nothing else.
+
+`previewbot hook` runs inside every `git push` and `previewbot deploy` inside workflows; neither
+may wait for Flask, SQLAlchemy or the engine to be imported for some other command.
+"""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from bot import __version__
+
+# Command -> what it does, in the order in which people meet them.
+COMMANDS = {
+    "demo": "push to a local repository and watch its previews come up",
+    "up": "run everything on this machine: receiver, worker, embedded platform",
+    "deploy": "deploy a directory and print its URL",
+    "previews": "list previews, or show one with its checks",
+    "explain": "say what a webhook delivery led to, and why",
+    "web": "run the webhook receiver and the pages alone",
+    "worker": "run the durable worker alone",
+    "subhosting": "run a part of the embedded platform alone",
+    "hook": "post a push to the receiver; called by git in local repositories",
+}
+
+USAGE_ERROR = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the process's exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] in (["--version"], ["-V"]):
+        print(f"previewbot {__version__}")
+        return 0
+    if not words or words[0] in {"-h", "--help", "help"}:
+        print(_overview())
+        return 0
+    command = words[0]
+    if command not in COMMANDS:
+        print(f"previewbot: there is no command {command!r}\n\n{_overview()}", file=sys.stderr)
+        return USAGE_ERROR
+    module = importlib.import_module(f"bot.cli.{command}")
+    code: int = module.run(words[1:])
+    return code
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {about}" for name, about in COMMANDS.items()]
+    return "\n".join(["usage: previewbot COMMAND [--help] ...", "", *lines])

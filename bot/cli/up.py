@@ -1,0 +1,190 @@
+"""`previewbot up`: everything on one machine, in one data directory, with nothing to set up."""
+
+import argparse
+import fcntl
+import json
+import shutil
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot import logs
+from bot.cli.credentials import Credentials, load_or_create, write_address
+from bot.cli.start import start_settings
+from bot.cli.supervisor import ChildPlan, Supervisor
+from bot.core.model.errors import BotError, ConfigurationProblem
+from bot.kernel.processes import die_with_parent
+from bot.kernel.runtime_dir import runtime_directory
+from bot.settings import Settings, TargetKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sockets:
+    """The listening sockets. We hold them, so that a child's restart refuses no connection."""
+
+    web: socket.socket
+    previews: socket.socket
+    api: socket.socket
+
+
+def run(words: Sequence[str]) -> int:
+    """Start everything and stay until a signal."""
+    options = _parser().parse_args(words)
+    if options.parent_pid is not None:
+        die_with_parent(options.parent_pid)
+    try:
+        settings = start_settings(
+            data_dir=options.data, port=options.port, preview_port=options.preview_port
+        )
+        return _up(settings, as_json=options.json)
+    except BotError as error:
+        print(f"previewbot: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="previewbot up", description=__doc__)
+    parser.add_argument("--data", type=Path, metavar="DIR", help="data directory")
+    parser.add_argument("--port", type=int, help="receiver and pages; 0 takes any free port")
+    parser.add_argument("--preview-port", type=int, help="previews; 0 takes any free port")
+    parser.add_argument("--parent-pid", type=int, help="end when this process does")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON when ready")
+    return parser
+
+
+def _up(given: Settings, *, as_json: bool) -> int:
+    data_dir = given.data_dir.expanduser().resolve()
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    logs.configure("up", given.secrets())
+    with _alone(data_dir):
+        credentials = load_or_create(data_dir)
+        sockets = _listen(given)
+        settings = _completed(given, data_dir, sockets, credentials)
+        webhook_url = f"http://127.0.0.1:{settings.port}/webhooks/github"
+        write_address(data_dir, webhook_url)
+        address = _address(settings, credentials, webhook_url)
+        log_dir = data_dir / "logs"
+        log_dir.mkdir(mode=0o700, exist_ok=True)
+        supervisor = Supervisor(_plans(settings, sockets), log_dir)
+        try:
+            supervisor.run(lambda: _announce(address, as_json=as_json))
+        finally:
+            shutil.rmtree(runtime_directory(data_dir), ignore_errors=True)
+    return 0
+
+
+@contextmanager
+def _alone(data_dir: Path) -> Iterator[None]:
+    """Hold the data directory for as long as the block runs.
+
+    Raises:
+        ConfigurationProblem: another `previewbot up` holds it.
+
+    """
+    with (data_dir / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigurationProblem(
+                "PREVIEWBOT_DATA_DIR",
+                f"another `previewbot up` runs on {data_dir}; stop it or choose another directory",
+            ) from None
+        yield
+
+
+def _listen(settings: Settings) -> Sockets:
+    return Sockets(
+        web=_bound(settings.bind, settings.port, "PREVIEWBOT_PORT"),
+        previews=_bound(settings.bind, settings.preview_port, "PREVIEWBOT_PREVIEW_PORT"),
+        api=_bound("127.0.0.1", settings.api_port, "PREVIEWBOT_API_PORT"),
+    )
+
+
+def _bound(host: str, port: int, setting: str) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=1024)
+    except OSError as error:
+        raise ConfigurationProblem(
+            setting, f"cannot listen on {host}:{port} ({error.strerror}); choose another port"
+        ) from error
+
+
+def _completed(
+    given: Settings, data_dir: Path, sockets: Sockets, credentials: Credentials
+) -> Settings:
+    """Fill in what nobody set, from what we made up and the ports that we got."""
+    port, preview_port, api_port = (
+        listener.getsockname()[1] for listener in (sockets.web, sockets.previews, sockets.api)
+    )
+    made = {
+        "data_dir": data_dir,
+        "port": port,
+        "preview_port": preview_port,
+        "api_port": api_port,
+        "public_url": given.public_url or f"http://127.0.0.1:{port}",
+        "previews_url": given.previews_url or f"http://*.localhost:{preview_port}",
+        "github_webhook_secret": given.github_webhook_secret or credentials.webhook_secret,
+    }
+    if given.target is TargetKind.EMBEDDED:
+        made |= {
+            "target_url": f"http://127.0.0.1:{api_port}",
+            "target_token": credentials.api_token,
+            "target_organization": credentials.organization,
+        }
+    return given.with_values(**made)
+
+
+def _address(
+    settings: Settings, credentials: Credentials, webhook_url: str
+) -> dict[str, str | None]:
+    """Return what `--json` prints; the keys are part of the interface."""
+    secret = settings.github_webhook_secret
+    return {
+        "webhook_url": webhook_url,
+        "dashboard_url": f"{settings.public_url}/",
+        "api_url": settings.target_url,
+        "previews_url": settings.previews_url,
+        "organization": settings.target_organization,
+        "token": credentials.api_token,
+        "webhook_secret": None if secret is None else secret.get_secret_value(),
+    }
+
+
+def _plans(settings: Settings, sockets: Sockets) -> list[ChildPlan]:
+    """Return the children in the order of their start; the slowest to be ready comes first."""
+    bot = [
+        ChildPlan(name="worker", arguments=["worker"], settings=settings),
+        ChildPlan(name="web", arguments=["web"], settings=settings, listener=sockets.web),
+    ]
+    if settings.target is not TargetKind.EMBEDDED:
+        return bot
+    # The platform is another product: it gets its own token and no secret of the bot's.
+    theirs = settings.for_platform()
+    return [
+        *bot,
+        ChildPlan(
+            name="subhosting-api",
+            arguments=["subhosting", "api"],
+            settings=theirs,
+            listener=sockets.api,
+        ),
+        ChildPlan(
+            name="subhosting-host",
+            arguments=["subhosting", "host"],
+            settings=theirs,
+            listener=sockets.previews,
+        ),
+    ]
+
+
+def _announce(address: dict[str, str | None], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(address), flush=True)
+        return
+    print(f"Pages      {address['dashboard_url']}")
+    print(f"Webhooks   {address['webhook_url']}")
+    print(f"Previews   {address['previews_url']}")
+    print(f"API        {address['api_url']}", flush=True)

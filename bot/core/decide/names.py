@@ -1,0 +1,76 @@
+"""The names that URLs are made of. Pure, so that anyone can compute them before a deployment.
+
+`<app>--<branch>` is stable per branch, `<app>-d-<deployment>` is immutable. Each is one DNS label.
+"""
+
+import base64
+import hashlib
+import re
+
+from bot.core.model.ids import AppName, AppSlug, Branch, DeploymentId, HostLabel, Repository
+
+# RFC 1035, section 2.3.4.
+MAX_LABEL = 63
+
+# Leaves 63 - 24 - 2 = 37 characters for the branch, and fits Deno Deploy's slugs (3 to 32).
+MIN_SLUG = 3
+MAX_SLUG = 24
+
+HASH_LENGTH = 10
+
+_OTHER = re.compile(r"[^a-z0-9]+")
+_LIKE_A_PULL_REQUEST = re.compile(r"pr-[0-9]+")
+
+
+def slug_candidates(repository: Repository, app: AppName) -> tuple[AppSlug, ...]:
+    """Return the slugs to try for an app, best first; the last is unique to (repository, app).
+
+    A slug has 3 to 24 characters of a-z, 0-9 and single dashes, and no `-d-`, so that no label of
+    one app can be read as a label of another.
+    """
+    owner, name = repository.name.split("/", 1)
+    plain = [
+        f"{name}-{app}" if app else name,
+        f"{owner}-{name}-{app}" if app else f"{owner}-{name}",
+    ]
+    fingerprint = _fingerprint(f"{repository.id}\0{app}")
+    words = [_dashed(text) for text in plain]
+    fitting = [word for word in words if MIN_SLUG <= len(word) <= MAX_SLUG]
+    room = MAX_SLUG - HASH_LENGTH - 1
+    hashed = f"{words[0][:room].strip('-')}-{fingerprint}".strip("-")
+    return tuple(AppSlug(slug) for slug in dict.fromkeys([*fitting, hashed]))
+
+
+def branch_label(slug: AppSlug, repository: Repository, branch: Branch) -> HostLabel:
+    """Return the stable label of a branch.
+
+    The branch in lower case, runs of other characters as one dash. A name that lost information
+    that way, is too long, or looks like a pull request's `pr-7` is cut and gets a dash and ten
+    base32 characters of SHA-256 over (repository id, full ref).
+    """
+    prefix = f"{slug}--"
+    room = MAX_LABEL - len(prefix)
+    word = _OTHER.sub("-", branch.lower()).strip("-")
+    if word == branch and len(word) <= room and not _LIKE_A_PULL_REQUEST.fullmatch(word):
+        return HostLabel(prefix + word)
+    fingerprint = _fingerprint(f"{repository.id}\0refs/heads/{branch}")
+    kept = word[: room - HASH_LENGTH - 1].strip("-")
+    return HostLabel(prefix + (f"{kept}-{fingerprint}" if kept else fingerprint))
+
+
+def deployment_label(slug: AppSlug, deployment: DeploymentId) -> HostLabel:
+    """Return the immutable label of one attempt."""
+    return HostLabel(f"{slug}-d-{deployment}")
+
+
+def _dashed(text: str) -> str:
+    """Return `text` as a slug would have it, of any length, without a `-d-`."""
+    word = _OTHER.sub("-", text.lower()).strip("-")
+    while "-d-" in word:
+        word = word.replace("-d-", "-d")
+    return word
+
+
+def _fingerprint(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return base64.b32encode(digest).decode().lower()[:HASH_LENGTH]

@@ -1,0 +1,74 @@
+"""(event, snapshot) -> Decision, for what happens to branches."""
+
+from typing import assert_never
+
+from bot.core.model.decisions import BuryPreviews, Decision, Reason, StartDeployment
+from bot.core.model.events import BranchDeleted, BranchPushed, Event
+from bot.core.model.preview import DeploymentState
+from bot.core.model.snapshot import AppFacts, Snapshot
+
+
+def decide(event: Event, snapshot: Snapshot) -> Decision:
+    """Return what to do about `event`, and always a reason.
+
+    Newest means the ref's head now: a delivery says that something happened, never what the branch
+    points at, because deliveries come late, out of order and again.
+    """
+    match event:
+        case BranchPushed():
+            return _pushed(event, snapshot)
+        case BranchDeleted():
+            return _deleted(event, snapshot)
+        case _:
+            assert_never(event)
+
+
+def _pushed(event: BranchPushed, snapshot: Snapshot) -> Decision:
+    if event.after != snapshot.head_now and not snapshot.planned:
+        now = "is gone" if snapshot.head_now is None else f"points at {snapshot.head_now[:7]}"
+        return Decision(
+            reason=Reason.STALE_PUSH,
+            detail=f"the push was to {event.after[:7]}, but {event.branch} {now}",
+        )
+    starts = tuple(
+        StartDeployment(
+            repository=event.repository, branch=event.branch, app=facts.app, head=event.after
+        )
+        for facts in snapshot.apps
+        if snapshot.planned or not _handled(facts, event)
+    )
+    if not starts:
+        return Decision(
+            reason=Reason.ALREADY_HANDLED,
+            detail=f"{event.after[:7]} is already the newest attempt on {event.branch}",
+        )
+    return Decision(
+        reason=Reason.DEPLOY,
+        detail=f"{event.after[:7]} is the head of {event.branch}",
+        intents=starts,
+    )
+
+
+def _handled(facts: AppFacts, event: BranchPushed) -> bool:
+    """Tell whether the newest attempt is of this very commit and was not given up for another."""
+    newest = facts.newest
+    return (
+        newest is not None
+        and newest.head == event.after
+        and newest.state is not DeploymentState.SUPERSEDED
+        and newest.superseded_by is None
+        and not newest.preview.buried
+    )
+
+
+def _deleted(event: BranchDeleted, snapshot: Snapshot) -> Decision:
+    if snapshot.head_now is not None:
+        return Decision(
+            reason=Reason.STALE_PUSH,
+            detail=f"{event.branch} was deleted, but exists again at {snapshot.head_now[:7]}",
+        )
+    return Decision(
+        reason=Reason.BRANCH_DELETED,
+        detail=f"{event.branch} is gone",
+        intents=(BuryPreviews(repository=event.repository, branch=event.branch),),
+    )

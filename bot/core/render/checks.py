@@ -1,0 +1,262 @@
+"""What stands on the commit: a check's title, summary and annotations, for each state.
+
+Titles and annotations are plain text, the summary is Markdown. All of it stays within GitHub's
+limits here, so that no adapter has to cut.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import assert_never
+
+from bot.core.model.checks import Check, CheckStatus, Conclusion
+from bot.core.model.outcomes import (
+    Annotation,
+    Failed,
+    Live,
+    LogLine,
+    Outcome,
+    Superseded,
+    TimedOut,
+)
+from bot.core.model.preview import Deployment, Stage, StageRecord, Transfer
+from bot.core.render import markdown
+from bot.core.render.diagnostics import MAX_MESSAGE_CHARS, diagnose
+
+# GitHub takes 65,535 characters of summary. Counted here in bytes, which are never fewer, with
+# room for what is added between the parts. https://docs.github.com/en/rest/checks/runs
+MAX_SUMMARY_BYTES = 60_000
+MAX_LOG_BYTES = 20_000
+MAX_EXPLANATION_BYTES = 8_000
+
+# No limit is published; the list of checks shows about this much.
+MAX_TITLE_CHARS = 140
+
+_DOING = {
+    Stage.ACQUIRE: "Fetching the commit",
+    Stage.MANIFEST: "Reading its files",
+    Stage.UPLOAD: "Sending what changed",
+    Stage.BUILD: "Building",
+    Stage.PROBE: "Waiting for the preview to answer",
+    Stage.BIND: "Moving the URL to this commit",
+    Stage.REPORT: "Reporting",
+}
+
+
+def check_name(deployment: Deployment) -> str:
+    """Return the name of the app's check; the same for all its commits."""
+    return f"preview/{deployment.preview.slug}"
+
+
+def queued(deployment: Deployment, *, page_url: str | None) -> Check:
+    """Return the check of an attempt that waits for its turn."""
+    return _check(
+        deployment,
+        page_url,
+        status=CheckStatus.QUEUED,
+        title="Queued",
+        summary=_commit(deployment),
+    )
+
+
+def in_progress(deployment: Deployment, stage: Stage, *, page_url: str | None) -> Check:
+    """Return the check of an attempt that has come to `stage`."""
+    return _check(
+        deployment,
+        page_url,
+        status=CheckStatus.IN_PROGRESS,
+        title=_DOING[stage],
+        summary=_commit(deployment),
+    )
+
+
+def concluded(
+    deployment: Deployment,
+    outcome: Outcome,
+    *,
+    page_url: str | None,
+    stages: Sequence[StageRecord] = (),
+    paths: Collection[str] | None = None,
+) -> Check:
+    """Return the check of an attempt that is over.
+
+    Annotations are the outcome's own and those that its build log gives for `paths`, the paths
+    of the manifest (None: any path below the app's root).
+    """
+    parts = [
+        *_explanation(outcome),
+        _commit(deployment),
+        *_sent(_transfer(outcome)),
+        *_timings(stages),
+        *_log(_log_of(outcome)),
+    ]
+    return replace(
+        _check(
+            deployment,
+            page_url,
+            status=CheckStatus.COMPLETED,
+            title=title(outcome),
+            summary=markdown.cut("\n\n".join(parts), max_bytes=MAX_SUMMARY_BYTES),
+        ),
+        conclusion=conclusion(outcome),
+        annotations=_annotations(outcome, paths),
+    )
+
+
+def conclusion(outcome: Outcome) -> Conclusion:
+    """Return the one word that a rule on the branch looks at."""
+    match outcome:
+        case Live(url=None):
+            return Conclusion.FAILURE
+        case Live():
+            return Conclusion.SUCCESS
+        case Failed():
+            return Conclusion.FAILURE
+        case Superseded():
+            return Conclusion.CANCELLED
+        case TimedOut():
+            return Conclusion.TIMED_OUT
+        case _:
+            assert_never(outcome)
+
+
+def title(outcome: Outcome) -> str:
+    """Return the line beside the check: how it ended, in plain text."""
+    match outcome:
+        case Live(url=None):
+            return "Live at its own URL only: another preview has the branch's name"
+        case Live(transfer=transfer):
+            return f"Live: {sent_in_words(transfer)}"
+        case Failed(title=reason):
+            return markdown.line(reason, max_chars=MAX_TITLE_CHARS) or "Failed"
+        case Superseded(by=newer):
+            why = f"superseded by {newer[:7]}" if newer else "the branch is gone"
+            return f"Cancelled: {why}"
+        case TimedOut(waited_s=waited_s):
+            return f"Timed out after {waited_s} s"
+        case _:
+            assert_never(outcome)
+
+
+def sent_in_words(transfer: Transfer) -> str:
+    """Return for example "1 of 9 files sent, 1.2 KB on the wire"."""
+    files = "file" if transfer.files_total == 1 else "files"
+    size = size_in_words(transfer.bytes_sent)
+    return f"{transfer.files_sent:,} of {transfer.files_total:,} {files} sent, {size} on the wire"
+
+
+def size_in_words(size_bytes: int) -> str:
+    """Return a size with at most one decimal, in units of a thousand."""
+    if size_bytes < 1000:  # noqa: PLR2004 - the unit's own factor
+        return f"{size_bytes} B"
+    size = size_bytes / 1000
+    for unit in ("KB", "MB"):
+        if size < 999.95:  # noqa: PLR2004 - what would be shown as 1000.0
+            return f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def _check(
+    deployment: Deployment, page_url: str | None, *, status: CheckStatus, title: str, summary: str
+) -> Check:
+    return Check(
+        deployment=deployment.id,
+        repository=deployment.preview.repository,
+        head=deployment.head,
+        name=check_name(deployment),
+        status=status,
+        title=title,
+        summary=summary,
+        details_url=page_url,
+    )
+
+
+def _commit(deployment: Deployment) -> str:
+    branch = markdown.code(deployment.preview.branch)
+    return f"Commit {markdown.code(deployment.head)} of branch {branch}."
+
+
+def _explanation(outcome: Outcome) -> list[str]:
+    match outcome:
+        case Live():
+            return _live(outcome)
+        case Failed(explanation=explanation):
+            words = markdown.quiet_code(explanation)
+            return [markdown.fence(markdown.cut(words, max_bytes=MAX_EXPLANATION_BYTES))]
+        case Superseded(by=None):
+            return ["The branch was deleted before this commit was live. Nothing was moved."]
+        case Superseded():
+            return ["A newer commit of the branch took over. Push or re-run to deploy this one."]
+        case TimedOut(waited_s=waited_s):
+            return [f"The platform did not finish within {waited_s} s; the build was cancelled."]
+        case _:
+            assert_never(outcome)
+
+
+def _live(outcome: Live) -> list[str]:
+    stable = (
+        f"- Preview of the branch: {markdown.link(outcome.url)}"
+        if outcome.url
+        else "- Preview of the branch: none, its name in URLs belongs to another preview;"
+        " rename the branch to get one"
+    )
+    own = f"- This commit, for good: {markdown.link(outcome.deployment_url)}"
+    proof = [] if outcome.verified else ["The URL answers; *not verified by header*."]
+    return [f"{stable}\n{own}", *proof]
+
+
+def _sent(transfer: Transfer | None) -> list[str]:
+    if transfer is None:
+        return []
+    return [f"{sent_in_words(transfer)}; the platform had the rest."]
+
+
+def _timings(stages: Iterable[StageRecord]) -> list[str]:
+    rows = [
+        f"| {record.stage} | {seconds:.2f} s | {markdown.inline(record.detail, max_chars=200)} |"
+        for record in stages
+        if (seconds := seconds_of(record)) is not None
+    ]
+    return ["\n".join(["| stage | took | |", "|---|--:|---|", *rows])] if rows else []
+
+
+def seconds_of(record: StageRecord) -> float | None:
+    """Return how long a finished station took, None for one that is not left yet."""
+    if record.finished_at is None:
+        return None
+    return max(0.0, (record.finished_at - record.started_at).total_seconds())
+
+
+def _log(log: Sequence[LogLine]) -> list[str]:
+    lines = [text for entry in log for text in markdown.quiet_code(entry.message).split("\n")]
+    if not any(map(str.strip, lines)):
+        return []
+    shown, left_out = markdown.tail(lines, max_bytes=MAX_LOG_BYTES)
+    heading = f"Build log, without its first {left_out:,} lines:" if left_out else "Build log:"
+    return [heading, markdown.fence(shown)]
+
+
+def _transfer(outcome: Outcome) -> Transfer | None:
+    return outcome.transfer if isinstance(outcome, Live | Failed) else None
+
+
+def _log_of(outcome: Outcome) -> tuple[LogLine, ...]:
+    return outcome.log if isinstance(outcome, Failed | TimedOut) else ()
+
+
+def _annotations(outcome: Outcome, paths: Collection[str] | None) -> tuple[Annotation, ...]:
+    own = outcome.warnings if isinstance(outcome, Live) else ()
+    if isinstance(outcome, Failed):
+        own = outcome.annotations
+    found = (*own, *diagnose(_log_of(outcome), paths=paths))
+    quieted = (
+        replace(
+            annotation,
+            message=markdown.shortened(
+                markdown.quiet(annotation.message), max_chars=MAX_MESSAGE_CHARS
+            )
+            or "(no message)",
+        )
+        for annotation in found
+    )
+    return tuple(dict.fromkeys(quieted))

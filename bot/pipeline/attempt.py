@@ -1,0 +1,51 @@
+"""What every step of a deployment is given, and the questions that all of them ask."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bot.core.model.ids import DeploymentId
+from bot.core.model.outcomes import Failed, Superseded, TimedOut
+from bot.core.model.preview import Deployment, Stage
+from bot.ports.journal import Journal
+from bot.ports.services import Services
+
+# An outcome before the end of the road.
+Ended = Failed | Superseded | TimedOut
+
+
+class Note:
+    """A few words that a stage leaves behind; written by the step while the stage is open."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One run of the road for one deployment."""
+
+    key: DeploymentId
+    services: Services
+    journal: Journal
+
+    def now(self) -> Deployment:
+        """Return the deployment as the store has it at this moment."""
+        return self.services.store.deployment(self.key)
+
+    def given_up(self) -> Superseded | None:
+        """Tell whether a newer push, or the end of the branch, has made this attempt pointless."""
+        deployment = self.now()
+        if deployment.superseded_by is not None:
+            return Superseded(by=deployment.superseded_by)
+        return Superseded(by=None) if deployment.preview.buried else None
+
+    @contextmanager
+    def stage(self, stage: Stage) -> Iterator[Note]:
+        """Record when the stage began and ended, whatever happened in it."""
+        note = Note()
+        self.services.store.stage_started(self.key, stage)
+        try:
+            yield note
+        finally:
+            self.services.store.stage_finished(self.key, stage, note.text)

@@ -1,0 +1,85 @@
+"""The main road: acquire -> manifest -> upload -> build -> probe -> bind -> report.
+
+Every step is harmless when run again, because each outside effect has a natural key; the journal
+only saves the work of repeating them.
+"""
+
+from dataclasses import replace
+
+import structlog
+
+from bot.core.model.errors import BotError
+from bot.core.model.ids import DeploymentId
+from bot.core.model.outcomes import Failed, Outcome
+from bot.core.model.preview import DeploymentState
+from bot.pipeline.attempt import Attempt
+from bot.pipeline.steps.acquire import acquire
+from bot.pipeline.steps.bind import bind
+from bot.pipeline.steps.probe import probe
+from bot.pipeline.steps.report import report
+from bot.pipeline.steps.upload import Uploaded, upload
+from bot.pipeline.steps.watch import watch
+from bot.ports.journal import Journal
+from bot.ports.services import Services
+
+log = structlog.get_logger()
+
+
+def deploy(key: DeploymentId, services: Services, journal: Journal) -> None:
+    """Bring one attempt to its end, and its commit to a terminal check."""
+    attempt = Attempt(key=key, services=services, journal=journal)
+    if attempt.now().is_over:
+        return
+    try:
+        outcome = _travel(attempt)
+    except BotError as error:
+        log.warning("deployment_broke_off", problem=str(error))
+        outcome = Failed(title="Could not deploy", explanation=str(error))
+    except Exception:
+        # The boundary of a job: whatever it was, the commit must not be left without an answer.
+        log.exception("deployment_crashed")
+        outcome = Failed(
+            title="Internal error",
+            explanation="previewbot met a problem of its own; the operator's log has the details.",
+        )
+    journal.step("report", lambda: report(attempt, outcome))
+
+
+def _travel(attempt: Attempt) -> Outcome:
+    """Return where the road ended."""
+    step = attempt.journal.step
+    begun = step("begin", lambda: _begin(attempt))
+    if begun is not None:
+        return begun
+    ended = step("acquire", lambda: acquire(attempt))
+    if ended is not None:
+        return ended
+    uploaded = step("upload", lambda: upload(attempt))
+    if not isinstance(uploaded, Uploaded):
+        return uploaded
+    watched = step("build", lambda: watch(attempt, uploaded))
+    if not isinstance(watched, tuple):
+        return watched
+    probed = step("probe", lambda: probe(attempt, uploaded, watched))
+    if not isinstance(probed, str):
+        return probed
+    return step("bind", lambda: bind(attempt, uploaded, probed))
+
+
+def _begin(attempt: Attempt) -> Outcome | None:
+    """Move to deploying, unless the attempt is pointless before it began."""
+    deployment = attempt.now()
+    if (given_up := attempt.given_up()) is not None:
+        return given_up
+    if deployment.preview.label is None:
+        return Failed(
+            title="The branch's URL belongs to another branch",
+            explanation=(
+                "Two branches of this installation would get the same host name, and the other "
+                "one came first. Rename this branch, or delete the other one's preview."
+            ),
+        )
+    attempt.services.store.save(
+        replace(deployment.moved_to(DeploymentState.DEPLOYING), check_ref=deployment.check_ref)
+    )
+    return None

@@ -1,0 +1,63 @@
+"""Give the stable URL to the commit, if it is still the newest."""
+
+from dataclasses import replace
+
+from bot.core.model.outcomes import Failed, Live, Superseded
+from bot.core.model.preview import Stage
+from bot.pipeline.attempt import Attempt, Ended
+from bot.pipeline.patience import patiently
+from bot.pipeline.steps.probe import wait_until_serving
+from bot.pipeline.steps.upload import Uploaded
+from bot.ports.target import NotServing
+
+
+def bind(attempt: Attempt, uploaded: Uploaded, deployment_url: str) -> Live | Ended:
+    """Point the stable label at the deployment and confirm it by one request.
+
+    Attempts of one preview run one after another, so nothing can bind between the check and the
+    binding; what can change is the branch itself, which is why its head is asked for once more.
+    """
+    with attempt.stage(Stage.BIND) as note:
+        if (given_up := _no_longer_newest(attempt)) is not None:
+            note.text = "superseded"
+            attempt.services.target.cancel(uploaded.id)
+            return given_up
+        return _bind(attempt, uploaded, deployment_url)
+
+
+def _no_longer_newest(attempt: Attempt) -> Superseded | None:
+    if (given_up := attempt.given_up()) is not None:
+        return given_up
+    deployment = attempt.now()
+    preview = deployment.preview
+    head = patiently(
+        attempt.journal,
+        lambda: attempt.services.source.head(preview.repository, preview.branch),
+    )
+    return None if head == deployment.head else Superseded(by=head)
+
+
+def _bind(attempt: Attempt, uploaded: Uploaded, deployment_url: str) -> Live | Ended:
+    services = attempt.services
+    deployment = attempt.now()
+    label = deployment.preview.label
+    url = None if label is None else services.target.url(label)
+    if label is not None and url is not None:
+        patiently(
+            attempt.journal, lambda: services.target.bind(uploaded.id, label, deployment.head)
+        )
+    seen = wait_until_serving(attempt, url or deployment_url)
+    if isinstance(seen, NotServing):
+        return Failed(
+            title="The stable URL does not serve the commit",
+            explanation=f"{url or deployment_url}: {seen.reason}",
+            transfer=uploaded.transfer,
+        )
+    services.store.save(replace(attempt.now(), url=url))
+    return Live(
+        url=url,
+        deployment_url=deployment_url,
+        transfer=uploaded.transfer,
+        verified=seen.verified,
+        warnings=uploaded.warnings,
+    )

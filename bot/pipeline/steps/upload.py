@@ -1,0 +1,123 @@
+"""Turn the commit into assets and hand them to the target: known blobs by hash, others inline."""
+
+from dataclasses import dataclass, replace
+
+from bot.core.decide.entrypoint import CANDIDATES, find_entrypoint
+from bot.core.model.errors import TargetRefused, TreeRefused
+from bot.core.model.ids import TargetDeploymentId
+from bot.core.model.manifest import FileAsset, Manifest
+from bot.core.model.outcomes import Annotation, Failed, Severity
+from bot.core.model.preview import Deployment, Stage, Transfer
+from bot.pipeline.attempt import Attempt, Ended
+from bot.pipeline.patience import patiently
+from bot.ports.source import KnownManifest
+from bot.ports.target import Created, Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uploaded:
+    """What later steps need to know; small, because it is written to the journal."""
+
+    id: TargetDeploymentId
+    transfer: Transfer
+    warnings: tuple[Annotation, ...]
+
+
+def upload(attempt: Attempt) -> Uploaded | Ended:
+    """Create the deployment on the target, or say why the tree cannot be one."""
+    deployment = attempt.now()
+    try:
+        with attempt.stage(Stage.MANIFEST) as note:
+            manifest = _manifest(attempt, deployment)
+            note.text = f"{manifest.files_total()} files"
+    except TreeRefused as error:
+        return _refused_tree(error)
+    entrypoint = deployment_entrypoint(attempt, manifest)
+    if entrypoint is None:
+        return _no_entrypoint(attempt)
+    with attempt.stage(Stage.UPLOAD) as note:
+        try:
+            created = _create(attempt, deployment, manifest, entrypoint)
+        except TargetRefused as error:
+            return Failed(
+                title="The platform refused the deployment",
+                explanation=f"{error.code}: {error.message}",
+            )
+        transfer = created.transfer
+        note.text = (
+            f"{transfer.files_sent} of {transfer.files_total} files, {transfer.bytes_sent} bytes"
+        )
+    attempt.services.store.save(
+        replace(attempt.now(), target_id=created.id, transfer=created.transfer)
+    )
+    return Uploaded(
+        id=created.id,
+        transfer=created.transfer,
+        warnings=tuple(
+            Annotation(path=left.path, line=1, message=left.reason, severity=Severity.WARNING)
+            for left in manifest.left_out
+        ),
+    )
+
+
+def deployment_entrypoint(attempt: Attempt, manifest: Manifest) -> str | None:
+    """Return the configured entry point if the tree has it, else the one found by name."""
+    configured = attempt.services.entrypoint
+    if configured is None:
+        return find_entrypoint(manifest)
+    return configured if isinstance(manifest.assets.get(configured), FileAsset) else None
+
+
+def _manifest(attempt: Attempt, deployment: Deployment) -> Manifest:
+    """Return the commit's files, patched from the preview's last manifest if we still have it."""
+    recent = attempt.services.manifests
+    preview = deployment.preview
+    manifest = attempt.services.source.manifest(
+        preview.repository, deployment.head, recent.get(preview.id)
+    )
+    recent[preview.id] = KnownManifest(commit=deployment.head, manifest=manifest)
+    return manifest
+
+
+def _create(
+    attempt: Attempt, deployment: Deployment, manifest: Manifest, entrypoint: str
+) -> Created:
+    services = attempt.services
+    preview = deployment.preview
+    known = services.store.known_blobs(services.target.name, preview.slug)
+    order = Order(
+        project=preview.slug,
+        key=deployment.id,
+        manifest=manifest,
+        entrypoint=entrypoint,
+        known=known,
+    )
+    created = patiently(
+        attempt.journal,
+        lambda: services.target.create(
+            order, lambda wanted: services.source.blobs(preview.repository, wanted)
+        ),
+    )
+    services.store.remember_blobs(services.target.name, preview.slug, manifest.blobs() - known)
+    return created
+
+
+def _refused_tree(error: TreeRefused) -> Failed:
+    return Failed(
+        title="The commit holds a path that is not deployed",
+        explanation=str(error),
+        annotations=(Annotation(path=error.path, line=1, message=error.problem),),
+    )
+
+
+def _no_entrypoint(attempt: Attempt) -> Failed:
+    configured = attempt.services.entrypoint
+    if configured is not None:
+        return Failed(
+            title="The entry point does not exist",
+            explanation=f"The commit has no file {configured}.",
+        )
+    return Failed(
+        title="No entry point found",
+        explanation=f"Add a file with one of these names: {', '.join(CANDIDATES[:6])}, ...",
+    )

@@ -1,0 +1,248 @@
+"""Settings: the one reader of the environment.
+
+What is read is taken out of the process environment, so that no child (git, Deno, a repository's
+own code) can inherit it. Children of `previewbot up` get their settings as one line of JSON on
+standard input instead: neither arguments nor environment are private to a process.
+"""
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_serializer,
+    model_validator,
+)
+
+from bot.core.model.errors import ConfigurationProblem
+
+PREFIX = "PREVIEWBOT_"
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class TargetKind(StrEnum):
+    """Where previews run."""
+
+    EMBEDDED = "embedded"
+    SUBHOSTING_V1 = "subhosting-v1"
+    DEPLOY_V2 = "deploy-v2"
+
+
+class Settings(BaseModel):
+    """All settings; the field `x_y` is the variable `PREVIEWBOT_X_Y`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    # PREVIEWBOT_DATA_DIR
+    data_dir: Path = Field(default_factory=lambda: Path.home() / ".local/share/previewbot")
+    database_url: str | None = None  # PREVIEWBOT_DATABASE_URL; None: SQLite in the data directory
+    bind: str = "127.0.0.1"  # PREVIEWBOT_BIND; address of the web process and the router
+    port: int = Field(default=8080, ge=0, le=65535)  # PREVIEWBOT_PORT; 0: any free one
+    preview_port: int = Field(default=8081, ge=0, le=65535)  # PREVIEWBOT_PREVIEW_PORT
+    # PREVIEWBOT_API_PORT; the embedded platform's API, on loopback; 0: any free one
+    api_port: int = Field(default=0, ge=0, le=65535)
+    public_url: str | None = None  # PREVIEWBOT_PUBLIC_URL
+    previews_url: str | None = None  # PREVIEWBOT_PREVIEWS_URL, e.g. https://*.example.dev
+    trusted_proxies: str = ""  # PREVIEWBOT_TRUSTED_PROXIES; addresses, comma separated
+    admin_token: SecretStr | None = None  # PREVIEWBOT_ADMIN_TOKEN
+    target: TargetKind = TargetKind.EMBEDDED  # PREVIEWBOT_TARGET
+    target_url: str | None = None  # PREVIEWBOT_TARGET_URL
+    target_token: SecretStr | None = None  # PREVIEWBOT_TARGET_TOKEN
+    target_organization: str | None = None  # PREVIEWBOT_TARGET_ORGANIZATION
+    git_url: str | None = None  # PREVIEWBOT_GIT_URL; base of clone URLs
+    github_api_url: str = "https://api.github.com"  # PREVIEWBOT_GITHUB_API_URL
+    github_token: SecretStr | None = None  # PREVIEWBOT_GITHUB_TOKEN
+    github_app_id: int | None = None  # PREVIEWBOT_GITHUB_APP_ID
+    github_private_key_file: Path | None = None  # PREVIEWBOT_GITHUB_PRIVATE_KEY_FILE
+    github_webhook_secret: SecretStr | None = None  # PREVIEWBOT_GITHUB_WEBHOOK_SECRET
+    build_timeout_s: int = Field(default=600, ge=1)  # PREVIEWBOT_BUILD_TIMEOUT_S
+    entrypoint: str | None = None  # PREVIEWBOT_ENTRYPOINT; None: found by name
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        """Refuse what would only fail later, or worse, work unsafely."""
+        for problem in _contradictions(self):
+            raise problem
+        return self
+
+    @classmethod
+    def take_from(cls, environment: MutableMapping[str, str], **given: Any) -> Self:  # noqa: ANN401 - flags of many types
+        """Read all `PREVIEWBOT_*` variables, remove them from `environment`, and add flags.
+
+        A flag that was given (is not None) beats its variable.
+
+        Raises:
+            ConfigurationProblem: a value is wrong; the variable is named.
+
+        """
+        found = {name: environment.pop(name) for name in _ours(environment)}
+        known = {_variable(field): field for field in cls.model_fields}
+        values: dict[str, Any] = {
+            known[name]: value for name, value in found.items() if name in known and value != ""
+        }
+        values |= {field: value for field, value in given.items() if value is not None}
+        return cls._checked(values)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote."""
+        return cls.model_validate_json(text)
+
+    def to_json(self) -> str:
+        """Return everything, secrets included, as one line for a child's standard input."""
+        return self.model_dump_json()
+
+    @field_serializer(
+        "admin_token",
+        "target_token",
+        "github_token",
+        "github_webhook_secret",
+        when_used="json",
+    )
+    def _reveal(self, secret: SecretStr | None) -> str | None:
+        """Write the secret itself: JSON is only ever made for a child's private pipe."""
+        return None if secret is None else secret.get_secret_value()
+
+    def with_values(self, **values: Any) -> Self:  # noqa: ANN401 - settings of many types
+        """Return these settings with some replaced, checked as a whole."""
+        present = {name: value for name, value in self if value is not None}
+        return self._checked(present | values)
+
+    def for_platform(self) -> Self:
+        """Return what the embedded platform may know: addresses, and its own token."""
+        hidden = ("admin_token", "github_token", "github_webhook_secret", "github_app_id")
+        return self.model_copy(update=dict.fromkeys(hidden))
+
+    @classmethod
+    def _checked(cls, values: dict[str, Any]) -> Self:
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors(include_input=False)[0]
+            field = str(first["loc"][0]) if first["loc"] else "settings"
+            problem = str(first["msg"]).removeprefix("Value error, ")
+            raise ConfigurationProblem(_variable(field), problem) from None
+
+    @property
+    def is_public(self) -> bool:
+        """Tell whether the web process listens beyond this machine."""
+        return self.bind not in LOOPBACK
+
+    @property
+    def uses_github(self) -> bool:
+        """Tell whether commits live on GitHub rather than in our own bare repositories."""
+        return self.github_app_id is not None or self.github_token is not None
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return every secret value, for redaction."""
+        values = (value for _, value in self)
+        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+
+
+def _contradictions(settings: Settings) -> Iterator[ConfigurationProblem]:
+    """Yield what is wrong between settings, each problem under the variable to change."""
+    if settings.is_public and settings.admin_token is None:
+        yield ConfigurationProblem(
+            "PREVIEWBOT_ADMIN_TOKEN",
+            f"is needed because PREVIEWBOT_BIND={settings.bind} is not a loopback address: the "
+            "pages show build logs. Choose a long random text, e.g. `openssl rand -hex 24`.",
+        )
+    if settings.github_app_id is not None and settings.github_private_key_file is None:
+        yield ConfigurationProblem(
+            "PREVIEWBOT_GITHUB_PRIVATE_KEY_FILE",
+            "is needed with PREVIEWBOT_GITHUB_APP_ID: the .pem file from the App's settings page, "
+            "under 'Private keys'.",
+        )
+    if settings.uses_github and settings.github_webhook_secret is None:
+        yield ConfigurationProblem(
+            "PREVIEWBOT_GITHUB_WEBHOOK_SECRET",
+            "is needed with GitHub: the 'Webhook secret' of the App or of the repository's hook.",
+        )
+    if settings.target is TargetKind.SUBHOSTING_V1:
+        for field in ("target_url", "target_token", "target_organization"):
+            if getattr(settings, field) is None:
+                yield ConfigurationProblem(
+                    _variable(field), f"is needed with PREVIEWBOT_TARGET={settings.target}"
+                )
+    if settings.target is TargetKind.DEPLOY_V2:
+        yield ConfigurationProblem(
+            "PREVIEWBOT_TARGET",
+            "deploy-v2 is not served by this version; use embedded or subhosting-v1",
+        )
+    yield from _shared_hosts(settings)
+
+
+def _shared_hosts(settings: Settings) -> Iterator[ConfigurationProblem]:
+    """Yield a problem when previews could set cookies for our pages, or the other way round."""
+    if settings.public_url is None or settings.previews_url is None:
+        return
+    pages = (urlsplit(settings.public_url).hostname or "").lower()
+    previews = settings.previews_url.split("://")[-1].split("/")[0].split(":")[0].lower()
+    base = previews.removeprefix("*.")
+    if pages == base or pages.endswith("." + base) or base.endswith("." + pages):
+        yield ConfigurationProblem(
+            "PREVIEWBOT_PUBLIC_URL",
+            f"{pages} and the previews' {base} share cookies; put them on unrelated domains, "
+            "e.g. previewbot.example.com and *.example.dev",
+        )
+
+
+def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:
+    """Return our prefix's variables that mean nothing, each with the nearest name that does."""
+    known = [_variable(field) for field in Settings.model_fields]
+    return {
+        name: next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.5)), None)
+        for name in _ours(environment)
+        if name not in known
+    }
+
+
+def process_environment() -> MutableMapping[str, str]:
+    """Return this process's environment; the only place that hands it out."""
+    return os.environ
+
+
+def _ours(environment: Mapping[str, str]) -> list[str]:
+    return [name for name in environment if name.startswith(PREFIX)]
+
+
+def _variable(field: str) -> str:
+    return PREFIX + field.upper()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow:
+    """What GitHub Actions tells a step about itself; all empty elsewhere.
+
+    Source: https://docs.github.com/en/actions/reference/workflows-and-actions/variables
+    """
+
+    repository: str | None  # "owner/name"
+    repository_id: int | None
+    sha: str | None
+    output_file: Path | None  # GITHUB_OUTPUT
+    summary_file: Path | None  # GITHUB_STEP_SUMMARY
+
+    @classmethod
+    def around(cls, environment: Mapping[str, str]) -> Self:
+        """Return what the environment says."""
+        number = environment.get("GITHUB_REPOSITORY_ID", "")
+        output, summary = environment.get("GITHUB_OUTPUT"), environment.get("GITHUB_STEP_SUMMARY")
+        return cls(
+            repository=environment.get("GITHUB_REPOSITORY") or None,
+            repository_id=int(number) if number.isdecimal() else None,
+            sha=environment.get("GITHUB_SHA") or None,
+            output_file=Path(output) if output else None,
+            summary_file=Path(summary) if summary else None,
+        )

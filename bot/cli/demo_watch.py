@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from typing_extensions import override
+
 from bot.bootstrap.reader import Reader
 from bot.cli.demo_repository import WorkingCopy
 from bot.core.decide.names import branch_label, slug_candidates
@@ -132,6 +134,7 @@ class _Poller(threading.Thread):
         self.seconds: float | None = None
         self.body = ""
 
+    @override
     def run(self) -> None:
         """Poll; *.localhost is this machine, which Python's resolver does not know."""
         connection = http.client.HTTPConnection("127.0.0.1", self.address.port, timeout=10)

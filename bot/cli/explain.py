@@ -5,11 +5,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.bootstrap.reader import open_reader
+from bot.bootstrap.reader import Reader, open_reader
 from bot.cli.start import start_settings
 from bot.core.model.errors import BotError
 from bot.core.model.ids import DeploymentId
 from bot.core.render.terminal import printable_line
+from bot.ports.inbox import DeliveryRecord
 
 
 def run(words: Sequence[str]) -> int:
@@ -22,22 +23,23 @@ def run(words: Sequence[str]) -> int:
         with open_reader(start_settings(data_dir=options.data)) as reader:
             found = reader.deliveries(options.guid)
             for record in found:
-                print(f"{record.key.guid} from hook {printable_line(record.key.hook)}")
-                print(
-                    f"  event     {printable_line(record.event_name)}, {record.received_at.isoformat()}"
-                )
-                print(f"  decision  {record.reason or 'waiting for the worker'}")
-                print(f"  because   {printable_line(record.detail or '')}")
-                for key in record.deployments:
-                    deployment = reader.store.deployment(DeploymentId(key))
-                    print(
-                        f"  led to    {key}: {deployment.state}, {printable_line(deployment.title)}"
-                    )
+                _print(record, reader)
     except BotError as error:
         print(f"previewbot: {printable_line(str(error))}", file=sys.stderr)
         return 1
     if not found:
-        print(
-            f"previewbot: no delivery {printable_line(options.guid)} was received", file=sys.stderr
-        )
+        guid = printable_line(options.guid)
+        print(f"previewbot: no delivery {guid} was received", file=sys.stderr)
     return 0 if found else 1
+
+
+def _print(record: DeliveryRecord, reader: Reader) -> None:
+    event = printable_line(record.event_name)
+    print(f"{record.key.guid} from hook {printable_line(record.key.hook)}")
+    print(f"  event     {event}, {record.received_at.isoformat()}")
+    print(f"  decision  {record.reason or 'waiting for the worker'}")
+    print(f"  because   {printable_line(record.detail or '')}")
+    for key in record.deployments:
+        deployment = reader.store.deployment(DeploymentId(key))
+        title = printable_line(deployment.title)
+        print(f"  led to    {key}: {deployment.state}, {title}")

@@ -25,8 +25,8 @@ class RetryPolicy:
             raise ValueError(msg)
         if attempt > self.attempts:
             return None
-        # Past 2**30 any first wait is longer than any longest one, and timedelta would overflow.
-        doubled = self.first_wait * (1 << min(attempt - first_repeated, 30))
+        # Past 2**20 any first wait is longer than any longest one, and timedelta would overflow.
+        doubled = self.first_wait * (1 << min(attempt - first_repeated, 20))
         return min(doubled, self.longest_wait)
 
 

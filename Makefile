@@ -1,0 +1,60 @@
+# The few words people type. `make demo` and `make test` set up `.venv` by themselves; the second
+# run of either needs no network. Standard output belongs to the command that runs: everything the
+# set-up says goes to standard error.
+
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
+
+.PHONY: help demo test lint soak bench lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make demo    push a branch, see it live: everything offline, on this machine'
+	@echo '             ARGS="--once --json" ends by itself and prints one JSON line'
+	@echo 'make test    the whole test suite; ARGS="-k name" chooses'
+	@echo 'make lint    style, format, types, import contracts, spelling, action.yml'
+	@echo 'make soak    full-size load, crash and install runs (minutes)'
+	@echo 'make bench   the figures that docs/ quotes'
+	@echo 'make lock    lock the dependencies of pyproject.toml into requirements/'
+	@echo 'make clean   remove .venv and the caches'
+
+demo: $(VENV)/.ready-runtime
+	@$(BIN)/previewbot demo $(ARGS)
+
+test: $(VENV)/.ready-dev
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.ready-dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/codespell
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+soak: $(VENV)/.ready-dev
+	@$(BIN)/python -m pytest --timeout=1800 soak $(ARGS)
+
+bench: $(VENV)/.ready-dev
+	@$(BIN)/python benchmarks/main_road.py $(ARGS)
+
+# The fixed relative output names matter: uv writes the command line into each file's head.
+lock: $(VENV)/.ready-dev
+	@$(LOCK) pyproject.toml --extra subhosting --group build -o requirements/runtime.txt
+	@$(LOCK) pyproject.toml --extra subhosting --group dev -o requirements/dev.txt
+	@$(LOCK) --group pyproject.toml:build --group pyproject.toml:deploy -o requirements/deploy.txt
+
+clean:
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# Stamps live inside the environment, so that removing it removes them. The development lock holds
+# the runtime one, hence one environment for both and two stamps.
+$(VENV)/.ready-runtime: requirements/runtime.txt pyproject.toml scripts/setup
+	@scripts/setup --runtime --venv $(VENV)
+	@touch $@
+
+$(VENV)/.ready-dev: requirements/dev.txt pyproject.toml scripts/setup
+	@scripts/setup --dev --venv $(VENV)
+	@touch $@ $(VENV)/.ready-runtime

@@ -1,0 +1,176 @@
+"""`DirectorySource`: the same port from a plain directory, for a deploy without a forge.
+
+Starts fast: neither GitPython nor any other vendor library is imported here.
+"""
+
+# ruff: noqa: ARG002 - the port's parameters say which repository and commit; here is only one
+
+import hashlib
+import os
+import stat
+import subprocess
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from bot.adapters.git import lfs
+from bot.adapters.git.manifests import checked
+from bot.core.model.errors import SourceUnavailable
+from bot.core.model.ids import BlobSha, Branch, CommitSha, Repository, commit_sha
+from bot.core.model.manifest import Asset, FileAsset, LeftOut, Manifest, SymlinkAsset
+from bot.kernel.git_hash import blob_hasher, blob_sha1
+from bot.kernel.processes import built_environment
+from bot.ports.source import KnownManifest
+
+_CHUNK_BYTES = 1 << 20
+
+_GIT_TIMEOUT_S = 10.0
+
+_SPECIAL_REASON = "is neither a file, a folder nor a symbolic link"
+_MODULES_REASON = "is left out: packages are installed where the preview runs"
+
+
+class DirectorySource:
+    """The files below one directory, as they are at the moment of asking."""
+
+    def __init__(self, root: Path) -> None:
+        """Read below `root`."""
+        self._root = root
+        self._paths: dict[BlobSha, str] = {}  # where each content was last seen
+
+    def head(self, repository: Repository, branch: Branch) -> CommitSha | None:
+        """Return None: a directory has no branches."""
+        return None
+
+    def fetch(self, repository: Repository, commit: CommitSha) -> None:
+        """Do nothing: the files are here."""
+
+    def manifest(
+        self, repository: Repository, commit: CommitSha, known: KnownManifest | None = None
+    ) -> Manifest:
+        """Walk and hash the directory.
+
+        Anything named `.git`, in any letter case, is no part of it; `node_modules` is left out.
+
+        Raises:
+            TreeRefused: a path or symlink is unsafe; the message names it.
+            SourceUnavailable: a file could not be read.
+
+        """
+        assets: dict[str, Asset] = {}
+        left_out: list[LeftOut] = []
+        paths: dict[BlobSha, str] = {}
+        try:
+            for entry, path in _walk(self._root, ""):
+                found = _asset(entry)
+                if isinstance(found, str):
+                    left_out.append(LeftOut(path=path, reason=found))
+                    continue
+                assets[path] = found
+                if isinstance(found, FileAsset):
+                    paths[found.sha1] = path
+        except OSError as error:
+            raise _unreadable(error) from error
+        self._paths = paths
+        return checked(assets, left_out)
+
+    def blobs(
+        self, repository: Repository, wanted: Collection[BlobSha]
+    ) -> Iterator[tuple[BlobSha, bytes]]:
+        """Yield contents of the last manifest's files, one at a time in memory.
+
+        Raises:
+            SourceUnavailable: a file changed or went away since the manifest was made.
+
+        """
+        for sha1 in wanted:
+            path = self._paths.get(sha1)
+            if path is None:
+                msg = f"no file below {self._root} has the content {sha1}"
+                raise SourceUnavailable(msg)
+            try:
+                content = (self._root / path).read_bytes()
+            except OSError as error:
+                raise _unreadable(error) from error
+            if blob_sha1(content) != sha1:
+                msg = f"{path!r} changed while it was being deployed; deploy again"
+                raise SourceUnavailable(msg)
+            yield sha1, content
+
+
+def commit_of(root: Path) -> CommitSha | None:
+    """Return the commit that is checked out around `root`, or None when git knows of none."""
+    command = [
+        "git",
+        # The checkout may belong to another user (a container's mount); nothing of it is run.
+        *("-c", "safe.directory=*", "-c", "core.fsmonitor=false"),
+        *("rev-parse", "--verify", "--quiet", "HEAD^{commit}"),
+    ]
+    environment = built_environment(GIT_CONFIG_NOSYSTEM="1", GIT_CONFIG_GLOBAL=os.devnull)
+    try:
+        result = subprocess.run(  # noqa: S603 - a fixed list
+            command,
+            cwd=root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_GIT_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return commit_sha(result.stdout.decode(errors="replace").strip())
+
+
+def commit_for(manifest: Manifest) -> CommitSha:
+    """Return an id for files that no commit has: the same files, the same id."""
+    # A name in the shape of a commit's, not a signature.
+    digest = hashlib.sha1(usedforsecurity=False)
+    for path, asset in sorted(manifest.assets.items()):
+        digest.update(f"{path}\0{_fingerprint(asset)}\0".encode())
+    return CommitSha(digest.hexdigest())
+
+
+def _fingerprint(asset: Asset) -> str:
+    match asset:
+        case FileAsset(sha1, executable):
+            return f"{'x' if executable else '-'} {sha1}"
+        case SymlinkAsset(target):
+            return f"l {target}"
+
+
+def _walk(folder: Path, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:
+    """Yield everything below `folder` that is no folder, in a stable order."""
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        path = f"{prefix}{entry.name}"
+        if entry.name.lower() == ".git":
+            continue
+        if entry.is_dir(follow_symlinks=False) and entry.name != "node_modules":
+            yield from _walk(folder / entry.name, f"{path}/")
+        else:
+            yield entry, path
+
+
+def _asset(entry: os.DirEntry[str]) -> Asset | str:
+    """Return what to deploy for `entry`, or why it is left out."""
+    if entry.is_symlink():
+        return SymlinkAsset(os.readlink(entry.path))  # noqa: PTH115 - Path would tidy the target
+    if entry.is_dir():
+        return _MODULES_REASON
+    if not entry.is_file():
+        return _SPECIAL_REASON
+    with open(entry.path, "rb") as file:  # noqa: PTH123 - a DirEntry is no Path, and there are many
+        facts = os.fstat(file.fileno())
+        start = file.read(_CHUNK_BYTES)
+        if lfs.is_pointer(start):
+            return lfs.POINTER_REASON
+        digest = blob_hasher(facts.st_size, start)
+        for chunk in iter(lambda: file.read(_CHUNK_BYTES), b""):
+            digest.update(chunk)
+    executable = bool(facts.st_mode & stat.S_IXUSR)
+    return FileAsset(BlobSha(digest.hexdigest()), executable)
+
+
+def _unreadable(error: OSError) -> SourceUnavailable:
+    return SourceUnavailable(f"{error.filename}: {error.strerror}")

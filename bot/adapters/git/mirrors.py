@@ -1,0 +1,98 @@
+"""All mirrors of one base address: where they lie, how they log in, what a branch points at."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+from git.exc import CommandError
+
+from bot.adapters.git.address import CloneBase
+from bot.adapters.git.commands import ClosedGit
+from bot.adapters.git.credentials import answering, sweep
+from bot.adapters.git.environment import closed_environment
+from bot.adapters.git.errors import as_ours
+from bot.adapters.git.mirror import Mirror
+from bot.core.model.ids import Branch, CommitSha, Repository, commit_sha
+
+# A listing of refs is small; a server that needs longer is down.
+_LS_REMOTE_TIMEOUT_S = 60.0
+
+# No ref is longer on a server whose refs are files (PATH_MAX).
+_MAX_BRANCH_BYTES = 4000
+
+
+class Mirrors:
+    """Bare repositories below one directory."""
+
+    def __init__(
+        self, directory: Path, base: CloneBase, credential: Callable[[Repository], str | None]
+    ) -> None:
+        """Keep mirrors of repositories at `base` in `directory`."""
+        self._directory = directory.resolve()
+        self._home = self._directory / ".git-home"
+        self._base = base
+        # Two forges may number their repositories alike.
+        self._base_digest = hashlib.sha256(base.url.encode()).hexdigest()[:8]
+        self._credential = credential
+        self._environment = closed_environment(self._home, base.scheme)
+        sweep(self._home)
+
+    def of(self, repository: Repository) -> Mirror:
+        """Return the mirror of `repository`, found again under a new name of it."""
+        return Mirror(
+            self._directory / f"{repository.id}-{self._base_digest}.git",
+            repository.name,
+            address=self._base.address_of(repository.name),
+            environment=self._environment,
+            login=lambda: self._login(repository),
+        )
+
+    def head(self, repository: Repository, branch: Branch) -> CommitSha | None:
+        """Ask the server what `branch` points at.
+
+        Raises:
+            SourceUnavailable: it could not be asked.
+
+        """
+        ref = f"refs/heads/{branch}"
+        if not _can_be_asked_for(ref):
+            return None
+        address = self._base.address_of(repository.name)
+        try:
+            with self._login(repository) as login:
+                listing = ClosedGit(self._home, {**self._environment, **login}).ls_remote(
+                    "--heads",
+                    "--",
+                    address,
+                    ref,
+                    kill_after_timeout=_LS_REMOTE_TIMEOUT_S,
+                )
+        except CommandError as error:
+            raise as_ours(error, repository.name) from error
+        return _exact(cast("bytes", listing), ref)
+
+    @contextmanager
+    def _login(self, repository: Repository) -> Iterator[Mapping[str, str]]:
+        password = self._credential(repository) if self._base.takes_credentials else None
+        with answering(password, self._home) as environment:
+            yield environment
+
+
+def _can_be_asked_for(ref: str) -> bool:
+    """Tell whether `ref` can be an argument at all; what cannot is no branch either."""
+    try:
+        encoded = ref.encode()
+    except UnicodeEncodeError:
+        return False
+    return b"\0" not in encoded and len(encoded) <= _MAX_BRANCH_BYTES
+
+
+def _exact(listing: bytes, ref: str) -> CommitSha | None:
+    """Return the commit of exactly `ref`: ls-remote takes its argument for a pattern's tail."""
+    for line in listing.decode(errors="replace").split("\n"):
+        oid, _, name = line.partition("\t")
+        if name == ref:
+            return commit_sha(oid)
+    return None

@@ -1,0 +1,114 @@
+"""`GitSource`: the port over mirrors. Never a checkout, never an address out of a payload."""
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.adapters.git.address import clone_base
+from bot.adapters.git.manifests import Reading, full, patched
+from bot.adapters.git.names import Names
+from bot.adapters.git.trees import difference, listed
+from bot.core.model.errors import SourceUnavailable
+from bot.core.model.ids import BlobSha, Branch, CommitSha, Repository
+from bot.core.model.manifest import Manifest
+from bot.ports.source import KnownManifest
+
+if TYPE_CHECKING:
+    from bot.adapters.git.mirror import Mirror
+
+
+class GitSource:
+    """Repositories at one base address, read through git."""
+
+    def __init__(
+        self,
+        mirrors_dir: Path,
+        base_url: str,
+        credential: Callable[[Repository], str | None],
+    ) -> None:
+        """Keep mirrors in `mirrors_dir`; `credential` gives the password for one, or None.
+
+        Raises:
+            ConfigurationProblem: `base_url` is nothing to clone from.
+
+        """
+        base = clone_base(base_url)
+        # GitPython runs `git version` in a copy of our environment when it is imported. Whoever
+        # constructs a source has read the settings, and with that taken the secrets out of it.
+        from bot.adapters.git.mirrors import Mirrors  # noqa: PLC0415
+
+        self._mirrors = Mirrors(mirrors_dir, base, credential)
+
+    def head(self, repository: Repository, branch: Branch) -> CommitSha | None:
+        """Return what the server says `branch` points at now."""
+        return self._mirrors.head(repository, branch)
+
+    def fetch(self, repository: Repository, commit: CommitSha) -> None:
+        """Bring `commit` and its trees into the mirror; no network if they are there."""
+        self._mirrors.of(repository).fetch(commit)
+
+    def manifest(
+        self, repository: Repository, commit: CommitSha, known: KnownManifest | None = None
+    ) -> Manifest:
+        """Return the files of a fetched commit: `known` patched, or the whole tree listed.
+
+        Raises:
+            TreeRefused: a path or symlink is unsafe; the message names it.
+            SourceUnavailable: the commit was not fetched, or a symlink could not be read.
+
+        """
+        mirror = self._mirrors.of(repository)
+        names = _names(mirror)
+        reading = Reading(names.sha1s, lambda wanted: _contents(mirror, names, wanted))
+        if known is not None:
+            # No answer, because the mirror was made anew since, is no harm: the tree is read.
+            with suppress(SourceUnavailable):
+                raw = mirror.ask("diff_tree", "-r", "-z", "--no-renames", known.commit, commit)
+                manifest = patched(known.manifest, difference(raw), reading)
+                if manifest is not None:
+                    return manifest
+        raw = mirror.ask("ls_tree", "-r", "-z", "--full-tree", commit)
+        return full(listed(raw), reading)
+
+    def blobs(
+        self, repository: Repository, wanted: Collection[BlobSha]
+    ) -> Iterator[tuple[BlobSha, bytes]]:
+        """Yield contents, those at hand first; the missing ones come in one further fetch.
+
+        One content at a time is in memory.
+
+        Raises:
+            SourceUnavailable: a blob could not be had.
+
+        """
+        mirror = self._mirrors.of(repository)
+        return _contents(mirror, _names(mirror), wanted)
+
+
+def _names(mirror: "Mirror") -> Names:
+    return Names(mirror.directory / "sha1-names", lambda oids: _objects(mirror, oids))
+
+
+def _contents(
+    mirror: "Mirror", names: Names, wanted: Collection[BlobSha]
+) -> Iterator[tuple[BlobSha, bytes]]:
+    by_oid = names.oids(wanted)
+    for oid, content in _objects(mirror, by_oid.keys()):
+        yield by_oid[oid], content
+
+
+def _objects(mirror: "Mirror", oids: Collection[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield objects by git's own ids, fetching in one batch what the mirror lacks."""
+    if not oids:
+        return
+    missing: list[str] = []
+    yield from mirror.read(oids, missing)
+    if not missing:
+        return
+    mirror.fetch_blobs(missing)
+    gone: list[str] = []
+    yield from mirror.read(missing, gone)
+    if gone:
+        msg = f"the server did not send the blob {gone[0]}, and {len(gone) - 1} more"
+        raise SourceUnavailable(msg)

@@ -1,0 +1,197 @@
+"""As whom we speak to GitHub: an App with its key, or one token."""
+
+import threading
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from github import Github
+
+from bot.adapters.github.clients import Clients
+from bot.adapters.github.limits import Retries
+from bot.core.model.errors import ConfigurationProblem
+from bot.core.model.ids import Repository, RepositoryId
+from bot.kernel.clock import Clock
+from bot.wire.github import InstallationAnswer, TokenAnswer
+
+# A JWT may live ten minutes, and its start may lie a minute back for clocks that go wrong.
+# https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
+JWT_LIFE = timedelta(minutes=9)
+JWT_BACKDATE = timedelta(minutes=1)
+
+# A token or JWT is replaced this long before its end, so that no request starts with a dying one.
+RENEW_BEFORE_END = timedelta(minutes=2)
+
+# What installation tokens begin with; a workflow's GITHUB_TOKEN is one too.
+INSTALLATION_TOKEN_PREFIX = "ghs_"  # noqa: S105 - a shape, not a token
+
+
+class Access(Protocol):
+    """The login that a forge works with."""
+
+    @property
+    def writes_checks(self) -> bool:
+        """Say whether check runs may be written; only an App's tokens can."""
+        ...
+
+    @property
+    def app_id(self) -> int | None:
+        """Return whose check runs are ours, None when unknown."""
+        ...
+
+    def client(self, repository: Repository) -> Github:
+        """Return this thread's client for `repository`."""
+        ...
+
+    def forget(self, repository: Repository) -> None:
+        """Drop a token that GitHub refused."""
+        ...
+
+    def git_credential(self, repository: Repository) -> str:
+        """Return a password for reading `repository` with git."""
+        ...
+
+
+class TokenAccess:
+    """One token for everything: `PREVIEWBOT_GITHUB_TOKEN`, or a workflow's own."""
+
+    app_id: int | None = None
+
+    def __init__(self, token: str, clients: Clients) -> None:
+        """Act with `token`."""
+        self._token = token
+        self._clients = clients
+        self.writes_checks = token.startswith(INSTALLATION_TOKEN_PREFIX)
+
+    def client(self, repository: Repository) -> Github:  # noqa: ARG002 - the same for all
+        """Return this thread's client."""
+        return self._clients.with_token("token", self._token)
+
+    def forget(self, repository: Repository) -> None:
+        """Do nothing: there is no other token."""
+
+    def git_credential(self, repository: Repository) -> str:  # noqa: ARG002 - the same for all
+        """Return the token itself."""
+        return self._token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ending:
+    """A secret and its end."""
+
+    secret: str = field(repr=False)
+    ends_at: datetime
+
+
+class AppAccess:
+    """A GitHub App: its key signs JWTs, a JWT mints a token for each installation."""
+
+    writes_checks = True
+
+    def __init__(
+        self, app_id: int, private_key: str, *, clients: Clients, retries: Retries, clock: Clock
+    ) -> None:
+        """Act as App `app_id`, whose `private_key` is PEM text.
+
+        Raises:
+            ConfigurationProblem: the key is none.
+
+        """
+        self.app_id: int | None = app_id
+        self._key = _loaded(private_key)  # once: parsing costs more than signing
+        self._clients = clients
+        self._retries = retries
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._jwt: _Ending | None = None
+        self._tokens: dict[int, _Ending] = {}  # by installation
+        self._installations: dict[RepositoryId, int] = {}
+
+    def client(self, repository: Repository) -> Github:
+        """Return this thread's client for the repository's installation."""
+        installation = self._installation(repository)
+        with self._lock:
+            token = self._tokens.get(installation)
+        if token is None or self._ends_soon(token):
+            token = self._mint(installation, {})
+            with self._lock:
+                self._tokens[installation] = token
+        return self._clients.with_token(installation, token.secret)
+
+    def forget(self, repository: Repository) -> None:
+        """Drop the installation's token; it was revoked, or the App's permissions changed."""
+        with self._lock:
+            installation = self._installations.pop(repository.id, repository.installation)
+            if installation is not None:
+                self._tokens.pop(installation, None)
+
+    def git_credential(self, repository: Repository) -> str:
+        """Return a new token, good for an hour, that can read this one repository and no more."""
+        scope: dict[str, object] = {
+            "repository_ids": [repository.id],
+            "permissions": {"contents": "read"},
+        }
+        return self._mint(self._installation(repository), scope).secret
+
+    def _installation(self, repository: Repository) -> int:
+        """Return the event's installation, or ask: a repository webhook's payload names none."""
+        if repository.installation is not None:
+            return repository.installation
+        with self._lock:
+            known = self._installations.get(repository.id)
+        if known is not None:
+            return known
+        path = f"/repos/{repository.name}/installation"
+        answer = InstallationAnswer.model_validate(self._as_app("GET", path, None))
+        with self._lock:
+            self._installations[repository.id] = answer.id
+        return answer.id
+
+    def _mint(self, installation: int, scope: dict[str, object]) -> _Ending:
+        path = f"/app/installations/{installation}/access_tokens"
+        answer = TokenAnswer.model_validate(self._as_app("POST", path, scope))
+        return _Ending(secret=answer.token, ends_at=answer.expires_at)
+
+    def _as_app(self, method: str, path: str, body: dict[str, object] | None) -> object:
+        def attempt(_number: int) -> object:  # minting twice does no harm
+            requester = self._clients.with_jwt("app", self._signed()).requester
+            _, answer = requester.requestJsonAndCheck(method, path, input=body)
+            return answer
+
+        return self._retries.call(
+            f"{method} {path}", attempt, right="the App to be installed on the repository"
+        )
+
+    def _signed(self) -> str:
+        with self._lock:
+            if self._jwt is None or self._ends_soon(self._jwt):
+                now = self._clock.now()
+                ends_at = now + JWT_LIFE
+                claims = {
+                    "iat": int((now - JWT_BACKDATE).timestamp()),
+                    "exp": int(ends_at.timestamp()),
+                    "iss": str(self.app_id),
+                }
+                signed = jwt.encode(claims, self._key, algorithm="RS256")
+                self._jwt = _Ending(secret=signed, ends_at=ends_at)
+            return self._jwt.secret
+
+    def _ends_soon(self, secret: _Ending) -> bool:
+        return secret.ends_at - self._clock.now() < RENEW_BEFORE_END
+
+
+def _loaded(private_key: str) -> RSAPrivateKey:
+    where = "download a new one on the App's page, under Private keys"
+    try:
+        key = serialization.load_pem_private_key(private_key.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        problem = f"this is not a private key in PEM form without a password; {where}"
+        raise ConfigurationProblem("PREVIEWBOT_GITHUB_PRIVATE_KEY_FILE", problem) from error
+    if not isinstance(key, RSAPrivateKey):
+        problem = f"this is not an RSA key; {where}"
+        raise ConfigurationProblem("PREVIEWBOT_GITHUB_PRIVATE_KEY_FILE", problem)
+    return key

@@ -1,0 +1,49 @@
+"""GitHub behind the forge port."""
+
+from bot.adapters.github.auth import Access, AppAccess, TokenAccess
+from bot.adapters.github.checks import CheckRuns
+from bot.adapters.github.clients import PUBLIC_API_URL, Clients
+from bot.adapters.github.limits import Retries
+from bot.adapters.github.statuses import CommitStatuses
+from bot.core.model.checks import Check
+from bot.core.model.ids import Repository
+from bot.kernel.clock import Clock
+
+
+class GitHubForge:
+    """Implements `bot.ports.forge.Forge`; may be used from any number of threads."""
+
+    def __init__(self, access: Access, retries: Retries) -> None:
+        """Write as `access`: check runs where it may, else commit statuses."""
+        self._access = access
+        self._checks = CheckRuns(access, retries)
+        self._statuses = CommitStatuses(access, retries)
+
+    def publish(self, check: Check, ref: str | None) -> str:
+        """Make `check` stand on its commit; see the port."""
+        if self._access.writes_checks:
+            return self._checks.publish(check, ref)
+        return self._statuses.publish(check)
+
+    def git_credential(self, repository: Repository) -> str:
+        """Return a password for reading `repository`; see the port."""
+        return self._access.git_credential(repository)
+
+
+def app_forge(
+    app_id: int, private_key: str, *, clock: Clock, api_url: str = PUBLIC_API_URL
+) -> GitHubForge:
+    """Return the forge of a GitHub App; `private_key` is the PEM text that GitHub handed out.
+
+    Raises:
+        ConfigurationProblem: the key is none.
+
+    """
+    retries = Retries(clock)
+    access = AppAccess(app_id, private_key, clients=Clients(api_url), retries=retries, clock=clock)
+    return GitHubForge(access, retries)
+
+
+def token_forge(token: str, *, clock: Clock, api_url: str = PUBLIC_API_URL) -> GitHubForge:
+    """Return the forge of one token; one that begins with `ghs_` is an App's and writes checks."""
+    return GitHubForge(TokenAccess(token, Clients(api_url)), Retries(clock))

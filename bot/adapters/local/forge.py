@@ -1,0 +1,34 @@
+"""`LocalForge`: checks without GitHub; our store is where they stand."""
+
+from typing import Protocol
+
+from bot.core.model.checks import Check
+from bot.core.model.ids import DeploymentId, Repository
+
+
+class CheckShelf(Protocol):
+    """Where checks are kept; the storage adapter implements it, and bootstrap hands it in."""
+
+    def put(self, check: Check) -> str:
+        """Keep `check` in place of its deployment's earlier one; return the place's id."""
+        ...
+
+    def of(self, deployment: DeploymentId) -> Check | None:
+        """Return the check of an attempt as it stands, None before its first."""
+        ...
+
+
+class LocalForge:
+    """The forge of `demo` and of `up` without GitHub."""
+
+    def __init__(self, checks: CheckShelf) -> None:
+        """Keep checks on this shelf."""
+        self._checks = checks
+
+    def publish(self, check: Check, ref: str | None) -> str:  # noqa: ARG002 - the key finds it
+        """Keep `check`; the same deployment's is replaced, so a repeated call makes no second."""
+        return self._checks.put(check)
+
+    def git_credential(self, repository: Repository) -> str | None:  # noqa: ARG002 - the port's
+        """Return None: local repositories are read from the disk."""
+        return None

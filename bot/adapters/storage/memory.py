@@ -1,0 +1,263 @@
+"""The store and the shelf of checks in plain dicts: for `previewbot deploy`, which keeps nothing, and for tests."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+
+from bot.core.model.checks import Check
+from bot.core.model.errors import RecordNotFound
+from bot.core.model.ids import (
+    AppName,
+    AppSlug,
+    BlobSha,
+    Branch,
+    CommitSha,
+    DeliveryKey,
+    DeploymentId,
+    Generation,
+    HostLabel,
+    PreviewId,
+    RepositoryId,
+)
+from bot.core.model.outcomes import LogLine
+from bot.core.model.preview import Deployment, DeploymentState, Preview, Stage, StageRecord
+from bot.kernel.clock import Clock
+from bot.kernel.ids import Ids
+from bot.ports.store import Plan, PreviewWanted
+
+_PreviewKey = tuple[RepositoryId, Branch, AppName]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempt:
+    """A deployment without its preview, which changes on its own."""
+
+    deployment: Deployment
+    preview: _PreviewKey
+    delivery: DeliveryKey
+
+
+class MemoryStore:
+    """What the bot remembers until it ends; implements `bot.ports.store.Store`."""
+
+    def __init__(self, clock: Clock, ids: Ids) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._lock = threading.RLock()
+        self._previews: dict[_PreviewKey, Preview] = {}
+        self._attempts: dict[DeploymentId, _Attempt] = {}  # in order of creation
+        self._slugs: dict[AppSlug, tuple[RepositoryId, AppName]] = {}
+        self._labels: dict[HostLabel, PreviewId] = {}
+        self._stages: dict[DeploymentId, dict[Stage, StageRecord]] = defaultdict(dict)
+        self._logs: dict[DeploymentId, list[LogLine]] = {}
+        self._blobs: dict[tuple[str, AppSlug], frozenset[BlobSha]] = {}
+
+    def preview(self, repository: RepositoryId, branch: Branch, app: AppName) -> Preview | None:
+        """Return the preview, or None before its first attempt."""
+        with self._lock:
+            return self._previews.get((repository, branch, app))
+
+    def newest(self, repository: RepositoryId, branch: Branch, app: AppName) -> Deployment | None:
+        """Return the attempt with the highest generation, whatever its state."""
+        with self._lock:
+            mine = self._of((repository, branch, app))
+            return self._shown(mine[-1]) if mine else None
+
+    def plan(self, delivery: DeliveryKey, head: CommitSha, preview: PreviewWanted) -> Plan:
+        """Allocate the next generation of a preview for `head`.
+
+        Raises:
+            RecordNotFound: every slug candidate belongs to another app.
+
+        """
+        with self._lock:
+            key = (preview.repository.id, preview.branch, preview.app)
+            self._previews[key] = found = self._seen(key, preview)
+            for attempt in self._of(key):
+                if attempt.delivery == delivery:
+                    return Plan(deployment=self._shown(attempt), fresh=False)
+            self._supersede(key, head)
+            generation = Generation(found.generation + 1)
+            self._previews[key] = found = replace(found, generation=generation)
+            deployment = Deployment(
+                id=DeploymentId(self._ids.new()),
+                preview=found,
+                generation=generation,
+                head=head,
+                state=DeploymentState.QUEUED,
+                created_at=self._clock.now(),
+            )
+            self._attempts[deployment.id] = _Attempt(
+                deployment=deployment, preview=key, delivery=delivery
+            )
+            return Plan(deployment=deployment, fresh=True)
+
+    def planned_by(self, delivery: DeliveryKey) -> list[Deployment]:
+        """Return the attempts that `plan` made for this delivery before, oldest first."""
+        with self._lock:
+            attempts = self._attempts.values()
+            return [self._shown(attempt) for attempt in attempts if attempt.delivery == delivery]
+
+    def _seen(self, key: _PreviewKey, wanted: PreviewWanted) -> Preview:
+        """Return the preview as it is after being wanted: made, dug up, renamed, labelled."""
+        slug = self._slug(wanted)
+        found = self._previews.get(key) or Preview(
+            id=PreviewId(self._ids.new()),
+            repository=wanted.repository,
+            branch=wanted.branch,
+            app=wanted.app,
+            slug=slug,
+            label=None,
+            generation=Generation(0),
+        )
+        label = found.label or wanted.label_of(slug)
+        owned = self._labels.setdefault(label, found.id) == found.id
+        return replace(
+            found,
+            repository=wanted.repository,
+            buried=False,
+            label=label if owned else None,
+        )
+
+    def _slug(self, wanted: PreviewWanted) -> AppSlug:
+        mine = (wanted.repository.id, wanted.app)
+        for slug, owner in self._slugs.items():
+            if owner == mine:
+                return slug
+        for candidate in wanted.slug_candidates:
+            if self._slugs.setdefault(candidate, mine) == mine:
+                return candidate
+        candidates = f"free among {', '.join(wanted.slug_candidates)}"
+        raise RecordNotFound("slug", candidates)
+
+    def _supersede(self, key: _PreviewKey, head: CommitSha) -> None:
+        for attempt in self._of(key):
+            if not attempt.deployment.is_over:
+                deployment = replace(attempt.deployment, superseded_by=head)
+                self._attempts[deployment.id] = replace(attempt, deployment=deployment)
+
+    def _of(self, key: _PreviewKey) -> list[_Attempt]:
+        return [attempt for attempt in self._attempts.values() if attempt.preview == key]
+
+    def _shown(self, attempt: _Attempt) -> Deployment:
+        return replace(attempt.deployment, preview=self._previews[attempt.preview])
+
+    def planned_by(self, delivery: DeliveryKey) -> list[Deployment]:
+        """Return the attempts that `plan` made for this delivery before, oldest first."""
+        with self._lock:
+            attempts = self._attempts.values()
+            return [self._shown(one) for one in attempts if one.delivery == delivery]
+
+    def bury(self, repository: RepositoryId, branch: Branch) -> None:
+        """Mark the branch's previews as gone; their unfinished attempts see it there."""
+        with self._lock:
+            for key, preview in self._previews.items():
+                if key[:2] == (repository, branch):
+                    self._previews[key] = replace(preview, buried=True)
+
+    def deployment(self, key: DeploymentId) -> Deployment:
+        """Return one attempt as it stands.
+
+        Raises:
+            RecordNotFound: there is none.
+
+        """
+        with self._lock:
+            return self._shown(self._attempt(key))
+
+    def _attempt(self, key: DeploymentId) -> _Attempt:
+        attempt = self._attempts.get(key)
+        if attempt is None:
+            raise RecordNotFound("deployment", key)
+        return attempt
+
+    def save(self, deployment: Deployment) -> None:
+        """Write the attempt's own columns back (never its preview's, never `superseded_by`).
+
+        Raises:
+            RecordNotFound: there is no such attempt.
+
+        """
+        with self._lock:
+            attempt = self._attempt(deployment.id)
+            stored = attempt.deployment
+            written = replace(
+                deployment,
+                preview=stored.preview,
+                generation=stored.generation,
+                head=stored.head,
+                created_at=stored.created_at,
+                superseded_by=stored.superseded_by,
+            )
+            self._attempts[stored.id] = replace(attempt, deployment=written)
+
+    def recent(self, limit: int) -> list[Deployment]:
+        """Return the newest attempts over all previews, newest first."""
+        with self._lock:
+            newest_first = list(reversed(self._attempts.values()))
+            return [self._shown(attempt) for attempt in newest_first[:limit]]
+
+    def stage_started(self, key: DeploymentId, stage: Stage) -> None:
+        """Record that a station was entered; entering it again keeps the first time."""
+        with self._lock:
+            entered = StageRecord(stage=stage, started_at=self._clock.now())
+            self._stages[key].setdefault(stage, entered)
+
+    def stage_finished(self, key: DeploymentId, stage: Stage, detail: str) -> None:
+        """Record that a station was left, with a few words about it."""
+        with self._lock:
+            self.stage_started(key, stage)
+            entered = self._stages[key][stage]
+            left = replace(entered, finished_at=self._clock.now(), detail=detail)
+            self._stages[key][stage] = left
+
+    def stages(self, key: DeploymentId) -> list[StageRecord]:
+        """Return the stations of an attempt in the order of the road."""
+        with self._lock:
+            entered = self._stages[key]
+            return [entered[stage] for stage in Stage if stage in entered]
+
+    def save_log(self, key: DeploymentId, lines: Collection[LogLine]) -> None:
+        """Replace the attempt's build log."""
+        with self._lock:
+            self._logs[key] = list(lines)
+
+    def log(self, key: DeploymentId) -> list[LogLine]:
+        """Return the attempt's build log."""
+        with self._lock:
+            return list(self._logs.get(key, ()))
+
+    def known_blobs(self, target: str, project: AppSlug) -> AbstractSet[BlobSha]:
+        """Return the blobs that the target's project is remembered to have."""
+        with self._lock:
+            return self._blobs.get((target, project), frozenset())
+
+    def remember_blobs(self, target: str, project: AppSlug, blobs: Collection[BlobSha]) -> None:
+        """Add to what is remembered."""
+        with self._lock:
+            self._blobs[target, project] = frozenset(blobs) | self.known_blobs(target, project)
+
+    def forget_blobs(self, target: str, project: AppSlug, blobs: Collection[BlobSha]) -> None:
+        """Take out what the target turned out not to have."""
+        with self._lock:
+            self._blobs[target, project] = frozenset(self.known_blobs(target, project)) - set(
+                blobs
+            )
+
+
+class MemoryCheckShelf:
+    """Where the local forge puts its checks until the process ends."""
+
+    def __init__(self) -> None:
+        self._checks: dict[DeploymentId, Check] = {}
+
+    def put(self, check: Check) -> str:
+        """Store `check` in place of an earlier state of it and return its id."""
+        self._checks[check.deployment] = check
+        return check.deployment
+
+    def of(self, deployment: DeploymentId) -> Check | None:
+        """Return the check of an attempt, or None before its first."""
+        return self._checks.get(deployment)

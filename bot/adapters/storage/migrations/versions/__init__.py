@@ -1,0 +1,1 @@
+"""Revisions: never edited once released. `tables.SCHEMA_REVISION` names the newest."""

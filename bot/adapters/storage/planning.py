@@ -1,0 +1,124 @@
+"""Allocation of the next attempt of a preview; everything here runs under the preview's lock."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from bot.adapters.storage.rows import DEPLOYMENTS, PREVIEWS, deployment_in, named, preview_in
+from bot.adapters.storage.tables import apps, deployments, labels, previews
+from bot.adapters.storage.upsert import insert_ignoring
+from bot.core.model.errors import RecordNotFound
+from bot.core.model.ids import AppSlug, CommitSha, DeliveryKey, DeploymentId, PreviewId
+from bot.core.model.preview import Deployment, DeploymentState, Preview
+from bot.ports.store import PreviewWanted
+
+UNFINISHED = (str(DeploymentState.QUEUED), str(DeploymentState.DEPLOYING))
+
+
+def locked_preview(connection: sa.Connection, wanted: PreviewWanted, new_id: PreviewId) -> Preview:
+    """Return the preview with its row locked until the transaction ends, made if it is new.
+
+    SQLite has no row locks and needs none: the transaction began with BEGIN IMMEDIATE.
+
+    Raises:
+        RecordNotFound: every slug candidate belongs to another app.
+
+    """
+    _ensure_slug(connection, wanted)
+    repository = wanted.repository
+    facts = {
+        "repository_name": repository.name,
+        "default_branch": repository.default_branch,
+        "installation": repository.installation,
+        "buried": False,
+    }
+    connection.execute(
+        insert_ignoring(connection, previews).values(
+            id=new_id,
+            repository_id=repository.id,
+            branch=wanted.branch,
+            app=wanted.app,
+            generation=0,
+            **facts,
+        )
+    )
+    condition = named(repository.id, wanted.branch, wanted.app)
+    # The update is the lock, and keeps up with renames of the repository.
+    connection.execute(sa.update(previews).where(condition).values(**facts))
+    preview = preview_in(connection.execute(PREVIEWS.where(condition)).mappings().one())
+    if preview.label is not None:
+        return preview
+    claim = insert_ignoring(connection, labels).values(
+        label=wanted.label_of(preview.slug), preview_id=preview.id
+    )
+    connection.execute(claim)  # without effect on a clash: then the preview has no label
+    return preview_in(connection.execute(PREVIEWS.where(condition)).mappings().one())
+
+
+def _ensure_slug(connection: sa.Connection, wanted: PreviewWanted) -> None:
+    repository, app = wanted.repository.id, wanted.app
+    mine = sa.select(apps.c.slug).where(apps.c.repository_id == repository, apps.c.app == app)
+    for candidate in wanted.slug_candidates:
+        if connection.scalar(mine) is not None:
+            return
+        _claim_slug(connection, wanted, candidate)
+    if connection.scalar(mine) is None:
+        candidates = f"free among {', '.join(wanted.slug_candidates)}"
+        raise RecordNotFound("slug", candidates)
+
+
+def _claim_slug(connection: sa.Connection, wanted: PreviewWanted, slug: AppSlug) -> None:
+    connection.execute(
+        insert_ignoring(connection, apps).values(
+            repository_id=wanted.repository.id, app=wanted.app, slug=slug
+        )
+    )
+
+
+def existing_attempt(
+    connection: sa.Connection, delivery: DeliveryKey, preview: PreviewId
+) -> Deployment | None:
+    """Return the attempt that this delivery has led to before."""
+    query = DEPLOYMENTS.where(
+        deployments.c.hook == delivery.hook,
+        deployments.c.guid == delivery.guid,
+        deployments.c.preview_id == preview,
+    )
+    row = connection.execute(query).mappings().first()
+    return None if row is None else deployment_in(row)
+
+
+def add_attempt(
+    connection: sa.Connection,
+    delivery: DeliveryKey,
+    preview: Preview,
+    *,
+    key: DeploymentId,
+    head: CommitSha,
+    now: datetime,
+) -> Deployment:
+    """Insert the next attempt and mark the unfinished older ones as superseded by its head."""
+    generation = preview.generation + 1
+    connection.execute(
+        sa.update(deployments)
+        .where(deployments.c.preview_id == preview.id, deployments.c.state.in_(UNFINISHED))
+        .values(superseded_by=head)
+    )
+    connection.execute(
+        sa.update(previews).where(previews.c.id == preview.id).values(generation=generation)
+    )
+    connection.execute(
+        sa.insert(deployments).values(
+            id=key,
+            preview_id=preview.id,
+            generation=generation,
+            hook=delivery.hook,
+            guid=delivery.guid,
+            head=head,
+            state=str(DeploymentState.QUEUED),
+            created_at=now,
+            title="",
+        )
+    )
+    row = connection.execute(DEPLOYMENTS.where(deployments.c.id == key)).mappings().one()
+    return deployment_in(row)

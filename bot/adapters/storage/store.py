@@ -1,0 +1,209 @@
+"""The store on SQL: every method is one transaction."""
+
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
+
+import sqlalchemy as sa
+
+from bot.adapters.storage import planning
+from bot.adapters.storage.connect import Engines
+from bot.adapters.storage.known_blobs import KnownBlobs
+from bot.adapters.storage.rows import (
+    DEPLOYMENTS,
+    PREVIEWS,
+    deployment_in,
+    named,
+    own_columns,
+    preview_in,
+)
+from bot.adapters.storage.tables import deployments, log_lines, previews, stages
+from bot.adapters.storage.upsert import insert_ignoring
+from bot.core.model.errors import RecordNotFound
+from bot.core.model.ids import (
+    AppName,
+    AppSlug,
+    BlobSha,
+    Branch,
+    CommitSha,
+    DeliveryKey,
+    DeploymentId,
+    PreviewId,
+    RepositoryId,
+)
+from bot.core.model.outcomes import LogLine
+from bot.core.model.preview import Deployment, Preview, Stage, StageRecord
+from bot.kernel.clock import Clock
+from bot.kernel.ids import Ids
+from bot.ports.store import Plan, PreviewWanted
+
+_ROAD = list(Stage)
+
+
+class SqlStore:
+    """What the bot remembers, in SQLite or PostgreSQL; implements `bot.ports.store.Store`."""
+
+    def __init__(self, engines: Engines, clock: Clock, ids: Ids) -> None:
+        self._read = engines.read
+        self._write = engines.write
+        self._clock = clock
+        self._ids = ids
+        self._blobs = KnownBlobs(engines)
+
+    def preview(self, repository: RepositoryId, branch: Branch, app: AppName) -> Preview | None:
+        """Return the preview, or None before its first attempt."""
+        with self._read.connect() as connection:
+            query = PREVIEWS.where(named(repository, branch, app))
+            row = connection.execute(query).mappings().first()
+        return None if row is None else preview_in(row)
+
+    def newest(self, repository: RepositoryId, branch: Branch, app: AppName) -> Deployment | None:
+        """Return the attempt with the highest generation, whatever its state."""
+        query = DEPLOYMENTS.where(named(repository, branch, app))
+        query = query.order_by(deployments.c.generation.desc()).limit(1)
+        with self._read.connect() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else deployment_in(row)
+
+    def plan(self, delivery: DeliveryKey, head: CommitSha, preview: PreviewWanted) -> Plan:
+        """Allocate the next generation of a preview for `head`, under a lock on its row.
+
+        Raises:
+            RecordNotFound: every slug candidate belongs to another app.
+
+        """
+        with self._write.begin() as connection:
+            locked = planning.locked_preview(connection, preview, PreviewId(self._ids.new()))
+            existing = planning.existing_attempt(connection, delivery, locked.id)
+            if existing is not None:
+                return Plan(deployment=existing, fresh=False)
+            added = planning.add_attempt(
+                connection,
+                delivery,
+                locked,
+                key=DeploymentId(self._ids.new()),
+                head=head,
+                now=self._clock.now(),
+            )
+        return Plan(deployment=added, fresh=True)
+
+    def planned_by(self, delivery: DeliveryKey) -> list[Deployment]:
+        """Return the attempts that `plan` made for this delivery before, oldest first."""
+        query = DEPLOYMENTS.where(
+            deployments.c.hook == delivery.hook,
+            deployments.c.guid == delivery.guid,
+        ).order_by(deployments.c.number)
+        with self._read.connect() as connection:
+            return [deployment_in(row) for row in connection.execute(query).mappings()]
+
+    def planned_by(self, delivery: DeliveryKey) -> list[Deployment]:
+        """Return the attempts that `plan` made for this delivery before, oldest first."""
+        query = DEPLOYMENTS.where(
+            deployments.c.hook == delivery.hook, deployments.c.guid == delivery.guid
+        ).order_by(deployments.c.number)
+        with self._read.connect() as connection:
+            return [deployment_in(row) for row in connection.execute(query).mappings()]
+
+    def bury(self, repository: RepositoryId, branch: Branch) -> None:
+        """Mark the branch's previews as gone; their unfinished attempts see it there."""
+        ours = sa.and_(previews.c.repository_id == repository, previews.c.branch == branch)
+        with self._write.begin() as connection:
+            connection.execute(sa.update(previews).where(ours).values(buried=True))
+
+    def deployment(self, key: DeploymentId) -> Deployment:
+        """Return one attempt as it stands.
+
+        Raises:
+            RecordNotFound: there is none.
+
+        """
+        with self._read.connect() as connection:
+            query = DEPLOYMENTS.where(deployments.c.id == key)
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            raise RecordNotFound("deployment", key)
+        return deployment_in(row)
+
+    def save(self, deployment: Deployment) -> None:
+        """Write the attempt's own columns back (never its preview's, never `superseded_by`).
+
+        Raises:
+            RecordNotFound: there is no such attempt.
+
+        """
+        mine = deployments.c.id == deployment.id
+        update = sa.update(deployments).where(mine).values(**own_columns(deployment))
+        with self._write.begin() as connection:
+            changed = connection.execute(update).rowcount
+        if not changed:
+            raise RecordNotFound("deployment", deployment.id)
+
+    def recent(self, limit: int) -> list[Deployment]:
+        """Return the newest attempts over all previews, newest first."""
+        query = DEPLOYMENTS.order_by(deployments.c.number.desc()).limit(limit)
+        with self._read.connect() as connection:
+            return [deployment_in(row) for row in connection.execute(query).mappings()]
+
+    def stage_started(self, key: DeploymentId, stage: Stage) -> None:
+        """Record that a station was entered; entering it again keeps the first time."""
+        with self._write.begin() as connection:
+            self._enter(connection, key, stage)
+
+    def stage_finished(self, key: DeploymentId, stage: Stage, detail: str) -> None:
+        """Record that a station was left, with a few words about it."""
+        mine = sa.and_(stages.c.deployment_id == key, stages.c.stage == str(stage))
+        left = sa.update(stages).where(mine)
+        with self._write.begin() as connection:
+            self._enter(connection, key, stage)
+            connection.execute(left.values(finished_at=self._clock.now(), detail=detail))
+
+    def _enter(self, connection: sa.Connection, key: DeploymentId, stage: Stage) -> None:
+        connection.execute(
+            insert_ignoring(connection, stages).values(
+                deployment_id=key, stage=str(stage), started_at=self._clock.now(), detail=""
+            )
+        )
+
+    def stages(self, key: DeploymentId) -> list[StageRecord]:
+        """Return the stations of an attempt in the order of the road."""
+        with self._read.connect() as connection:
+            rows = connection.execute(sa.select(stages).where(stages.c.deployment_id == key)).all()
+        records = [
+            StageRecord(
+                stage=Stage(row.stage),
+                started_at=row.started_at,
+                finished_at=row.finished_at,
+                detail=row.detail,
+            )
+            for row in rows
+        ]
+        return sorted(records, key=lambda record: _ROAD.index(record.stage))
+
+    def save_log(self, key: DeploymentId, lines: Collection[LogLine]) -> None:
+        """Replace the attempt's build log."""
+        rows = [
+            {"deployment_id": key, "line": number, "level": line.level, "message": line.message}
+            for number, line in enumerate(lines, start=1)
+        ]
+        with self._write.begin() as connection:
+            connection.execute(sa.delete(log_lines).where(log_lines.c.deployment_id == key))
+            if rows:
+                connection.execute(sa.insert(log_lines), rows)
+
+    def log(self, key: DeploymentId) -> list[LogLine]:
+        """Return the attempt's build log."""
+        query = sa.select(log_lines).where(log_lines.c.deployment_id == key)
+        with self._read.connect() as connection:
+            rows = connection.execute(query.order_by(log_lines.c.line))
+            return [LogLine(level=row.level, message=row.message) for row in rows]
+
+    def known_blobs(self, target: str, project: AppSlug) -> AbstractSet[BlobSha]:
+        """Return the blobs that the target's project is remembered to have."""
+        return self._blobs.of(target, project)
+
+    def remember_blobs(self, target: str, project: AppSlug, blobs: Collection[BlobSha]) -> None:
+        """Add to what is remembered."""
+        self._blobs.add(target, project, blobs)
+
+    def forget_blobs(self, target: str, project: AppSlug, blobs: Collection[BlobSha]) -> None:
+        """Take out what the target turned out not to have."""
+        self._blobs.discard(target, project, blobs)

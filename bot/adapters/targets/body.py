@@ -1,0 +1,121 @@
+"""The JSON bodies of Subhosting v1 requests, made piece by piece so that no app is held whole."""
+
+import base64
+from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+
+import orjson
+
+from bot.core.model.errors import SourceUnavailable
+from bot.core.model.ids import BlobSha
+from bot.core.model.manifest import FileAsset, Manifest, SymlinkAsset
+from bot.ports.target import BlobReader, Order
+
+# A multiple of three, so that the pieces join to one base64 text.
+_BASE64_PIECE_BYTES = 3 * 256 * 1024
+
+
+def create_body(
+    order: Order,
+    *,
+    description: str,
+    inline: AbstractSet[BlobSha],
+    read: BlobReader,
+) -> Iterator[bytes]:
+    """Yield a CreateDeploymentRequest: the files of `inline` with content, others by hash.
+
+    `domains` is empty: hosts are bound explicitly, after the preview has answered.
+
+    Raises:
+        SourceUnavailable: `read` did not give all of `inline`.
+
+    """
+    head = {
+        "entryPointUrl": order.entrypoint,
+        "envVars": dict(order.env),
+        "description": description,
+        "domains": [],
+    }
+    yield orjson.dumps(head)[:-1] + b',"assets":{'
+    separator = b""
+    for path, asset in _references(order.manifest, inline):
+        yield separator + orjson.dumps(path) + b":" + orjson.dumps(asset)
+        separator = b","
+    paths = _paths_of(order.manifest, inline)
+    for content, path in _contents(paths, read):
+        yield separator + orjson.dumps(path) + b":"
+        yield from _inline_asset(content)
+        separator = b","
+    yield b"}}"
+
+
+def negotiate_body(manifest: Manifest, asked: AbstractSet[BlobSha]) -> bytes:
+    """Return the nested manifest of those files whose hash is in `asked`, each hash once."""
+    root: dict[str, object] = {}
+    left = set(asked)
+    for path, asset in manifest.assets.items():
+        if isinstance(asset, FileAsset) and asset.sha1 in left:
+            left.discard(asset.sha1)
+            _put(root, path.split("/"), {"kind": "file", "gitSha1": asset.sha1})
+    return orjson.dumps({"entries": root})
+
+
+def _references(
+    manifest: Manifest, inline: AbstractSet[BlobSha]
+) -> Iterator[tuple[str, Mapping[str, str]]]:
+    for path, asset in manifest.assets.items():
+        match asset:
+            case SymlinkAsset(target=target):
+                yield path, {"kind": "symlink", "target": target}
+            case FileAsset(sha1=sha1) if sha1 not in inline:
+                yield path, {"kind": "file", "gitSha1": sha1}
+            case FileAsset():
+                pass
+
+
+def _paths_of(manifest: Manifest, inline: AbstractSet[BlobSha]) -> dict[BlobSha, list[str]]:
+    paths: dict[BlobSha, list[str]] = {}
+    for path, asset in manifest.assets.items():
+        if isinstance(asset, FileAsset) and asset.sha1 in inline:
+            paths.setdefault(asset.sha1, []).append(path)
+    return paths
+
+
+def _contents(
+    paths: Mapping[BlobSha, Collection[str]], read: BlobReader
+) -> Iterator[tuple[bytes, str]]:
+    left = set(paths)
+    for sha1, content in read(tuple(paths)) if paths else ():
+        left.discard(sha1)
+        for path in paths[sha1]:  # v1 has no way to say "the same as that one" within a request
+            yield content, path
+    if left:
+        msg = f"{len(left)} files could not be read, blob {min(left)} among them"
+        raise SourceUnavailable(msg)
+
+
+def _inline_asset(content: bytes) -> Iterator[bytes]:
+    """Yield a file asset as JSON: as text where that is shorter, else in base64."""
+    # A NUL takes six bytes in JSON, and a file that has one is no text anyway.
+    if b"\0" not in content and (text := _utf8(content)) is not None:
+        yield b'{"kind":"file","encoding":"utf-8","content":' + orjson.dumps(text) + b"}"
+        return
+    yield b'{"kind":"file","encoding":"base64","content":"'
+    for start in range(0, len(content), _BASE64_PIECE_BYTES):
+        yield base64.b64encode(content[start : start + _BASE64_PIECE_BYTES])
+    yield b'"}'
+
+
+def _utf8(content: bytes) -> str | None:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _put(folder: dict[str, object], parts: list[str], entry: Mapping[str, str]) -> None:
+    for part in parts[:-1]:
+        below = folder.setdefault(part, {"kind": "directory", "entries": {}})
+        assert isinstance(below, dict)  # noqa: S101 - a git tree has no file that is also a folder
+        folder = below["entries"]
+    folder[parts[-1]] = entry

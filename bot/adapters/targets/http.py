@@ -1,0 +1,209 @@
+"""One long-lived HTTP client per platform: authentication, repeats, limits, translated errors."""
+
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeVar
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from bot.adapters.targets import errors
+from bot.core.model.errors import TargetUnavailable
+from bot.kernel.clock import Clock
+
+T = TypeVar("T")
+
+# A create of a large app streams for long, but never stands still for this long; build logs of a
+# running build may wait for its end.
+IDLE_LIMIT_S = 60.0
+CONNECT_LIMIT_S = 5.0
+
+# Lists of hashes for 100,000 files are 4.3 MB; build logs are the largest answers.
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+
+# Waits before the second and the third try. Longer troubles are the pipeline's to wait for.
+RETRY_WAITS = (timedelta(milliseconds=100), timedelta(milliseconds=500))
+LONGEST_RETRY_AFTER = timedelta(seconds=2)
+
+# Our server keeps idle connections for 75 s. gunicorn's default is 2 s, and a reuse at that very
+# moment is a ReadError (3 of 360, measured): with a stranger we close first.
+KEEPALIVE_OURS = timedelta(seconds=60)
+KEEPALIVE_UNKNOWN = timedelta(seconds=1)
+
+# A body up to this size is made before it is sent, so that it goes out with its length.
+WHOLE_BODY_BYTES = 1024 * 1024
+PIECE_BYTES = 256 * 1024
+
+_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout)
+
+BodyMaker = Callable[[], Iterator[bytes]]
+
+
+@dataclass(slots=True)
+class Meter:
+    """Counts the bytes of request bodies that went out."""
+
+    sent_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request; `repeatable` when sending it twice does no harm."""
+
+    method: str
+    url: str  # relative to the API's base, or absolute
+    params: Mapping[str, str | int] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: BodyMaker | None = None  # JSON; called anew for every try
+    repeatable: bool = True
+
+
+class Api:
+    """A platform's HTTP API."""
+
+    def __init__(
+        self, name: str, base_url: str, token: str, *, keepalive: timedelta, clock: Clock
+    ) -> None:
+        self.name = name
+        self._clock = clock
+        self._client = httpx.Client(
+            base_url=base_url,
+            headers={
+                "Authorization": f"Bearer {token}",
+                "Accept": "application/json",
+                "User-Agent": "previewbot",
+            },
+            timeout=httpx.Timeout(IDLE_LIMIT_S, connect=CONNECT_LIMIT_S),
+            limits=httpx.Limits(keepalive_expiry=keepalive.total_seconds()),
+            follow_redirects=False,  # the token stays with the host it was configured for
+            trust_env=False,  # nobody but settings reads the environment
+            verify=_verification(base_url),
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def ask(self, call: Call, answer: type[T], meter: Meter | None = None) -> T:
+        """Send `call`, repeated if it may be, and return its answer as the wire model.
+
+        Raises:
+            TargetUnavailable: try again later.
+            TargetRefused: it was understood and refused, or the answer was not understood.
+
+        """
+        response = self._sent(call, meter or Meter())
+        try:
+            return TypeAdapter(answer).validate_json(response.content)
+        except ValidationError as error:
+            problem = f"{call.method}: {error.error_count()} fields are wrong"
+            raise errors.not_understood(
+                self.name, status=response.status_code, problem=problem
+            ) from error
+
+    def tell(self, call: Call) -> None:
+        """Send `call`, repeated if it may be; its answer's body is of no interest.
+
+        Raises:
+            TargetUnavailable: try again later.
+            TargetRefused: it was understood and refused.
+
+        """
+        self._sent(call, Meter())
+
+    def _sent(self, call: Call, meter: Meter) -> httpx.Response:
+        for wait in RETRY_WAITS:
+            try:
+                return self._sent_once(call, meter)
+            except TargetUnavailable as error:
+                never_left = isinstance(error.__cause__, _NEVER_LEFT)
+                asked_for = error.retry_after or wait
+                if asked_for > LONGEST_RETRY_AFTER or not (call.repeatable or never_left):
+                    raise
+                self._clock.sleep(max(wait, asked_for))
+        return self._sent_once(call, meter)
+
+    def _sent_once(self, call: Call, meter: Meter) -> httpx.Response:
+        request = self._request(call, meter)
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                content = self._read(response)
+            finally:
+                response.close()
+        except httpx.TransportError as error:
+            raise errors.unavailable(self.name, error) from error
+        if not response.is_success:
+            raise errors.refusal(
+                self.name,
+                status=response.status_code,
+                body=content,
+                retry_after=response.headers.get("Retry-After"),
+            )
+        return httpx.Response(response.status_code, content=content)
+
+    def _read(self, response: httpx.Response) -> bytes:
+        received = bytearray()
+        for piece in response.iter_bytes():
+            received += piece
+            if len(received) > MAX_ANSWER_BYTES:
+                raise errors.not_understood(
+                    self.name,
+                    status=response.status_code,
+                    problem=f"more than {MAX_ANSWER_BYTES} bytes",
+                )
+        return bytes(received)
+
+    def _request(self, call: Call, meter: Meter) -> httpx.Request:
+        headers = dict(call.headers)
+        content: Iterator[bytes] | None = None
+        if call.body is not None:
+            headers["Content-Type"] = "application/json"
+            first, rest = _start(_pieces(call.body()))
+            if rest is None:
+                headers["Content-Length"] = str(len(first))
+            content = _counted(first, rest, meter)
+        params = dict(call.params) or None
+        return self._client.build_request(
+            call.method, call.url, params=params, headers=headers, content=content
+        )
+
+
+def _verification(base_url: str) -> ssl.SSLContext | bool:
+    """Return how to check the server; loading the authorities takes 20 ms, so only for https.
+
+    Without https the context knows no authority at all: were it ever used, it would refuse.
+    """
+    return True if base_url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _pieces(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """Join small parts, so that ten thousand files are not ten thousand writes."""
+    piece = bytearray()
+    for part in parts:
+        piece += part
+        if len(piece) >= PIECE_BYTES:
+            yield bytes(piece)
+            piece.clear()
+    if piece:
+        yield bytes(piece)
+
+
+def _start(pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes] | None]:
+    """Return the body's beginning, and what follows; None when that was all."""
+    first = bytearray()
+    for piece in pieces:
+        first += piece
+        if len(first) > WHOLE_BODY_BYTES:
+            return bytes(first), pieces
+    return bytes(first), None
+
+
+def _counted(first: bytes, rest: Iterator[bytes] | None, meter: Meter) -> Iterator[bytes]:
+    meter.sent_bytes += len(first)
+    yield first
+    for piece in rest or ():
+        meter.sent_bytes += len(piece)
+        yield piece

@@ -1,0 +1,127 @@
+"""The main road for `previewbot deploy`: a directory in, memory instead of a database."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+from bot.adapters.engine.memory import MemoryJournal
+from bot.adapters.git.directory import DirectorySource, commit_of, content_commit
+from bot.adapters.local.forge import LocalForge
+from bot.adapters.storage.memory import MemoryCheckShelf, MemoryStore
+from bot.bootstrap.targets import target_from
+from bot.core.decide.names import branch_label, slug_candidates
+from bot.core.model.errors import ConfigurationProblem
+from bot.core.model.ids import (
+    AppName,
+    AppSlug,
+    Branch,
+    CommitSha,
+    DeliveryGuid,
+    DeliveryKey,
+    HookId,
+    HostLabel,
+    RepoName,
+    Repository,
+    RepositoryId,
+    commit_sha,
+    repo_name,
+)
+from bot.core.model.preview import Deployment
+from bot.kernel.clock import SystemClock
+from bot.kernel.ids import RandomIds
+from bot.pipeline.deploy import deploy
+from bot.ports.services import Services
+from bot.ports.store import PreviewWanted
+from bot.settings import Settings, Workflow
+
+
+def deploy_directory(
+    directory: Path,
+    *,
+    branch: str,
+    project: str | None,
+    sha: str | None,
+    settings: Settings,
+    workflow: Workflow,
+) -> Deployment:
+    """Deploy the files below `directory` as `branch` and return how it ended.
+
+    In a workflow the repository is the workflow's own, so that the URLs are those that the bot
+    would choose; elsewhere it is named after the directory.
+
+    Raises:
+        ConfigurationProblem: the directory, the commit, the project or a setting is wrong.
+
+    """
+    root = directory.resolve()
+    if not root.is_dir():
+        raise ConfigurationProblem("DIR", f"{directory} is not a directory")
+    repository = _repository(root, workflow)
+    head = _head(root, sha)
+    clock, ids = SystemClock(), RandomIds()
+    store = MemoryStore(clock, ids)
+    target = target_from(settings, clock)
+    services = Services(
+        forge=LocalForge(MemoryCheckShelf()),
+        source=DirectorySource(root, head),
+        target=target,
+        store=store,
+        clock=clock,
+        page_url=lambda _: None,
+        build_timeout=timedelta(seconds=settings.build_timeout_s),
+        beside=ThreadPoolExecutor(1),
+        manifests={},
+        entrypoint=settings.entrypoint,
+    )
+
+    def label_of(slug: AppSlug) -> HostLabel:
+        return branch_label(slug, repository, Branch(branch))
+
+    plan = store.plan(
+        DeliveryKey(hook=HookId("cli"), guid=DeliveryGuid(ids.new())),
+        head,
+        PreviewWanted(
+            repository=repository,
+            branch=Branch(branch),
+            app=AppName(""),
+            slug_candidates=_slugs(repository, project),
+            label_of=label_of,
+        ),
+    )
+    try:
+        deploy(plan.deployment.id, services, MemoryJournal(clock))
+    finally:
+        target.close()
+        services.beside.shutdown()
+    return store.deployment(plan.deployment.id)
+
+
+def _repository(root: Path, workflow: Workflow) -> Repository:
+    name = repo_name(workflow.repository or "") or RepoName(f"local/{root.name or 'app'}")
+    return Repository(
+        id=RepositoryId(workflow.repository_id or 0), name=name, default_branch=Branch("")
+    )
+
+
+def _head(root: Path, given: str | None) -> CommitSha:
+    """Return the commit that is deployed: as given, as git says, or made from the content."""
+    if given is None:
+        return commit_of(root) or content_commit(root)
+    known = commit_sha(given)
+    if known is None:
+        raise ConfigurationProblem("--sha", f"{given!r} is not a full commit id of 40 hex digits")
+    return known
+
+
+def _slugs(repository: Repository, project: str | None) -> tuple[AppSlug, ...]:
+    if project is None:
+        return slug_candidates(repository, AppName(""))
+    made = slug_candidates(
+        Repository(id=repository.id, name=RepoName(f"x/{project}"), default_branch=Branch("")),
+        AppName(""),
+    )
+    if made[0] != project:
+        raise ConfigurationProblem(
+            "--project", f"{project!r} is no project name; use for example {made[0]!r}"
+        )
+    return made[:1]

@@ -1,0 +1,44 @@
+"""Settings -> the embedded platform's two processes."""
+
+import socket
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from bot.settings import Settings
+from bot.subhosting.config import SubhostingConfig
+from bot.subhosting.setup import register_token
+
+
+def serve_api(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
+    """Answer the control API until SIGTERM."""
+    from bot.subhosting.control import serve_api as serve  # noqa: PLC0415 - Flask, not in the host
+
+    config = platform_config(settings)
+    if settings.target_token is not None:
+        register_token(config, settings.target_token.get_secret_value(), "previewbot up")
+    serve(config, listener, ready)
+
+
+def serve_host(settings: Settings, listener: socket.socket, ready: Callable[[], None]) -> None:
+    """Route previews and run their instances until SIGTERM."""
+    from bot.subhosting.host.main import run  # noqa: PLC0415 - uvloop, not in the API
+    from bot.subhosting.setup import prepare  # noqa: PLC0415 - the same
+
+    config = platform_config(settings)
+    prepare(config)
+    run(config, listener, ready)
+
+
+def platform_config(settings: Settings) -> SubhostingConfig:
+    """Return what the platform is told; previews answer below `settings.previews_url`."""
+    previews = urlsplit((settings.previews_url or "http://*.localhost:8081").replace("*.", "x."))
+    base_domain = (previews.hostname or "x.localhost").removeprefix("x.")
+    default_port = 443 if previews.scheme == "https" else 80
+    return SubhostingConfig(
+        data_dir=settings.data_dir / "subhosting",
+        api_url=settings.target_url or f"http://127.0.0.1:{settings.api_port}",
+        base_domain=base_domain,
+        previews_port=previews.port or default_port,
+        previews_scheme=previews.scheme,
+        organization_id=settings.target_organization,
+    )

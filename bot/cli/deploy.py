@@ -1,0 +1,95 @@
+"""`previewbot deploy [DIR]`: the main road from a directory, without a server of ours.
+
+Made for workflows: it starts fast, writes the Action's outputs, and says everything else on
+standard error, in one line a thing.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bot import logs
+from bot.bootstrap.directory import deploy_directory
+from bot.cli.start import start_settings
+from bot.core.model.errors import BotError
+from bot.core.model.preview import Deployment, DeploymentState
+from bot.core.render.markdown import code, link
+from bot.core.render.terminal import printable_line
+from bot.settings import Workflow, process_environment
+
+
+def run(words: Sequence[str]) -> int:
+    """Deploy and return 0 when the URL serves what was sent."""
+    options = _parser().parse_args(words)
+    workflow = Workflow.around(process_environment())
+    try:
+        settings = start_settings(entrypoint=options.entrypoint or None)
+        logs.configure("deploy", settings.secrets(), verbose=False)
+        deployment = deploy_directory(
+            Path(options.directory),
+            branch=options.branch,
+            project=options.project or None,
+            sha=options.sha or workflow.sha,
+            settings=settings,
+            workflow=workflow,
+        )
+    except BotError as error:
+        result = {"ok": False, "status": "failed", "reason": str(error)}
+    else:
+        result = _result(deployment)
+    _tell(result, workflow, as_json=options.json)
+    return 0 if result["ok"] else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="previewbot deploy", description=__doc__)
+    parser.add_argument("directory", nargs="?", default=".", metavar="DIR")
+    parser.add_argument("--branch", required=True, help="names the stable URL")
+    parser.add_argument("--project", help="project on the platform; default: by repository")
+    parser.add_argument("--entrypoint", help="file that starts the app; default: found by name")
+    parser.add_argument("--sha", help="commit that the directory holds; default: asked of git")
+    parser.add_argument("--json", action="store_true", help="print one JSON object as last line")
+    return parser
+
+
+def _result(deployment: Deployment) -> dict[str, Any]:
+    transfer = deployment.transfer
+    return {
+        "ok": deployment.state is DeploymentState.LIVE,
+        "status": str(deployment.state),
+        "url": deployment.url,
+        "deployment_url": deployment.deployment_url,
+        "deployment_id": deployment.id,
+        "sha": deployment.head,
+        "files_total": None if transfer is None else transfer.files_total,
+        "files_sent": None if transfer is None else transfer.files_sent,
+        "bytes_sent": None if transfer is None else transfer.bytes_sent,
+        "reason": deployment.title,
+    }
+
+
+def _tell(result: dict[str, Any], workflow: Workflow, *, as_json: bool) -> None:
+    """Write the result where each reader looks for it."""
+    url = result.get("url") or result.get("deployment_url")
+    if workflow.output_file is not None:
+        outputs = {
+            "url": url or "",
+            "deployment-id": result.get("deployment_id") or "",
+            "status": result["status"],
+        }
+        with workflow.output_file.open("a", encoding="utf-8") as file:
+            # None of the three can hold a line break: ids, states and addresses of our making.
+            file.writelines(f"{name}={value}\n" for name, value in outputs.items())
+    if workflow.summary_file is not None:
+        shown = link(url) if result["ok"] and url else code(str(result["reason"]))
+        with workflow.summary_file.open("a", encoding="utf-8") as file:
+            file.write(f"**Preview** {shown}\n")
+    if as_json:
+        print(json.dumps(result), flush=True)
+    elif result["ok"]:
+        print(url)
+    if not result["ok"]:
+        print(f"previewbot: {printable_line(str(result['reason']))}", file=sys.stderr)

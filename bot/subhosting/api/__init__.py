@@ -1,0 +1,1 @@
+"""The HTTP faces of the service: one folder per protocol, one file per resource, all thin."""

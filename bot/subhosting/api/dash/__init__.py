@@ -1,0 +1,1 @@
+"""The protocol that deployctl spoke to dash.deno.com."""

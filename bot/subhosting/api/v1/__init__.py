@@ -1,0 +1,1 @@
+"""Deno's Subhosting API v1: camelCase, bare arrays, pages by number."""

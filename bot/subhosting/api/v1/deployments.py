@@ -1,0 +1,94 @@
+"""Deployments of v1 and their domains."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from bot.subhosting.api import answers, paging
+from bot.subhosting.api.requests import json_body, organization_id, parsed, services
+from bot.subhosting.api.v1 import documents
+from bot.subhosting.errors import InvalidRequest
+from bot.subhosting.service import deployments, domains, projects
+from bot.subhosting.store import bindings
+from bot.subhosting.store import deployments as deployment_rows
+from bot.wire import subhosting_v1 as wire
+
+# Fields of v1 that would change how the app runs and that we do not act on yet. Taking them in
+# silence would run an app with more rights, or other modules, than its owner asked for.
+_NOT_YET = (
+    "importMapUrl",
+    "lockFileUrl",
+    "compilerOptions",
+    "databases",
+    "permissions",
+    "enableCron",
+)
+
+
+def register(v1: Blueprint) -> None:
+    """Add the routes."""
+    v1.get("/projects/<project_id>/deployments")(list_deployments)
+    v1.post("/projects/<project_id>/deployments")(create_deployment)
+    v1.get("/deployments/<deployment_id>")(get_deployment)
+    v1.delete("/deployments/<deployment_id>")(delete_deployment)
+    v1.put("/deployments/<deployment_id>/domains/<domain>")(attach_domain)
+    v1.delete("/deployments/<deployment_id>/domains/<domain>")(detach_domain)
+
+
+def list_deployments(project_id: str) -> Response:
+    """GET /projects/{id}/deployments: by created_at, ascending, unless told otherwise."""
+    project = projects.get(services(), organization_id(), project_id)
+    page = paging.requested_page(deployment_rows.SORTABLE, "created_at")
+    with services().database.reading() as connection:
+        found, total = deployment_rows.listed(connection, project.id, page)
+        hosts = bindings.hosts_of(connection, [each.id for each in found])
+    listed = [documents.deployment(each, tuple(hosts[each.id])) for each in found]
+    return paging.link(answers.json(listed), page, total)
+
+
+def create_deployment(project_id: str) -> Response:
+    """POST /projects/{id}/deployments: 200 and `pending` at once; the build goes on elsewhere."""
+    project = projects.get(services(), organization_id(), project_id)
+    body = json_body()
+    _refuse_unsupported(body)
+    wanted = parsed(wire.CreateDeploymentRequest, body)
+    key = request.headers.get(wire.IDEMPOTENCY_KEY)
+    made = deployments.create(services(), project, wanted, key)
+    return answers.json(documents.deployment(made.deployment, made.hosts))
+
+
+def get_deployment(deployment_id: str) -> Response:
+    """GET /deployments/{id}."""
+    found = deployments.get(services(), organization_id(), deployment_id)
+    return answers.json(documents.deployment(found.deployment, found.hosts))
+
+
+def delete_deployment(deployment_id: str) -> Response:
+    """DELETE /deployments/{id}."""
+    found = deployments.get(services(), organization_id(), deployment_id)
+    deployments.delete(services(), found)
+    return answers.empty()
+
+
+def attach_domain(deployment_id: str, domain: str) -> Response:
+    """PUT /deployments/{id}/domains/{domain}: the host answers with this one from now on."""
+    found = deployments.get(services(), organization_id(), deployment_id)
+    # The published operation has no body; ours may carry a revision.
+    has_body = bool(request.content_length) or "Transfer-Encoding" in request.headers
+    wanted = parsed(wire.AttachDomainRequest, json_body() if has_body else {})
+    host = domains.attach(services(), found.project, found.deployment, domain, wanted.revision)
+    return answers.json({"domain": host})
+
+
+def detach_domain(deployment_id: str, domain: str) -> Response:
+    """DELETE /deployments/{id}/domains/{domain}."""
+    found = deployments.get(services(), organization_id(), deployment_id)
+    domains.detach(services(), found.project, found.deployment, domain)
+    return answers.empty()
+
+
+def _refuse_unsupported(body: dict[str, Any]) -> None:
+    for name in _NOT_YET:
+        # null, {} and false ask for what happens anyway.
+        if body.get(name):
+            raise InvalidRequest("notSupported", f"{name}: this server does not support it yet.")

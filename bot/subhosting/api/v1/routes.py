@@ -1,0 +1,14 @@
+"""All routes of v1 as a blueprint, which is mounted twice."""
+
+from flask import Blueprint
+
+from bot.subhosting.api.v1 import build_logs, deployments, projects
+
+
+def blueprint() -> Blueprint:
+    """Return the routes of v1, without a prefix."""
+    v1 = Blueprint("v1", __name__)
+    projects.register(v1)
+    deployments.register(v1)
+    build_logs.register(v1)
+    return v1

@@ -1,0 +1,1 @@
+"""From stored content to something that can run."""

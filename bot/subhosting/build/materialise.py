@@ -1,0 +1,79 @@
+"""Put a manifest's files into a folder, as links to the blobs and never as copies of them."""
+
+import errno
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+from bot.subhosting.store.records import Manifest
+
+# A file system refuses one more link to a file, or links between the two folders at all.
+_COPY_INSTEAD = frozenset({errno.EMLINK, errno.EXDEV, errno.EPERM, errno.ENOTSUP})
+
+
+class ContentLost(Exception):  # noqa: N818 - a fact about the store, met once in a lifetime
+    """A blob that is on record is not on disk."""
+
+
+def materialise(manifest: Manifest, blobs: Path, target: Path) -> None:
+    """Make `target` hold exactly the manifest; nothing happens if it exists.
+
+    The files are hard links to blobs, so nothing may ever write to them in place. The folder
+    appears under its name only when it is complete.
+
+    Raises:
+        ContentLost: a file's content is missing on disk.
+
+    """
+    if target.exists():
+        return
+    draft = target.with_name(f"{target.name}.{secrets.token_hex(4)}")
+    draft.mkdir(parents=True)
+    try:
+        _make_folders(manifest, draft)
+        _link_files(manifest, blobs, draft)
+        for path, link_target in manifest.links.items():
+            (draft / path).symlink_to(link_target)
+        draft.rename(target)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def own_copy(path: Path) -> None:
+    """Replace a link to a blob by a file of its own, for tools that write in place."""
+    if path.is_symlink() or not path.is_file():
+        return
+    copy = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    shutil.copyfile(path, copy)
+    copy.rename(path)
+
+
+def _make_folders(manifest: Manifest, draft: Path) -> None:
+    folders = {path.rpartition("/")[0] for path in (*manifest.files, *manifest.links)}
+    # Parents come first when sorted, and each is made once.
+    for folder in sorted(folders - {""}):
+        (draft / folder).mkdir(parents=True, exist_ok=True)
+
+
+def _link_files(manifest: Manifest, blobs: Path, draft: Path) -> None:
+    if not manifest.files:
+        return
+    # Paths relative to open folders: the kernel need not walk the long prefixes 10,000 times.
+    source = os.open(blobs, os.O_RDONLY | os.O_DIRECTORY)
+    target = os.open(draft, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for path, sha1 in manifest.files.items():
+            try:
+                os.link(sha1, path, src_dir_fd=source, dst_dir_fd=target)
+            except FileNotFoundError as error:
+                msg = f"the content {sha1} of {path!r} is missing in {blobs}"
+                raise ContentLost(msg) from error
+            except OSError as error:
+                if error.errno not in _COPY_INSTEAD:
+                    raise
+                shutil.copyfile(blobs / sha1, draft / path)
+    finally:
+        os.close(source)
+        os.close(target)

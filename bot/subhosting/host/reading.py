@@ -1,0 +1,121 @@
+"""From a visitor's bytes to requests, with the limits on what a head may be."""
+
+import logging
+from typing import Protocol
+
+import httptools
+
+from bot.subhosting.host.http1 import MAX_HEAD_BYTES, Request
+from bot.subhosting.host.pages import Refusal
+
+LOG = logging.getLogger(__name__)
+
+
+class Reader(Protocol):
+    """Who hears of requests."""
+
+    def head_began(self) -> None:
+        """Hear that the first byte of a request came."""
+
+    def request_began(self, request: Request) -> None:
+        """Hear of a request whose head is read; its `refusal` says if it is no good."""
+
+    def request_completed(self, request: Request) -> None:
+        """Hear that the rest of its body came."""
+
+    def body_broke(self, request: Request, refusal: Refusal) -> None:
+        """Hear that the rest of its body will never come."""
+
+
+class RequestReading:
+    """The reading half of a connection."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Tell `reader` what comes in."""
+        self.in_head = False
+        # No further request will be read, and what came behind a request to upgrade.
+        self.ended = False
+        self.early = b""
+        self._reader = reader
+        self._parser = httptools.HttpRequestParser(self)
+        self._incoming: Request | None = None
+        self._head_bytes = 0
+
+    def feed(self, received: bytes) -> None:
+        """Read on."""
+        if self.ended:
+            self.early += received
+            return
+        try:
+            self._parser.feed_data(received)
+        except httptools.HttpParserUpgrade as upgrade:
+            self.ended = True
+            self.early = received[upgrade.args[0] :]
+        except httptools.HttpParserError as error:
+            if isinstance(error, httptools.HttpParserCallbackError):
+                LOG.exception("request_not_passed_on")  # a fault of ours, not the visitor's
+            self.refuse(Refusal(400, "The request is not valid HTTP/1.1."))
+        if self.in_head:
+            # The parser holds a field until its end, so only this counts one that never ends.
+            self._head_bytes += len(received)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self.refuse(Refusal(431, "The request's header is too large."))
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Read no further, and have what is being read answered with `refusal`."""
+        if self.ended:
+            return
+        self.ended = True
+        request, self._incoming = self._incoming, None
+        if request is not None and not self.in_head:
+            self._reader.body_broke(request, refusal)
+            return
+        self.in_head = False
+        broken = request or Request()
+        broken.refusal, broken.keep_alive = refusal, False
+        self._reader.request_began(broken)
+
+    def on_message_begin(self) -> None:
+        """Start a head."""
+        self._incoming = Request()
+        self.in_head = True
+        self._head_bytes = 0
+        self._reader.head_began()
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the request target."""
+        if self._incoming is not None:
+            self._incoming.target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a field; trailers are dropped."""
+        if self.in_head and self._incoming is not None:
+            self._incoming.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Pass the request on; its body may come while it is served already."""
+        request = self._incoming
+        self.in_head = False
+        if request is None or self.ended:
+            return
+        request.method = self._parser.get_method()
+        request.version = self._parser.get_http_version()
+        request.keep_alive = self._parser.should_keep_alive()
+        request.refusal = request.inspect()
+        if request.refusal is not None:
+            self.ended = True  # where it ends is not certain either
+        elif self._parser.should_upgrade():
+            request.upgrade = request.wants_websocket()
+        self._reader.request_began(request)
+
+    def on_body(self, content: bytes) -> None:
+        """Pass a piece of the body on."""
+        if self._incoming is not None:
+            self._incoming.take_body(content)
+
+    def on_message_complete(self) -> None:
+        """Pass on that the request is all here."""
+        request, self._incoming = self._incoming, None
+        if request is not None:
+            request.complete = True
+            self._reader.request_completed(request)

@@ -1,0 +1,211 @@
+"""The router's connection to an instance: one request at a time, answered to one visitor."""
+
+import asyncio
+import logging
+from typing import Protocol, cast
+
+import httptools
+from typing_extensions import override
+
+from bot.subhosting.host.http1 import LAST_CHUNK, Headers, Request, chunk
+from bot.subhosting.host.instance import Instance
+
+LOG = logging.getLogger(__name__)
+
+_SWITCHING = 101
+_FIRST_FINAL = 200
+
+
+class Visitor(Protocol):
+    """Who hears the answer."""
+
+    def answer_began(self, status: int, reason: bytes, headers: Headers) -> None:
+        """Hear the head of the final answer, or of a 101."""
+
+    def answer_continued(self, content: bytes) -> None:
+        """Hear a piece of the body."""
+
+    def answer_ended(self, *, reusable: bool) -> None:
+        """Hear that the answer is complete, and whether the connection may be used again."""
+
+    def upgraded(self, first: bytes) -> None:
+        """Hear that from here on bytes pass through, and the first of them."""
+
+    def upstream_lost(self, upstream: "Upstream") -> None:
+        """Hear that the connection is gone."""
+
+    def pause(self, *, paused: bool) -> None:
+        """Hear whether the instance takes more body."""
+
+
+class Upstream(asyncio.Protocol):
+    """One unix socket to one instance."""
+
+    def __init__(self, instance: Instance, visitor: Visitor) -> None:
+        """Answer to `visitor`, to whom the connection belongs for its whole life."""
+        self.instance = instance
+        self.open = False
+        self.requests = 0
+        self._visitor = visitor
+        self._transport: asyncio.Transport | None = None
+        self._request: Request | None = None
+        self._parser = httptools.HttpResponseParser(self)
+        self._reason = b""
+        self._headers: Headers = []
+        self._in_body = False
+        self._expects_no_body = False
+        self._tunnel = False
+
+    # What the visitor's side asks for.
+
+    def send(self, request: Request, head: bytes) -> None:
+        """Send a request's head and what is there of its body; the rest follows by itself."""
+        transport = self._require()
+        self._request = request
+        self.requests += 1
+        self._expects_no_body = request.method == b"HEAD"
+        self._expect_answer()
+        body = b"".join(request.waiting)
+        request.waiting, request.waiting_bytes = [], 0
+        request.sink = self._send_body
+        transport.write(head + (chunk(body) if request.chunked else body))
+        if request.complete:
+            self.request_complete()
+
+    def request_complete(self) -> None:
+        """Send the end of a chunked body."""
+        if self._request is not None and self._request.chunked:
+            self._require().write(LAST_CHUNK)
+
+    def write(self, content: bytes) -> None:
+        """Pass bytes through, after an upgrade."""
+        self._require().write(content)
+
+    def pause(self, *, paused: bool) -> None:
+        """Stop or go on reading, as the visitor reads slower or catches up."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        if paused:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()
+
+    def close(self) -> None:
+        """Let go of the connection; the visitor hears no more of it."""
+        self.open = False
+        self._request = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    # What the event loop tells.
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self.open = True
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        if self._tunnel:
+            self._visitor.answer_continued(data)
+            return
+        if self._request is None:
+            self.close()  # an answer without a question
+            return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._tunnel = True
+            self._visitor.upgraded(data[upgrade.args[0] :])
+        except httptools.HttpParserError as error:
+            if isinstance(error, httptools.HttpParserCallbackError):
+                LOG.exception("answer_not_passed_on")  # a fault of ours, not the app's
+            self.close()
+            self._visitor.upstream_lost(self)
+
+    @override
+    def eof_received(self) -> bool:
+        return False
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        was_open, self.open = self.open, False
+        if not was_open:
+            return
+        if self._in_body and self._ends_with_connection() and exc is None:
+            self._end(reusable=False)
+        else:
+            self._visitor.upstream_lost(self)
+
+    @override
+    def pause_writing(self) -> None:
+        self._visitor.pause(paused=True)
+
+    @override
+    def resume_writing(self) -> None:
+        self._visitor.pause(paused=False)
+
+    # What the parser tells.
+
+    def on_message_begin(self) -> None:
+        """Start a head; an interim answer (1xx) is followed by another one."""
+        self._reason = b""
+        self._headers = []
+
+    def on_status(self, reason: bytes) -> None:
+        """Take a piece of the reason phrase."""
+        self._reason += reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a field; trailers are dropped, nobody was promised them."""
+        if not self._in_body:
+            self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """Pass a final head on."""
+        status = self._parser.get_status_code()
+        if self._request is None or (status < _FIRST_FINAL and status != _SWITCHING):
+            return
+        if status == _SWITCHING and not self._request.upgrade:
+            self.close()
+            self._visitor.upstream_lost(self)
+            return
+        self._in_body = True
+        self._visitor.answer_began(status, self._reason, self._headers)
+        if self._expects_no_body:
+            # The parser cannot know that no body follows.
+            self._end(reusable=self._parser.should_keep_alive())
+
+    def on_body(self, content: bytes) -> None:
+        """Pass a piece of the body on."""
+        if self._in_body:
+            self._visitor.answer_continued(content)
+
+    def on_message_complete(self) -> None:
+        """End the answer, unless it was an interim one or an upgrade."""
+        if self._in_body and self._parser.get_status_code() != _SWITCHING:
+            self._end(reusable=self._parser.should_keep_alive())
+
+    def _send_body(self, content: bytes) -> None:
+        request = self._request
+        if request is not None and self.open:
+            self._require().write(chunk(content) if request.chunked else content)
+
+    def _expect_answer(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._in_body = False
+
+    def _ends_with_connection(self) -> bool:
+        names = {name.lower() for name, _ in self._headers}
+        return not names & {b"content-length", b"transfer-encoding"}
+
+    def _end(self, *, reusable: bool) -> None:
+        self._in_body = False
+        self._request = None
+        self._visitor.answer_ended(reusable=reusable and self.open)
+
+    def _require(self) -> asyncio.Transport:
+        if self._transport is None:
+            msg = "the connection is not made yet"
+            raise RuntimeError(msg)
+        return self._transport

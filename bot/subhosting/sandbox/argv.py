@@ -1,0 +1,115 @@
+"""From a deployment to Deno's command line and environment, in pure functions.
+
+The flags are level 0 of the sandbox: what Deno itself enforces. Measured facts behind each of
+them: reference/runtime.md sections 0, 1 and 3.3.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# Addresses an app may not reach: ours, the neighbours', the cloud's metadata. IPv6 ranges cannot
+# be written on Deno's command line, so `fc00::/7` and `fe80::/10` stay open at this level.
+_DENIED_NETWORKS = (
+    "127.0.0.0/8",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "169.254.0.0/16",
+    "100.64.0.0/10",
+    "0.0.0.0/8",
+    "[::1]",
+    "localhost",
+)
+
+# Constant, so that nothing of the operator's shell shows; npm packages that split PATH expect one.
+_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sandbox:
+    """One instance: where its files are, where it listens, and what it was given."""
+
+    deno: Path
+    source: Path
+    # Private and writable: with a read-only DENO_DIR every start takes 180 to 250 ms.
+    cache: Path
+    entry_point: str
+    socket: Path
+    heap_mib: int
+    env_vars: Mapping[str, str] = field(default_factory=dict)
+
+
+def run_argv(sandbox: Sandbox, launcher: tuple[str, ...] = ()) -> list[str]:
+    """Return the command that serves the deployment; `launcher` goes in front of it.
+
+    It holds no secret: everyone on the machine can read it.
+    """
+    readable = (sandbox.source, sandbox.cache / "npm", sandbox.socket)
+    return [
+        *launcher,
+        str(sandbox.deno),
+        "run",
+        "--quiet",
+        "--no-prompt",
+        # Whatever the installing stage did not fetch is not fetched behind the app's back.
+        "--cached-only",
+        "--no-lock",
+        "--unstable-kv",
+        "--unstable-cron",
+        "--deny-import",
+        # The environment is built from nothing, so all of it may be read; npm packages need that.
+        "--allow-env",
+        f"--allow-read={_paths(*readable)}",
+        f"--allow-write={_paths(sandbox.socket)}",
+        "--allow-net",
+        f"--deny-net={','.join(_DENIED_NETWORKS)}",
+        f"--v8-flags=--max-old-space-size={sandbox.heap_mib}",
+        str(sandbox.source / sandbox.entry_point),
+    ]
+
+
+def run_environment(sandbox: Sandbox) -> dict[str, str]:
+    """Return the whole environment of the instance; the platform's names win over the app's."""
+    return {
+        "HOME": str(sandbox.source),
+        "LANG": "C.UTF-8",
+        "PATH": _PATH,
+        "NO_COLOR": "1",
+        **sandbox.env_vars,
+        "DENO_DIR": str(sandbox.cache),
+        # `export default {fetch}` serves without `deno serve`; others are not affected.
+        "DENO_AUTO_SERVE": "1",
+        # Whatever port the app names, its first server listens here.
+        "DENO_SERVE_ADDRESS": f"unix:{sandbox.socket}",
+        # `info.remoteAddr` becomes what the router says in `x-deno-client-address`.
+        "DENO_TRUST_PROXY_HEADERS": "1",
+        "DENO_NO_UPDATE_CHECK": "1",
+    }
+
+
+def install_argv(sandbox: Sandbox, launcher: tuple[str, ...] = ()) -> list[str]:
+    """Return the command that fetches the entry point's packages into the private cache.
+
+    Lifecycle scripts of npm packages do not run: Deno runs none unless it is told which.
+    """
+    entry_point = str(sandbox.source / sandbox.entry_point)
+    return [*launcher, str(sandbox.deno), "install", "--entrypoint", entry_point]
+
+
+def install_environment(sandbox: Sandbox, extra: Mapping[str, str]) -> dict[str, str]:
+    """Return the installer's environment: the operator's `extra`, none of the app's variables."""
+    return {
+        "HOME": str(sandbox.cache),
+        "LANG": "C.UTF-8",
+        "PATH": _PATH,
+        "NO_COLOR": "1",
+        **extra,
+        "DENO_DIR": str(sandbox.cache),
+        "DENO_NO_UPDATE_CHECK": "1",
+    }
+
+
+def _paths(*paths: Path) -> str:
+    # Deno splits the list at commas, and reads two as one comma of the path.
+    return ",".join(str(path).replace(",", ",,") for path in paths)

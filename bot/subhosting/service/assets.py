@@ -1,0 +1,127 @@
+"""What a client sends as files: checked, decoded, and told apart from what it only names."""
+
+import base64
+import binascii
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from bot.kernel.paths import escaping_symlinks, path_problem
+from bot.subhosting.config import Limits
+from bot.subhosting.errors import InvalidRequest, TooLarge
+from bot.subhosting.store.blobs import Blob
+from bot.subhosting.store.records import Manifest
+from bot.wire.subhosting_v1 import (
+    Asset,
+    FileContentAsset,
+    FileHashAsset,
+    NegotiateDirectory,
+    NegotiateEntry,
+    NegotiateFile,
+    SymlinkAsset,
+)
+
+# Where sources live as far as clients can see: recorded in Deno's own build logs.
+SOURCE_URL = "file:///src/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A request's files: the whole manifest, and the contents that came along."""
+
+    manifest: Manifest
+    sent: Mapping[str, Blob]
+
+    def named_only(self) -> list[tuple[str, str]]:
+        """Return (path, git SHA-1) of files whose content did not come along."""
+        files = self.manifest.files.items()
+        return [(path, sha1) for path, sha1 in files if sha1 not in self.sent]
+
+
+def read(assets: Mapping[str, Asset], limits: Limits) -> Upload:
+    """Check and decode `assets`.
+
+    Raises:
+        InvalidRequest: a path is unsafe, two paths collide, a link leaves the root, or a content
+            is not what its encoding says; the message names the path.
+        TooLarge: more files than the limit allows.
+
+    """
+    if len(assets) > limits.files:
+        msg = f"assets: {len(assets)} are more than the limit of {limits.files}."
+        raise TooLarge("tooManyAssets", msg)
+    files: dict[str, str] = {}
+    links: dict[str, str] = {}
+    sent: dict[str, Blob] = {}
+    for path, asset in assets.items():
+        if (problem := path_problem(path)) is not None:
+            raise InvalidRequest("invalidAssetPath", f"assets: the path {path!r} {problem}.")
+        match asset:
+            case FileContentAsset():
+                blob = Blob.of(_decoded(path, asset))
+                sent[blob.git_sha1] = blob
+                files[path] = blob.git_sha1
+            case FileHashAsset():
+                files[path] = asset.git_sha1
+            case SymlinkAsset():
+                links[path] = asset.target
+    _check_tree(files, links)
+    return Upload(manifest=Manifest(files=files, links=links), sent=sent)
+
+
+def entry_point(url: str, manifest: Manifest) -> str:
+    """Return the asset path that `entryPointUrl` names.
+
+    Accepts a path relative to the assets and the same below `file:///src/`.
+
+    Raises:
+        InvalidRequest: `unsupportedEntryPoint` for any other URL, `entryPointNotFound` when no
+            file or link has that path. There are no others.
+
+    """
+    path = url
+    if url.startswith(SOURCE_URL):
+        path = unquote(url.removeprefix(SOURCE_URL))
+    elif "://" in url:
+        msg = f"entryPointUrl: {url!r} is not an asset; only paths and {SOURCE_URL}... work here."
+        raise InvalidRequest("unsupportedEntryPoint", msg)
+    path = path.removeprefix("./").removeprefix("/src/")
+    if path not in manifest.files and path not in manifest.links:
+        msg = f"entryPointUrl: no asset has the path {path!r}."
+        raise InvalidRequest("entryPointNotFound", msg)
+    return path
+
+
+def wanted_hashes(entries: Mapping[str, NegotiateEntry]) -> Iterator[str]:
+    """Yield the git SHA-1 of every file in a nested manifest, in its order."""
+    stack: list[Iterable[NegotiateEntry]] = [entries.values()]
+    while stack:
+        for entry in stack.pop():
+            if isinstance(entry, NegotiateDirectory):
+                stack.append(entry.entries.values())
+            elif isinstance(entry, NegotiateFile):
+                yield entry.git_sha1
+
+
+def _decoded(path: str, asset: FileContentAsset) -> bytes:
+    try:
+        if asset.encoding == "base64":
+            return base64.b64decode(asset.content, validate=True)
+        return asset.content.encode()
+    except (binascii.Error, ValueError) as error:
+        msg = f"assets: the content of {path!r} is not valid {asset.encoding}."
+        raise InvalidRequest("invalidAssetContent", msg) from error
+
+
+def _check_tree(files: Mapping[str, str], links: Mapping[str, str]) -> None:
+    """Refuse what no file system could hold, and links that lead outside."""
+    for path in (*files, *links):
+        folder = path
+        while "/" in folder:
+            folder = folder.rpartition("/")[0]
+            if folder in files or folder in links:
+                msg = f"assets: {path!r} lies below {folder!r}, which is not a folder."
+                raise InvalidRequest("invalidAssetPath", msg)
+    if escaping := escaping_symlinks(links):
+        msg = f"assets: the symlink {escaping[0]!r} leads outside the deployment."
+        raise InvalidRequest("invalidSymlink", msg)

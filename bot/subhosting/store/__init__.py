@@ -1,0 +1,1 @@
+"""What the server remembers: rows in a database, bytes in content-addressed files."""

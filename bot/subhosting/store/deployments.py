@@ -1,0 +1,142 @@
+"""Rows of deployments and of their build logs."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from bot.subhosting.store import lists
+from bot.subhosting.store.records import DeploymentRecord, LogRow, Page, Status
+from bot.subhosting.store.tables import build_logs, deployments, projects
+
+SORTABLE = {"id": deployments.c.id, "created_at": deployments.c.created_at}
+
+
+def insert(connection: Connection, deployment: DeploymentRecord) -> None:
+    """Add a deployment.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: its idempotency key is in use, or its project is gone.
+
+    """
+    timeout = deployment.request_timeout
+    values = {
+        name: getattr(deployment, name)
+        for name in deployments.c.keys()  # noqa: SIM118 - a collection, not a dict
+        if name not in {"request_timeout_ms", "domains"}
+    }
+    values["domains"] = list(deployment.domains)
+    values["request_timeout_ms"] = timeout and round(timeout / timedelta(milliseconds=1))
+    connection.execute(deployments.insert().values(values))
+
+
+def find(
+    connection: Connection, organization_id: str, deployment_id: str
+) -> DeploymentRecord | None:
+    """Return the organization's deployment with this id."""
+    query = (
+        sa.select(deployments)
+        .join(projects, projects.c.id == deployments.c.project_id)
+        .where(projects.c.organization_id == organization_id, deployments.c.id == deployment_id)
+    )
+    return _first(connection, query)
+
+
+def load(connection: Connection, deployment_id: str) -> DeploymentRecord | None:
+    """Return a deployment whoever owns it: for the host process, which serves all."""
+    return _first(connection, sa.select(deployments).where(deployments.c.id == deployment_id))
+
+
+def find_by_key(connection: Connection, project_id: str, key: str) -> DeploymentRecord | None:
+    """Return the deployment that was made with this idempotency key."""
+    query = sa.select(deployments).where(
+        deployments.c.project_id == project_id, deployments.c.idempotency_key == key
+    )
+    return _first(connection, query)
+
+
+def listed(
+    connection: Connection, project_id: str, page: Page
+) -> tuple[Sequence[DeploymentRecord], int]:
+    """Return a page of a project's deployments and their total."""
+    query = sa.select(deployments).where(deployments.c.project_id == project_id)
+    if page.matching:
+        query = query.where(lists.contains(deployments.c.id, page.matching))
+    rows, total = lists.page_of(connection, query, page, SORTABLE)
+    return [_record(row) for row in rows], total
+
+
+def ids_of_project(connection: Connection, project_id: str) -> list[str]:
+    """Return the ids of all deployments of a project."""
+    query = sa.select(deployments.c.id).where(deployments.c.project_id == project_id)
+    return list(connection.scalars(query))
+
+
+def pending(connection: Connection) -> list[str]:
+    """Return the ids of deployments that still need a build, oldest first."""
+    query = sa.select(deployments.c.id).where(deployments.c.status == Status.PENDING)
+    return list(connection.scalars(query.order_by(deployments.c.created_at)))
+
+
+def existing(connection: Connection) -> set[str]:
+    """Return the ids of all deployments."""
+    return set(connection.scalars(sa.select(deployments.c.id)))
+
+
+def finish(connection: Connection, deployment_id: str, status: Status, now: datetime) -> bool:
+    """Move a pending deployment to its end; False if it is gone or ended before."""
+    statement = (
+        deployments.update()
+        .where(deployments.c.id == deployment_id, deployments.c.status == Status.PENDING)
+        .values(status=status, updated_at=now)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def delete(connection: Connection, deployment_id: str) -> None:
+    """Remove a deployment, its hosts and its log."""
+    connection.execute(deployments.delete().where(deployments.c.id == deployment_id))
+
+
+def append_log(
+    connection: Connection, deployment_id: str, lines: Iterable[tuple[str, str]], now: datetime
+) -> None:
+    """Add (level, message) lines to a build log."""
+    rows = [
+        {"deployment_id": deployment_id, "level": level, "message": message, "created_at": now}
+        for level, message in lines
+    ]
+    if rows:
+        connection.execute(build_logs.insert(), rows)
+
+
+def clear_log(connection: Connection, deployment_id: str) -> None:
+    """Empty the build log of a deployment whose build starts over."""
+    connection.execute(build_logs.delete().where(build_logs.c.deployment_id == deployment_id))
+
+
+def log_after(connection: Connection, deployment_id: str, row_id: int) -> list[LogRow]:
+    """Return the lines of a build log behind `row_id`, oldest first; 0 gives all."""
+    query = (
+        sa.select(build_logs.c.id, build_logs.c.level, build_logs.c.message)
+        .where(build_logs.c.deployment_id == deployment_id, build_logs.c.id > row_id)
+        .order_by(build_logs.c.id)
+    )
+    rows = connection.execute(query)
+    return [LogRow(id=row.id, level=row.level, message=row.message) for row in rows]
+
+
+def _first(connection: Connection, query: "sa.Select[Any]") -> DeploymentRecord | None:
+    row = connection.execute(query).first()
+    return None if row is None else _record(row)
+
+
+def _record(row: Row[Any]) -> DeploymentRecord:
+    values = dict(row._mapping)  # noqa: SLF001 - public, underscored against name clashes
+    timeout = values.pop("request_timeout_ms")
+    values["request_timeout"] = None if timeout is None else timedelta(milliseconds=timeout)
+    values["status"] = Status(values["status"])
+    values["domains"] = tuple(values["domains"])
+    return DeploymentRecord(**values)

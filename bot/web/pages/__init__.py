@@ -1,0 +1,1 @@
+"""Read-only pages about deployments, and the same as JSON."""

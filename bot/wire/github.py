@@ -1,0 +1,102 @@
+"""GitHub's JSON, the parts that we read: webhook payloads and a few answers of its API.
+
+Sources: https://docs.github.com/en/webhooks/webhook-events-and-payloads and
+https://docs.github.com/en/rest, pinned by `tests/data/github`. GitHub adds keys freely, so unknown
+ones are ignored; types are taken strictly, as the kind of a delivery is judged by its shape.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+# GitHub's ids are positive; ours are stored in 64 signed bits.
+GitHubId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+class Payload(BaseModel):
+    """What every model here has in common."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
+
+
+class RepositoryPart(Payload):
+    """`repository`, without its addresses (`clone_url` and the like): we build our own."""
+
+    id: GitHubId
+    full_name: str
+    default_branch: Annotated[str, Field(min_length=1)]
+    private: bool
+
+
+class InstallationPart(Payload):
+    """`installation`; there when the delivery came through a GitHub App."""
+
+    id: GitHubId
+
+
+class CommitPart(Payload):
+    """An entry of `commits`, and `head_commit`."""
+
+    id: str
+    message: str
+
+
+class SenderPart(Payload):
+    """`sender`: who did it."""
+
+    login: str
+    type: str
+
+
+class PusherPart(Payload):
+    """`pusher`: only `push` has one, which tells it from other events with a `ref`."""
+
+    name: str
+
+
+class PushPayload(Payload):
+    """The `push` event: a ref came to point elsewhere."""
+
+    ref: str
+    before: str
+    after: str
+    created: bool
+    deleted: bool
+    forced: bool
+    commits: list[CommitPart]
+    head_commit: CommitPart | None
+    pusher: PusherPart
+    repository: RepositoryPart
+    sender: SenderPart
+    installation: InstallationPart | None = None
+
+
+class PingPayload(Payload):
+    """The `ping` event: a webhook was made."""
+
+    zen: str
+    hook_id: GitHubId
+
+
+class InstallationAnswer(Payload):
+    """Answer of GET /repos/{owner}/{repo}/installation."""
+
+    id: GitHubId
+
+
+class TokenAnswer(Payload):
+    """Answer of POST /app/installations/{id}/access_tokens."""
+
+    token: Annotated[str, Field(min_length=1)]
+    expires_at: Annotated[datetime, Field(strict=False)]  # a string in JSON
+
+
+class StatusAnswer(Payload):
+    """A commit status, as POST /repos/{owner}/{repo}/statuses/{sha} answers it."""
+
+    id: GitHubId
+    state: str
+    context: str
+    description: str | None
+    target_url: str | None

@@ -1,0 +1,67 @@
+"""What the documents promise to list, they list."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.cli.main import COMMANDS
+from bot.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+RECORDS = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    settings = [f"PREVIEWBOT_{field.upper()}" for field in Settings.model_fields]
+
+    assert [setting for setting in settings if f"`{setting}`" not in README] == []
+
+
+def test_every_variable_in_the_readme_is_a_setting() -> None:
+    named = set(re.findall(r"PREVIEWBOT_([A-Z_]*[A-Z])", README))
+
+    assert {name.lower() for name in named} - set(Settings.model_fields) == set()
+
+
+def test_every_command_is_documented() -> None:
+    texts = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
+
+    assert [name for name in COMMANDS if not re.search(rf"previewbot {name}\b", texts)] == []
+
+
+def test_every_decision_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "adr" / "README.md").read_text(encoding="utf-8")
+
+    assert [name(record) for record in RECORDS if f"({record.name})" not in index] == []
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=name)
+def test_a_decision_has_its_four_parts(record: Path) -> None:
+    text = record.read_text(encoding="utf-8")
+
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
+        "Context",
+        "Decision",
+        "What this must not own",
+        "Consequences",
+    ]
+
+
+def test_decisions_are_numbered_without_a_gap() -> None:
+    assert [int(record.name[:4]) for record in RECORDS] == list(range(1, len(RECORDS) + 1))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_a_link_to_a_file_leads_somewhere(document: Path) -> None:
+    targets = LINK.findall(document.read_text(encoding="utf-8"))
+    files = [link.split("#")[0] for link in targets if "://" not in link and link[0] != "#"]
+
+    assert [file for file in files if not (document.parent / file).exists()] == []

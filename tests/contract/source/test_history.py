@@ -1,0 +1,164 @@
+"""What sources with branches and commits promise."""
+
+import pytest
+
+from bot.core.model.errors import CommitGone, SourceUnavailable
+from bot.core.model.ids import Branch, CommitSha
+from bot.core.model.manifest import SymlinkAsset
+from bot.ports.source import KnownManifest
+from tests.contract.source.places import REPOSITORY, Place
+from tests.fakes.source import Executable, Files, Submodule
+
+MAIN = Branch("main")
+
+
+def test_the_head_is_what_was_pushed_last(place: Place) -> None:
+    first = place.commit("main", {"a": b"1"})
+    second = place.commit("main", {"a": b"2"})
+
+    assert place.source.head(REPOSITORY, MAIN) == second
+
+    place.force("main", first)
+
+    assert place.source.head(REPOSITORY, MAIN) == first
+
+
+def test_a_branch_that_is_gone_has_no_head(place: Place) -> None:
+    place.commit("main", {"a": b"1"})
+    place.commit("feature/x", {"a": b"2"})
+    place.delete("feature/x")
+
+    assert place.source.head(REPOSITORY, Branch("feature/x")) is None
+
+
+@pytest.mark.parametrize(
+    "branch",
+    ["pr-7", "a;b", "--upload-pack=touch", "b" * 240, "🚀-emoji", "heads/main", "main$(x)"],
+)
+def test_an_odd_branch_is_found_by_its_exact_name(place: Place, branch: str) -> None:
+    place.commit("main", {"a": b"1"})
+    commit = place.commit(branch, {"a": b"2"})
+
+    assert place.source.head(REPOSITORY, Branch(branch)) == commit
+
+
+@pytest.mark.parametrize(
+    "branch",
+    ["--upload-pack=touch x", "../../x", "*", "mai?", "[m]ain", "ain", "", "main\0x", "x" * 5000,
+     "main\n", "half \ud800", "refs/heads/main", "@{-1}"],
+    ids=repr,
+)  # fmt: skip
+def test_a_name_that_is_no_branch_finds_none(place: Place, branch: str) -> None:
+    place.commit("main", {"a": b"1"})
+
+    assert place.source.head(REPOSITORY, Branch(branch)) is None
+
+
+def test_fetching_again_is_harmless(place: Place) -> None:
+    commit = place.commit("main", {"a": b"1"})
+
+    place.source.fetch(REPOSITORY, commit)
+    place.source.fetch(REPOSITORY, commit)
+
+    assert set(place.source.manifest(REPOSITORY, commit).assets) == {"a"}
+
+
+def test_a_commit_that_was_forced_away_and_pruned_is_gone(place: Place) -> None:
+    first = place.commit("main", {"a": b"1"})
+    lost = place.commit("main", {"a": b"2"})
+    place.force("main", first)
+    place.forget(lost)
+
+    with pytest.raises(CommitGone, match=lost):
+        place.source.fetch(REPOSITORY, lost)
+
+
+def test_an_invented_commit_is_gone_although_others_were_fetched(place: Place) -> None:
+    commit = place.commit("main", {"a": b"1"})
+    place.source.fetch(REPOSITORY, commit)
+
+    with pytest.raises(CommitGone):
+        place.source.fetch(REPOSITORY, CommitSha("1" * len(commit)))
+
+
+def test_what_was_fetched_stays_when_the_server_loses_it(place: Place) -> None:
+    first = place.commit("main", {"a": b"1"})
+    place.source.fetch(REPOSITORY, first)
+    place.forget(first)
+
+    place.source.fetch(REPOSITORY, first)
+
+    assert set(place.source.manifest(REPOSITORY, first).assets) == {"a"}
+
+
+def test_a_commit_that_was_not_fetched_has_no_manifest(place: Place) -> None:
+    first = place.commit("main", {"a": b"1"})
+    second = place.commit("main", {"a": b"2"})
+    place.source.fetch(REPOSITORY, first)
+
+    with pytest.raises(SourceUnavailable):
+        place.source.manifest(REPOSITORY, second)
+
+
+BEFORE: Files = {
+    "same": b"same",
+    "changed": b"1",
+    "gone": b"x",
+    "mode": b"run",
+    "file": b"becomes a folder",
+    "folder/a": b"1",
+    "link": SymlinkAsset("same"),
+    "kind": b"same",
+}
+
+AFTER: list[Files] = [
+    BEFORE,
+    {**BEFORE, "changed": b"2"},
+    {path: file for path, file in BEFORE.items() if path != "gone"},
+    {**BEFORE, "mode": Executable(b"run")},
+    {**{p: f for p, f in BEFORE.items() if p != "file"}, "file/inside": b"1"},
+    {**{p: f for p, f in BEFORE.items() if p != "folder/a"}, "folder": b"now a file"},
+    {**BEFORE, "link": SymlinkAsset("changed")},
+    {**BEFORE, "kind": SymlinkAsset("same")},
+    {**BEFORE, "link": b"no link any more"},
+    {**BEFORE, "new/deep/path": b"n", "ü\n": b"odd"},
+    {"only": b"this"},
+]
+
+
+@pytest.mark.parametrize("after", AFTER)
+def test_a_patched_manifest_is_the_same_as_a_full_one(place: Place, after: Files) -> None:
+    source = place.source
+    first = place.commit("main", BEFORE)
+    source.fetch(REPOSITORY, first)
+    known = KnownManifest(commit=first, manifest=source.manifest(REPOSITORY, first))
+    second = place.commit("main", after)
+    source.fetch(REPOSITORY, second)
+
+    patched = source.manifest(REPOSITORY, second, known)
+
+    assert patched == source.manifest(REPOSITORY, second)
+    contents = dict(source.blobs(REPOSITORY, patched.blobs()))
+    assert contents.keys() == patched.blobs()
+
+
+def test_a_manifest_known_of_a_lost_commit_is_no_use_and_no_harm(place: Place) -> None:
+    commit = place.commit("main", {"a": b"1"})
+    source = place.source
+    source.fetch(REPOSITORY, commit)
+    manifest = source.manifest(REPOSITORY, commit)
+    stale = KnownManifest(commit=CommitSha("1" * len(commit)), manifest=manifest)
+
+    assert source.manifest(REPOSITORY, commit, stale) == manifest
+
+
+def test_a_submodule_is_left_out_with_a_reason(place: Place) -> None:
+    commit = place.commit("main", {"a": b"1", "vendor/lib": Submodule()})
+    place.source.fetch(REPOSITORY, commit)
+
+    manifest = place.source.manifest(REPOSITORY, commit)
+
+    assert set(manifest.assets) == {"a"}
+    assert [(item.path, "submodule" in item.reason) for item in manifest.left_out] == [
+        ("vendor/lib", True)
+    ]

@@ -1,0 +1,352 @@
+"""One suite for every store: what a record is, who wins a clash, what a repeat does."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.storage import connect
+from bot.adapters.storage.store import SqlStore
+from bot.core.model.errors import RecordNotFound
+from bot.core.model.ids import (
+    AppName,
+    AppSlug,
+    BlobSha,
+    Branch,
+    CommitSha,
+    DeliveryGuid,
+    DeliveryKey,
+    DeploymentId,
+    Generation,
+    HookId,
+    HostLabel,
+    RepoName,
+    Repository,
+    RepositoryId,
+    TargetDeploymentId,
+)
+from bot.core.model.outcomes import LogLine
+from bot.core.model.preview import (
+    Deployment,
+    DeploymentState,
+    Preview,
+    Stage,
+    StageRecord,
+    Transfer,
+)
+from bot.ports.store import Plan, PreviewWanted, Store
+from tests.fakes.clock import NOON, FakeClock
+from tests.fakes.ids import FakeIds
+from tests.fakes.store import fake_store
+
+REPOSITORY = Repository(
+    id=RepositoryId(7), name=RepoName("octo/site"), default_branch=Branch("main")
+)
+MAIN = Branch("main")
+ONLY_APP = AppName("")
+OLD, MIDDLE, NEW = CommitSha("1" * 40), CommitSha("2" * 40), CommitSha("3" * 40)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(params=["sql", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> Iterator[Store]:
+    if request.param == "memory":
+        yield fake_store(clock)
+        return
+    url = f"sqlite:///{tmp_path}/bot.db"
+    connect.prepare(url)
+    engines = connect.engines(url)
+    yield SqlStore(engines, clock, FakeIds())
+    engines.dispose()
+
+
+def delivery(guid: str) -> DeliveryKey:
+    return DeliveryKey(hook=HookId("1"), guid=DeliveryGuid(guid))
+
+
+def wanted(branch: str = "main", repository: Repository = REPOSITORY) -> PreviewWanted:
+    short, long = repository.name.split("/")[1], repository.name.replace("/", "-")
+    return PreviewWanted(
+        repository=repository,
+        branch=Branch(branch),
+        app=ONLY_APP,
+        slug_candidates=(AppSlug(short), AppSlug(long)),
+        label_of=lambda slug: HostLabel(f"{slug}--{branch.lower()}"),
+    )
+
+
+def planned(store: Store, guid: str, head: CommitSha, branch: str = "main") -> Deployment:
+    return store.plan(delivery(guid), head, wanted(branch)).deployment
+
+
+def test_before_the_first_attempt_there_is_nothing(store: Store) -> None:
+    assert store.preview(REPOSITORY.id, MAIN, ONLY_APP) is None
+    assert store.newest(REPOSITORY.id, MAIN, ONLY_APP) is None
+    assert store.recent(10) == []
+
+
+def test_the_first_attempt_makes_its_preview(store: Store) -> None:
+    plan = store.plan(delivery("a"), OLD, wanted())
+
+    preview = plan.deployment.preview
+    assert plan.fresh
+    assert plan.deployment == Deployment(
+        id=plan.deployment.id,
+        preview=Preview(
+            id=preview.id,
+            repository=REPOSITORY,
+            branch=MAIN,
+            app=ONLY_APP,
+            slug=AppSlug("site"),
+            label=HostLabel("site--main"),
+            generation=Generation(1),
+        ),
+        generation=Generation(1),
+        head=OLD,
+        state=DeploymentState.QUEUED,
+        created_at=NOON,
+    )
+    assert store.preview(REPOSITORY.id, MAIN, ONLY_APP) == preview
+
+
+def test_the_same_delivery_gives_the_same_attempt_again(store: Store) -> None:
+    first = store.plan(delivery("a"), OLD, wanted())
+
+    again = store.plan(delivery("a"), OLD, wanted())
+
+    assert again == Plan(deployment=first.deployment, fresh=False)
+    assert store.recent(10) == [first.deployment]
+
+
+def test_the_attempts_of_a_delivery_are_found_again(store: Store) -> None:
+    first, second = planned(store, "a", OLD, "x"), planned(store, "a", OLD, "y")
+    planned(store, "b", NEW, "z")
+
+    assert store.planned_by(delivery("a")) == [first, second]
+    assert store.planned_by(delivery("nowhere")) == []
+
+
+def test_a_newer_attempt_supersedes_the_unfinished_older_ones(store: Store) -> None:
+    queued, running = planned(store, "a", OLD), planned(store, "b", MIDDLE)
+    store.save(running.moved_to(DeploymentState.DEPLOYING))
+
+    newest = planned(store, "c", NEW)
+
+    assert store.deployment(queued.id).superseded_by == NEW
+    assert store.deployment(running.id).superseded_by == NEW
+    assert store.newest(REPOSITORY.id, MAIN, ONLY_APP) == newest
+    assert newest.superseded_by is None
+    assert newest.generation == 3
+
+
+def test_an_attempt_that_is_over_is_not_superseded(store: Store) -> None:
+    live = planned(store, "a", OLD)
+    store.save(live.moved_to(DeploymentState.DEPLOYING).moved_to(DeploymentState.LIVE))
+
+    planned(store, "b", NEW)
+
+    assert store.deployment(live.id).superseded_by is None
+
+
+def test_saving_keeps_what_came_in_between(store: Store) -> None:
+    stale = planned(store, "a", OLD)
+    planned(store, "b", NEW)
+
+    store.save(stale.moved_to(DeploymentState.DEPLOYING))
+
+    stored = store.deployment(stale.id)
+    assert stored.superseded_by == NEW
+    assert stored.preview.generation == 2
+    assert stored.state is DeploymentState.DEPLOYING
+
+
+def test_everything_that_is_saved_comes_back(store: Store, clock: FakeClock) -> None:
+    deployment = replace(
+        planned(store, "a", OLD),
+        state=DeploymentState.LIVE,
+        target_id=TargetDeploymentId("t"),
+        url="http://site--main.localhost",
+        deployment_url="http://site-d-1.localhost",
+        transfer=Transfer(files_total=10, files_sent=0, bytes_sent=0),
+        check_ref="99",
+        title="Live",
+        finished_at=clock.now() + timedelta(microseconds=1),
+    )
+
+    store.save(deployment)
+
+    assert store.deployment(deployment.id) == deployment
+
+
+def test_branches_differ_by_letter_case_alone(store: Store) -> None:
+    lower, upper = planned(store, "a", OLD, "fix"), planned(store, "b", OLD, "Fix")
+
+    assert lower.preview.id != upper.preview.id
+    assert (lower.generation, upper.generation) == (1, 1)
+
+
+def test_a_label_stays_with_its_first_owner(store: Store) -> None:
+    owner, loser = planned(store, "a", OLD, "fix"), planned(store, "b", OLD, "Fix")
+    again = planned(store, "c", NEW, "Fix")
+
+    assert owner.preview.label == "site--fix"
+    assert loser.preview.label is None
+    assert again.preview.label is None
+    assert store.deployment(owner.id).preview.label == "site--fix"
+
+
+def test_branches_of_an_app_share_its_slug(store: Store) -> None:
+    assert planned(store, "a", OLD).preview.slug == planned(store, "b", OLD, "x").preview.slug
+
+
+def test_a_taken_slug_sends_the_next_app_to_its_second_choice(store: Store) -> None:
+    planned(store, "a", OLD)
+    other = Repository(id=RepositoryId(8), name=RepoName("hub/site"), default_branch=MAIN)
+
+    plan = store.plan(delivery("b"), OLD, wanted(repository=other))
+
+    assert plan.deployment.preview.slug == "hub-site"
+    assert plan.deployment.preview.label == "hub-site--main"
+
+
+def test_no_free_slug_is_an_error_and_leaves_nothing(store: Store) -> None:
+    planned(store, "a", OLD)
+    other = Repository(id=RepositoryId(8), name=RepoName("hub/site"), default_branch=MAIN)
+    hopeless = replace(wanted(repository=other), slug_candidates=(AppSlug("site"),))
+
+    with pytest.raises(RecordNotFound, match="site"):
+        store.plan(delivery("b"), OLD, hopeless)
+
+    assert store.preview(other.id, MAIN, ONLY_APP) is None
+
+
+def test_a_renamed_repository_keeps_its_preview(store: Store) -> None:
+    first = planned(store, "a", OLD)
+    renamed = replace(REPOSITORY, name=RepoName("octo/page"), installation=5)
+
+    second = store.plan(delivery("b"), NEW, wanted(repository=renamed)).deployment
+
+    assert second.preview.id == first.preview.id
+    assert second.preview.repository == renamed
+    assert second.preview.slug == "site"
+
+
+def test_a_buried_preview_is_seen_by_its_attempts_and_comes_back(store: Store) -> None:
+    first = planned(store, "a", OLD)
+    elsewhere = planned(store, "b", OLD, "other")
+
+    store.bury(REPOSITORY.id, MAIN)
+
+    assert store.deployment(first.id).preview.buried
+    assert not store.deployment(elsewhere.id).preview.buried
+    assert not planned(store, "c", NEW).preview.buried
+    assert store.deployment(first.id).superseded_by == NEW
+
+
+def test_recent_attempts_come_newest_first_over_all_previews(store: Store) -> None:
+    pairs = [("a", "x"), ("b", "y"), ("c", "x")]
+    keys = [planned(store, guid, OLD, branch).id for guid, branch in pairs]
+
+    assert [one.id for one in store.recent(2)] == [keys[2], keys[1]]
+
+
+def test_stages_come_in_the_order_of_the_road(store: Store, clock: FakeClock) -> None:
+    key = planned(store, "a", OLD).id
+    second = timedelta(seconds=1)
+    store.stage_started(key, Stage.UPLOAD)
+    clock.move(second)
+    store.stage_started(key, Stage.ACQUIRE)
+    store.stage_started(key, Stage.UPLOAD)
+    store.stage_finished(key, Stage.UPLOAD, "3 of 10 files")
+    store.stage_finished(key, Stage.BUILD, "not needed")
+
+    assert store.stages(key) == [
+        StageRecord(stage=Stage.ACQUIRE, started_at=NOON + second),
+        StageRecord(
+            stage=Stage.UPLOAD,
+            started_at=NOON,
+            finished_at=NOON + second,
+            detail="3 of 10 files",
+        ),
+        StageRecord(
+            stage=Stage.BUILD,
+            started_at=NOON + second,
+            finished_at=NOON + second,
+            detail="not needed",
+        ),
+    ]
+
+
+def test_a_log_is_replaced_as_a_whole(store: Store) -> None:
+    key = planned(store, "a", OLD).id
+    store.save_log(key, [LogLine(level="info", message=str(n)) for n in range(12)])
+    lines = [LogLine(level="error", message="<b>@everyone\x1b[31m\n")]
+
+    store.save_log(key, lines)
+
+    assert store.log(key) == lines
+
+
+def test_an_attempt_without_a_log_has_an_empty_one(store: Store) -> None:
+    assert store.log(planned(store, "a", OLD).id) == []
+
+
+def test_what_does_not_exist_is_not_found(store: Store) -> None:
+    nowhere = DeploymentId("nowhere")
+
+    with pytest.raises(RecordNotFound, match="nowhere"):
+        store.deployment(nowhere)
+    with pytest.raises(RecordNotFound, match="nowhere"):
+        store.save(replace(planned(store, "a", OLD), id=nowhere))
+
+
+def blobs(*numbers: int) -> set[BlobSha]:
+    return {BlobSha(f"{number:040x}") for number in numbers}
+
+
+def test_blobs_are_remembered_per_target_and_project(store: Store) -> None:
+    site, page = AppSlug("site"), AppSlug("page")
+    store.remember_blobs("embedded", site, blobs(1, 2))
+    store.remember_blobs("embedded", site, blobs(2, 3))
+    store.remember_blobs("embedded", page, blobs(4))
+
+    store.forget_blobs("embedded", site, blobs(1, 9))
+
+    assert store.known_blobs("embedded", site) == blobs(2, 3)
+    assert store.known_blobs("embedded", page) == blobs(4)
+    assert store.known_blobs("subhosting-v1", site) == set()
+
+
+def test_hundreds_of_pushes_later_no_blob_is_lost(store: Store) -> None:
+    site = AppSlug("site")
+    for number in range(150):
+        store.remember_blobs("embedded", site, blobs(number))
+
+    assert store.known_blobs("embedded", site) == blobs(*range(150))
+
+
+def test_everything_can_be_forgotten(store: Store) -> None:
+    site = AppSlug("site")
+    store.remember_blobs("embedded", site, blobs(1))
+
+    store.forget_blobs("embedded", site, blobs(1))
+
+    assert store.known_blobs("embedded", site) == set()
+
+
+def test_four_plans_at_once_lose_no_generation(store: Store) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        plans = list(pool.map(lambda guid: planned(store, guid, NEW), "abcd"))
+
+    assert sorted(plan.generation for plan in plans) == [1, 2, 3, 4]
+    assert len({plan.preview.id for plan in plans}) == 1
+    newest = store.newest(REPOSITORY.id, MAIN, ONLY_APP)
+    assert newest is not None
+    assert newest.generation == 4

@@ -1,0 +1,158 @@
+"""What every target promises, whatever is behind it."""
+
+import pytest
+
+from bot.core.model.errors import SourceUnavailable, TargetRefused
+from bot.core.model.ids import AppSlug, BlobSha, CommitSha, HostLabel, TargetDeploymentId
+from bot.kernel.git_hash import blob_sha1
+from bot.ports.target import Broken, Built, NotServing, Serving
+from tests.contract.target.conftest import Bench
+from tests.fakes.apps import App, hello
+from tests.fakes.target import BREAKS
+
+LABEL = HostLabel("hello--main")
+OLD = CommitSha("a" * 40)
+NEW = CommitSha("b" * 40)
+
+
+def deployed(bench: Bench, app: App, key: str) -> TargetDeploymentId:
+    made = bench.target.create(app.order(key, known=app.manifest.blobs()), app.read)
+    assert isinstance(bench.settled(made.id), Built)
+    return made.id
+
+
+def url_of(bench: Bench, label: HostLabel = LABEL) -> str:
+    url = bench.target.url(label)
+    assert url is not None
+    return url
+
+
+def test_a_first_deployment_sends_every_file_and_builds(bench: Bench) -> None:
+    app = hello()
+
+    made = bench.target.create(app.order(), app.read)
+
+    assert isinstance(bench.settled(made.id), Built)
+    assert (made.transfer.files_total, made.transfer.files_sent) == (7, 6)
+    assert made.transfer.bytes_sent > 0
+    assert sorted(app.read_blobs) == sorted(app.manifest.blobs())
+
+
+def test_a_second_deployment_sends_only_what_changed(bench: Bench) -> None:
+    first, second = hello(), hello(greet=b"export const greeting = 'bye';\n")
+    bench.target.create(first.order("d00000000001"), first.read)
+
+    order = second.order("d00000000002", known=first.manifest.blobs())
+    made = bench.target.create(order, second.read)
+
+    assert isinstance(bench.settled(made.id), Built)
+    assert made.transfer.files_sent == 1
+    assert second.read_blobs == [BlobSha(blob_sha1(second.files["lib/greet.ts"]))]
+
+
+def test_blobs_that_the_platform_lost_are_sent_again(bench: Bench) -> None:
+    app = hello()
+    bench.target.create(app.order("d00000000001"), app.read)
+    bench.forget(AppSlug("hello"))
+
+    order = app.order("d00000000002", known=app.manifest.blobs())
+    made = bench.target.create(order, app.read)
+
+    assert isinstance(bench.settled(made.id), Built)
+    assert made.transfer.files_sent == 6
+
+
+def test_blobs_of_one_project_are_unknown_in_another(bench: Bench) -> None:
+    app = hello()
+    bench.target.create(app.order("d00000000001"), app.read)
+
+    order = app.order("d00000000002", project="other", known=app.manifest.blobs())
+    made = bench.target.create(order, app.read)
+
+    assert isinstance(bench.settled(made.id), Built)
+    assert made.transfer.files_sent == 6
+
+
+def test_the_same_key_gives_the_same_deployment(bench: Bench) -> None:
+    app = hello()
+    first = bench.target.create(app.order(), app.read)
+
+    again = bench.target.create(app.order(known=app.manifest.blobs()), app.read)
+
+    assert again.id == first.id
+
+
+def test_another_key_gives_another_deployment(bench: Bench) -> None:
+    app = hello()
+
+    first = deployed(bench, app, "d00000000001")
+
+    assert deployed(bench, app, "d00000000002") != first
+
+
+def test_a_build_that_breaks_comes_with_its_log(bench: Bench) -> None:
+    app = hello(main=BREAKS)
+
+    made = bench.target.create(app.order(), app.read)
+
+    seen = bench.settled(made.id)
+    assert isinstance(seen, Broken)
+    assert any("SyntaxError" in line.message for line in seen.log)
+    assert bench.target.build_log(made.id) == seen.log
+
+
+def test_a_bound_label_serves_its_revision(bench: Bench) -> None:
+    made = deployed(bench, hello(), "d00000000001")
+
+    bench.target.bind(made, LABEL, OLD)
+    bench.target.bind(made, LABEL, OLD)
+
+    assert bench.target.probe(url_of(bench), OLD) == Serving(verified=bench.verifies, status=200)
+
+
+def test_binding_takes_the_label_from_the_older_deployment(bench: Bench) -> None:
+    older = deployed(bench, hello(), "d00000000001")
+    newer = deployed(bench, hello(greet=b"export {};\n"), "d00000000002")
+    bench.target.bind(older, LABEL, OLD)
+
+    bench.target.bind(newer, LABEL, NEW)
+
+    assert bench.target.probe(url_of(bench), NEW) == Serving(verified=bench.verifies, status=200)
+    if bench.verifies:
+        assert isinstance(bench.target.probe(url_of(bench), OLD), NotServing)
+
+
+def test_a_deployment_may_have_several_labels(bench: Bench) -> None:
+    made = deployed(bench, hello(), "d00000000001")
+    own = HostLabel("hello-d-d00000000001")
+
+    bench.target.bind(made, own, OLD)
+    bench.target.bind(made, LABEL, OLD)
+
+    for label in (own, LABEL):
+        assert isinstance(bench.target.probe(url_of(bench, label), OLD), Serving)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/", "https://evil.example", "file:///etc/passwd", "http://[", ""]
+)
+def test_a_url_that_is_none_of_the_platforms_is_not_asked(bench: Bench, url: str) -> None:
+    assert isinstance(bench.target.probe(url, OLD), NotServing)
+
+
+def test_cancelling_is_harmless_when_repeated(bench: Bench) -> None:
+    made = deployed(bench, hello(), "d00000000001")
+
+    bench.target.cancel(made)
+    bench.target.cancel(made)
+
+    with pytest.raises(TargetRefused):
+        bench.target.observe(made)
+
+
+def test_what_cannot_be_read_is_not_deployed(bench: Bench) -> None:
+    app = hello()
+    lacking = App(files={"main.ts": app.files["main.ts"]})
+
+    with pytest.raises(SourceUnavailable):
+        bench.target.create(app.order(), lacking.read)

@@ -1,0 +1,121 @@
+"""Endpoints of Apps, installations, repositories, refs and collaborators."""
+
+from tests.fakes.github.access import require_app
+from tests.fakes.github.call import Answer, Call, Route
+from tests.fakes.github.documents import stamp
+from tests.fakes.github.refusals import Refusal, not_found
+
+METADATA = ("metadata", "read")
+
+
+def get_app(call: Call) -> Answer:
+    """GET /app."""
+    app = require_app(call.caller)
+    return Answer(document=call.documents.app(app))
+
+
+def get_installation(call: Call) -> Answer:
+    """GET the installation of the calling App on a repository."""
+    app = require_app(call.caller)
+    installation = call.store.installation_of(call.repository, app.id)
+    if installation is None:
+        raise not_found()
+    return Answer(document=call.documents.installation(installation))
+
+
+def create_token(call: Call) -> Answer:
+    """POST a new installation token."""
+    app = require_app(call.caller)
+    installation = call.store.installations.get(int(call.parameters["installation_id"]))
+    if installation is None or installation.app.id != app.id:
+        raise not_found()
+    ids = call.body.get("repository_ids")
+    token = call.store.mint(
+        installation,
+        call.body.get("permissions"),
+        None if ids is None else frozenset(ids),
+    )
+    return Answer(
+        status=201,
+        document={
+            "token": token.value,
+            "expires_at": stamp(token.expires_at),
+            "permissions": dict(token.permissions),
+            "repository_selection": "selected",
+        },
+    )
+
+
+def get_repository(call: Call) -> Answer:
+    """GET a repository."""
+    return Answer(document=call.documents.repository(call.repository))
+
+
+def get_ref(call: Call) -> Answer:
+    """GET a ref, read from the real repository."""
+    ref = f"refs/{call.parameters['ref']}"
+    sha = call.repository.resolve(ref)
+    if sha is None:
+        raise not_found()
+    base = f"{call.documents.api_url}/repos/{call.repository.full_name}/git"
+    return Answer(
+        document={
+            "ref": ref,
+            "node_id": f"REF_{sha[:12]}",
+            "url": f"{base}/{ref}",
+            "object": {"type": "commit", "sha": sha, "url": f"{base}/commits/{sha}"},
+        }
+    )
+
+
+# `permission` knows four words; maintain and triage show only in role_name.
+_PERMISSION_OF_ROLE = {"maintain": "write", "triage": "read"}
+
+
+def get_permission(call: Call) -> Answer:
+    """GET what a collaborator may do."""
+    login = call.parameters["username"]
+    role = call.store.collaborators.get((call.repository.full_name, login))
+    if role is None and call.repository.private:
+        raise Refusal(404, f"{login} is not a user")
+    role = role or "read"  # anybody may read what is public
+    user = call.documents.user(login) | {"role_name": role}
+    return Answer(
+        document={
+            "permission": _PERMISSION_OF_ROLE.get(role, role),
+            "role_name": role,
+            "user": user,
+        }
+    )
+
+
+_REPOSITORY = "/repos/{owner}/{repo}"
+
+ROUTES = [
+    Route(method="GET", pattern="/app", permission=None, handler=get_app),
+    Route(
+        method="POST",
+        pattern="/app/installations/{installation_id}/access_tokens",
+        permission=None,
+        handler=create_token,
+    ),
+    Route(
+        method="GET",
+        pattern=f"{_REPOSITORY}/installation",
+        permission=None,
+        handler=get_installation,
+    ),
+    Route(method="GET", pattern=_REPOSITORY, permission=METADATA, handler=get_repository),
+    Route(
+        method="GET",
+        pattern=f"{_REPOSITORY}/git/ref/{{ref}}",
+        permission=("contents", "read"),
+        handler=get_ref,
+    ),
+    Route(
+        method="GET",
+        pattern=f"{_REPOSITORY}/collaborators/{{username}}/permission",
+        permission=METADATA,
+        handler=get_permission,
+    ),
+]

@@ -1,0 +1,145 @@
+"""A source in memory: repositories, branches and commits, with the manners of the real one."""
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from threading import RLock
+
+from bot.core.model.errors import CommitGone, SourceUnavailable, TreeRefused
+from bot.core.model.ids import BlobSha, Branch, CommitSha, Repository, RepositoryId
+from bot.core.model.manifest import Asset, FileAsset, LeftOut, Manifest, SymlinkAsset
+from bot.kernel.git_hash import blob_sha1
+from bot.kernel.paths import escaping_symlinks, path_problem
+from bot.ports.source import KnownManifest
+
+
+@dataclass(frozen=True, slots=True)
+class Executable:
+    """A file with the execute bit."""
+
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Submodule:
+    """Another repository's commit."""
+
+
+File = bytes | Executable | SymlinkAsset | Submodule
+Files = Mapping[str, File]
+
+
+@dataclass
+class FakeSource:
+    """Commits appear on the server by `commit`; `fetched` and `read` tell what was asked for."""
+
+    away: bool = False  # the server does not answer
+    fetched: list[CommitSha] = field(default_factory=list)  # over the network, in order
+    read: list[BlobSha] = field(default_factory=list)
+    _branches: dict[tuple[RepositoryId, Branch], CommitSha] = field(default_factory=dict)
+    _trees: dict[CommitSha, Files] = field(default_factory=dict)
+    _on_server: set[CommitSha] = field(default_factory=set)
+    _here: set[CommitSha] = field(default_factory=set)
+    _lock: RLock = field(default_factory=RLock)
+
+    def commit(self, repository: Repository, branch: str, files: Files) -> CommitSha:
+        """Push a commit that has exactly `files`; return its id."""
+        with self._lock:
+            seed = f"{repository.id} {branch} {len(self._trees)}"
+            commit = CommitSha(hashlib.sha1(seed.encode(), usedforsecurity=False).hexdigest())
+            self._trees[commit] = dict(files)
+            self._on_server.add(commit)
+            self._branches[repository.id, Branch(branch)] = commit
+            return commit
+
+    def force(self, repository: Repository, branch: str, commit: CommitSha) -> None:
+        """Let `branch` point at `commit`, wherever it pointed before."""
+        with self._lock:
+            self._branches[repository.id, Branch(branch)] = commit
+
+    def delete(self, repository: Repository, branch: str) -> None:
+        """Delete `branch`."""
+        with self._lock:
+            del self._branches[repository.id, Branch(branch)]
+
+    def forget(self, commit: CommitSha) -> None:
+        """Let the server lose `commit`; who fetched it before still has it."""
+        with self._lock:
+            self._on_server.discard(commit)
+
+    def head(self, repository: Repository, branch: Branch) -> CommitSha | None:
+        with self._lock:
+            self._reach()
+            return self._branches.get((repository.id, branch))
+
+    def fetch(self, repository: Repository, commit: CommitSha) -> None:  # noqa: ARG002 - the port
+        with self._lock:
+            if commit in self._here:
+                return
+            self._reach()
+            if commit not in self._on_server:
+                raise CommitGone(commit)
+            self._here.add(commit)
+            self.fetched.append(commit)
+
+    def manifest(
+        self,
+        repository: Repository,
+        commit: CommitSha,
+        known: KnownManifest | None = None,  # noqa: ARG002 - patching gives the same
+    ) -> Manifest:
+        with self._lock:
+            if commit not in self._here:
+                raise SourceUnavailable(f"{commit} of {repository.name} was not fetched")
+            files = self._trees[commit]
+        assets: dict[str, Asset] = {}
+        left_out: list[LeftOut] = []
+        for path, file in sorted(files.items()):
+            if (problem := path_problem(path)) is not None:
+                raise TreeRefused(path, problem)
+            if isinstance(file, Submodule):
+                left_out.append(LeftOut(path=path, reason="is a submodule"))
+            else:
+                assets[path] = _asset(file)
+        links = {p: a.target for p, a in assets.items() if isinstance(a, SymlinkAsset)}
+        for path in escaping_symlinks(links):
+            raise TreeRefused(path, f"is a symbolic link that leads out, to {links[path]!r}")
+        return Manifest(assets=assets, left_out=tuple(left_out))
+
+    def blobs(
+        self, repository: Repository, wanted: Collection[BlobSha]
+    ) -> Iterator[tuple[BlobSha, bytes]]:
+        with self._lock:
+            contents = self._contents()
+        for sha1 in wanted:
+            if sha1 not in contents:
+                raise SourceUnavailable(f"{repository.name} has no blob {sha1}")
+            self.read.append(sha1)
+            yield sha1, contents[sha1]
+
+    def _reach(self) -> None:
+        if self.away:
+            raise SourceUnavailable("the fake server is away")
+
+    def _contents(self) -> dict[BlobSha, bytes]:
+        files = (file for commit in self._here for file in self._trees[commit].values())
+        contents = (_bytes(file) for file in files)
+        return {BlobSha(blob_sha1(content)): content for content in contents}
+
+
+def _asset(file: bytes | Executable | SymlinkAsset) -> Asset:
+    if isinstance(file, SymlinkAsset):
+        return file
+    return FileAsset(BlobSha(blob_sha1(_bytes(file))), isinstance(file, Executable))
+
+
+def _bytes(file: File) -> bytes:
+    match file:
+        case bytes():
+            return file
+        case Executable(content):
+            return content
+        case SymlinkAsset(target):
+            return target.encode()
+        case Submodule():
+            return b""

@@ -1,0 +1,195 @@
+"""A deployment platform in memory: it has memory, no script, and fails when it is told to.
+
+A build breaks when its entry point holds `BREAKS` and never ends when it holds `HANGS`, so that
+the same app fails here, on the fake server and on real Deno.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import NamedTuple
+
+from bot.core.model.errors import TargetRefused, TargetUnavailable
+from bot.core.model.ids import (
+    AppSlug,
+    BlobSha,
+    CommitSha,
+    DeploymentId,
+    HostLabel,
+    TargetDeploymentId,
+)
+from bot.core.model.manifest import FileAsset
+from bot.core.model.outcomes import LogLine
+from bot.core.model.preview import Transfer
+from bot.kernel.git_hash import blob_sha1
+from bot.ports.target import (
+    BlobReader,
+    Broken,
+    Building,
+    Built,
+    Created,
+    NotServing,
+    Observation,
+    Order,
+    Serving,
+)
+
+BREAKS = b"const broken = ;"  # a syntax error for Deno too
+HANGS = b"/* never ends */"
+
+# What a manifest entry weighs on the wire besides its content, roughly.
+ENTRY_BYTES = 80
+
+SYNTAX_ERROR = (
+    LogLine(level="error", message="error: SyntaxError: Expression expected"),
+    LogLine(level="error", message="    at file:///src/main.ts:1:16"),
+)
+
+
+class Binding(NamedTuple):
+    """What a label serves."""
+
+    deployment: TargetDeploymentId
+    revision: CommitSha
+
+
+@dataclass
+class FakeDeployment:
+    """One deployment as the platform knows it."""
+
+    id: TargetDeploymentId
+    order: Order
+    looks_left: int
+    breaks: bool
+    hangs: bool
+    cancelled: bool = False
+
+
+@dataclass
+class FakeTarget:
+    """Implements `bot.ports.target.Target`; look at its fields to see what was done to it."""
+
+    name: str = "fake"
+    base: str = "preview.test"
+    looks_to_build: int = 1  # how often a build answers Building before it is decided
+    deployments: dict[TargetDeploymentId, FakeDeployment] = field(default_factory=dict)
+    by_key: dict[DeploymentId, TargetDeploymentId] = field(default_factory=dict)
+    creates: list[DeploymentId] = field(default_factory=list)  # every call, repeats included
+    bindings: dict[HostLabel, Binding] = field(default_factory=dict)
+    blobs: dict[AppSlug, dict[BlobSha, bytes]] = field(default_factory=dict)
+    mute: set[TargetDeploymentId] = field(default_factory=set)  # built, but answering nothing
+    all_mute: bool = False
+    unavailable_calls: int = 0  # the next so many calls find nobody
+    refusal: TargetRefused | None = None  # what the next create is answered with
+    _lock: RLock = field(default_factory=RLock, repr=False)
+
+    def url(self, label: HostLabel) -> str | None:
+        return f"https://{label}.{self.base}"
+
+    def create(self, order: Order, read: BlobReader) -> Created:
+        with self._lock:
+            self._answer()
+            self.creates.append(order.key)
+            if self.refusal is not None:
+                refusal, self.refusal = self.refusal, None
+                raise refusal
+            sent = self._received(order, read)
+            made = self.by_key.get(order.key)
+            if made is None:
+                made = self._make(order)
+            return Created(id=made, transfer=_transfer(order, sent))
+
+    def observe(self, deployment: TargetDeploymentId) -> Observation:
+        with self._lock:
+            self._answer()
+            found = self._deployment(deployment)
+            if found.hangs or found.looks_left > 0:
+                found.looks_left -= 1
+                return Building()
+            return Broken(log=SYNTAX_ERROR) if found.breaks else Built()
+
+    def build_log(self, deployment: TargetDeploymentId) -> tuple[LogLine, ...]:
+        with self._lock:
+            self._answer()
+            found = self._deployment(deployment)
+            return SYNTAX_ERROR if found.breaks else (LogLine(level="info", message="ready"),)
+
+    def bind(self, deployment: TargetDeploymentId, label: HostLabel, revision: CommitSha) -> None:
+        with self._lock:
+            self._answer()
+            self._deployment(deployment)
+            self.bindings[label] = Binding(deployment, revision)
+
+    def probe(self, url: str, revision: CommitSha) -> Serving | NotServing:
+        with self._lock:
+            label, _, base = url.removeprefix("https://").partition(".")
+            if base != self.base:
+                return NotServing(f"{url} is none of ours")
+            bound = self.bindings.get(HostLabel(label))
+            if bound is None or self.all_mute or bound.deployment in self.mute:
+                return NotServing("it does not answer")
+            if bound.revision != revision:
+                return NotServing(f"it serves {bound.revision} instead of {revision}")
+            return Serving(verified=True, status=200)
+
+    def cancel(self, deployment: TargetDeploymentId) -> None:
+        with self._lock:
+            self._answer()
+            if (found := self.deployments.pop(deployment, None)) is not None:
+                found.cancelled = True
+            for label in [name for name, at in self.bindings.items() if at[0] == deployment]:
+                del self.bindings[label]
+
+    def lose_blobs(self, project: AppSlug, lost: Collection[BlobSha] | None = None) -> None:
+        """Forget blobs of a project (None: all), as a server does that was set up anew."""
+        held = self.blobs.get(project, {})
+        for sha1 in list(held) if lost is None else lost:
+            held.pop(sha1, None)
+
+    def _answer(self) -> None:
+        if self.unavailable_calls > 0:
+            self.unavailable_calls -= 1
+            raise TargetUnavailable(self.name, "it was told to be away")
+
+    def _deployment(self, deployment: TargetDeploymentId) -> FakeDeployment:
+        found = self.deployments.get(deployment)
+        if found is None:
+            raise TargetRefused(
+                self.name, status=404, code="deploymentNotFound", message="no such deployment"
+            )
+        return found
+
+    def _received(self, order: Order, read: BlobReader) -> set[BlobSha]:
+        """Take in what the project lacks, and nothing else."""
+        held = self.blobs.setdefault(order.project, {})
+        missing = order.manifest.blobs() - held.keys()
+        for sha1, content in read(tuple(missing)) if missing else ():
+            assert blob_sha1(content) == sha1
+            held[sha1] = content
+        assert order.manifest.blobs() <= held.keys()
+        return missing
+
+    def _make(self, order: Order) -> TargetDeploymentId:
+        entry = order.manifest.assets.get(order.entrypoint)
+        source = self.blobs[order.project][entry.sha1] if isinstance(entry, FileAsset) else BREAKS
+        made = TargetDeploymentId(f"fake{len(self.by_key) + 1:08d}")
+        self.by_key[order.key] = made
+        self.deployments[made] = FakeDeployment(
+            id=made,
+            order=order,
+            looks_left=self.looks_to_build,
+            breaks=BREAKS in source,
+            hangs=HANGS in source,
+        )
+        return made
+
+
+def _transfer(order: Order, sent: Collection[BlobSha]) -> Transfer:
+    assets = order.manifest.assets.values()
+    total = order.manifest.files_total()
+    files_sent = sum(isinstance(asset, FileAsset) and asset.sha1 in sent for asset in assets)
+    return Transfer(
+        files_total=total,
+        files_sent=files_sent,
+        bytes_sent=ENTRY_BYTES * (total + files_sent),
+    )

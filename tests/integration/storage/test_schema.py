@@ -1,0 +1,80 @@
+"""The schema: migrated once, whoever comes first, and the same as the tables in code."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from bot.adapters.storage import connect, migrations, tables
+
+
+def test_the_migrations_end_where_the_code_believes() -> None:
+    config = Config()
+    config.set_main_option("script_location", migrations.__path__[0])
+
+    assert ScriptDirectory.from_config(config).get_current_head() == tables.SCHEMA_REVISION
+
+
+def test_the_migrations_build_the_tables_in_code(engines: connect.Engines) -> None:
+    with engines.read.connect() as connection:
+        context = MigrationContext.configure(connection)
+
+        assert compare_metadata(context, tables.metadata) == []
+
+
+def test_the_file_is_in_wal_mode_and_every_commit_reaches_the_disk(
+    engines: connect.Engines,
+) -> None:
+    with engines.write.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+
+
+def test_an_up_to_date_database_is_recognised_without_alembic(url: str) -> None:
+    connect.prepare(url)
+    program = (
+        "import sys; from bot.adapters.storage import connect; connect.prepare(sys.argv[1]); "
+        "print('alembic' in sys.modules)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, url], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "False\n"
+
+
+def test_eight_at_once_prepare_a_new_database(url: str, tmp_path: Path) -> None:
+    program = "import sys; from bot.adapters.storage import connect; connect.prepare(sys.argv[1])"
+
+    def prepare(_: int) -> int:
+        return subprocess.run([sys.executable, "-c", program, url], check=False).returncode
+
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(prepare, range(8)))
+
+    assert codes == [0] * 8
+    assert (tmp_path / "not/yet/there/bot.db").exists()
+
+
+def test_reading_first_and_writing_then_loses_no_update(engines: connect.Engines) -> None:
+    with engines.write.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE counter (n INTEGER)")
+        connection.exec_driver_sql("INSERT INTO counter VALUES (0)")
+
+    def count_up(_: int) -> None:
+        with engines.write.begin() as connection:
+            n = connection.exec_driver_sql("SELECT n FROM counter").scalar_one()
+            connection.execute(sa.text("UPDATE counter SET n = :n"), {"n": n + 1})
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(count_up, range(80)))
+
+    with engines.read.connect() as connection:
+        assert connection.exec_driver_sql("SELECT n FROM counter").scalar_one() == 80

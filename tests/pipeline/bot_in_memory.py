@@ -1,0 +1,162 @@
+"""The whole bot in one process and in memory, spoken to in sentences."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bot.adapters.engine.memory import MemoryJournal
+from bot.adapters.storage.memory import MemoryStore
+from bot.core.decide.names import branch_label, slug_candidates
+from bot.core.model.checks import Check
+from bot.core.model.events import BranchDeleted, BranchPushed, Event
+from bot.core.model.ids import (
+    AppName,
+    Branch,
+    CommitSha,
+    DeliveryGuid,
+    DeliveryKey,
+    DeploymentId,
+    HookId,
+    HostLabel,
+    RepoName,
+    Repository,
+    RepositoryId,
+)
+from bot.core.model.preview import Deployment
+from bot.pipeline.deploy import deploy
+from bot.pipeline.intake import take_in
+from bot.ports.inbox import Received
+from bot.ports.journal import Journal
+from bot.ports.services import Services
+from tests.fakes.clock import FakeClock
+from tests.fakes.forge import FakeForge
+from tests.fakes.ids import FakeIds
+from tests.fakes.inbox import FakeInbox
+from tests.fakes.source import FakeSource, Files
+from tests.fakes.target import FakeTarget
+
+REPOSITORY = Repository(
+    id=RepositoryId(7), name=RepoName("octo/hello"), default_branch=Branch("main")
+)
+APP: Files = {"main.ts": b"Deno.serve(() => new Response('hello'))\n", "deno.json": b"{}\n"}
+
+# No test of the pipeline does two things at the same time; the announcements need one thread.
+BESIDE = ThreadPoolExecutor(1)
+
+
+@dataclass
+class BotInMemory:
+    """Push to it, deliver what GitHub would send, let it work, and look at what stands."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    source: FakeSource = field(default_factory=FakeSource)
+    target: FakeTarget = field(default_factory=FakeTarget)
+    forge: FakeForge = field(default_factory=FakeForge)
+    inbox: FakeInbox = field(default_factory=FakeInbox)
+    ids: FakeIds = field(default_factory=FakeIds)
+    entrypoint: str | None = None
+    build_timeout: timedelta = timedelta(minutes=5)
+
+    def __post_init__(self) -> None:
+        self.store = MemoryStore(self.clock, self.ids)
+        self.done_intakes: set[DeliveryKey] = set()
+        self.done_deployments: set[str] = set()
+
+    def services(self) -> Services:
+        return Services(
+            forge=self.forge,
+            source=self.source,
+            target=self.target,
+            store=self.store,
+            clock=self.clock,
+            page_url=lambda key: f"https://bot.test/deployments/{key}",
+            build_timeout=self.build_timeout,
+            beside=BESIDE,
+            manifests={},
+            entrypoint=self.entrypoint,
+        )
+
+    def push(self, branch: str = "main", files: Files = APP) -> BranchPushed:
+        """Let somebody push a commit; nobody has told the bot yet."""
+        before = self.source.head(REPOSITORY, Branch(branch))
+        after = self.source.commit(REPOSITORY, branch, files)
+        return pushed(branch, before, after)
+
+    def force_push(self, branch: str, back_to: CommitSha) -> BranchPushed:
+        before = self.source.head(REPOSITORY, Branch(branch))
+        self.source.force(REPOSITORY, branch, back_to)
+        return pushed(branch, before, back_to)
+
+    def delete_branch(self, branch: str) -> BranchDeleted:
+        before = self.source.head(REPOSITORY, Branch(branch))
+        self.source.delete(REPOSITORY, branch)
+        return BranchDeleted(repository=REPOSITORY, branch=Branch(branch), before=before)
+
+    def deliver(self, event: Event, guid: str | None = None) -> DeliveryKey:
+        """Bring a delivery to the inbox; the intake has not run yet."""
+        key = DeliveryKey(hook=HookId("1"), guid=DeliveryGuid(guid or self.ids.new()))
+        self.inbox.put(
+            Received(
+                key=key,
+                event_name="push",
+                body=b"{}",
+                verdict=event,
+                received_at=self.clock.now(),
+            )
+        )
+        return key
+
+    def decide_all(self) -> None:
+        """Run the intakes that wait, in order."""
+        for key in self.inbox.intakes:
+            if key not in self.done_intakes:
+                self.done_intakes.add(key)
+                self.run_intake(key, MemoryJournal(self.clock))
+
+    def run_intake(self, key: DeliveryKey, journal: Journal) -> None:
+        verdict = self.inbox.received[key].verdict
+        assert isinstance(verdict, BranchPushed | BranchDeleted)
+        take_in(verdict, key, self.services(), self.inbox, journal)
+
+    def deploy_all(self) -> None:
+        """Run the deployments that wait, in order."""
+        for queued in self.inbox.deployments:
+            if queued.deployment not in self.done_deployments:
+                self.done_deployments.add(queued.deployment)
+                self.run_deployment(queued.deployment, MemoryJournal(self.clock))
+
+    def run_deployment(self, key: str, journal: Journal) -> None:
+        deploy(DeploymentId(key), self.services(), journal)
+
+    def react_to(self, event: Event, guid: str | None = None) -> DeliveryKey:
+        """Deliver, decide and deploy."""
+        key = self.deliver(event, guid)
+        self.decide_all()
+        self.deploy_all()
+        return key
+
+    def deployments(self) -> list[Deployment]:
+        """Return all attempts, oldest first."""
+        return self.store.recent(1000)[::-1]
+
+    def the_check(self) -> Check:
+        """Return the only check there is, as it stands."""
+        (check,) = self.forge.latest().values()
+        return check
+
+    def reason(self, key: DeliveryKey) -> str | None:
+        return self.inbox.records[key].reason
+
+    def served_at(self, branch: str) -> CommitSha | None:
+        """Return the commit that the branch's stable URL serves."""
+        bound = self.target.bindings.get(stable_label(branch))
+        return None if bound is None else bound.revision
+
+
+def pushed(branch: str, before: CommitSha | None, after: CommitSha) -> BranchPushed:
+    return BranchPushed(repository=REPOSITORY, branch=Branch(branch), before=before, after=after)
+
+
+def stable_label(branch: str) -> HostLabel:
+    slug = slug_candidates(REPOSITORY, AppName(""))[0]
+    return branch_label(slug, REPOSITORY, Branch(branch))

@@ -1,0 +1,41 @@
+"""Runs one process of the embedded server, for tests: `python -m tests.subhosting.process`.
+
+Arguments: `api` or `host`, the number of an inherited listening socket, a JSON object of settings.
+Prints `ready` on standard output.
+"""
+
+import json
+import logging
+import signal
+import socket
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.kernel.processes import die_with_parent
+from bot.subhosting import control
+from bot.subhosting.config import SubhostingConfig
+from bot.subhosting.host import main as host
+
+
+def config_from(settings: dict[str, Any]) -> SubhostingConfig:
+    known = dict(settings)
+    known["data_dir"] = Path(known["data_dir"])
+    for name in ("warm_up", "drain", "answer_within"):
+        if name in known:
+            known[name] = timedelta(seconds=known[name])
+    return SubhostingConfig(**known)
+
+
+def main() -> None:
+    role, descriptor, parent, settings = sys.argv[1:]
+    die_with_parent(int(parent), signal.SIGTERM)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    listener = socket.socket(fileno=int(descriptor))
+    serve = control.serve_api if role == "api" else host.run
+    serve(config_from(json.loads(settings)), listener, lambda: print("ready", flush=True))
+
+
+if __name__ == "__main__":
+    main()

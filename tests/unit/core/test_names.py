@@ -1,0 +1,105 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.decide.names import (
+    MAX_LABEL,
+    MAX_SLUG,
+    MIN_SLUG,
+    branch_label,
+    deployment_label,
+    slug_candidates,
+)
+from bot.core.model.ids import (
+    AppName,
+    AppSlug,
+    Branch,
+    DeploymentId,
+    RepoName,
+    Repository,
+    RepositoryId,
+)
+
+SLUG = AppSlug("hello")
+LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+
+
+def repository(name: str = "octo/hello", number: int = 7) -> Repository:
+    return Repository(id=RepositoryId(number), name=RepoName(name), default_branch=Branch("main"))
+
+
+def label(branch: str, number: int = 7) -> str:
+    return branch_label(SLUG, repository(number=number), Branch(branch))
+
+
+def test_a_plain_branch_keeps_its_name() -> None:
+    assert label("main") == "hello--main"
+    assert label("fix-123") == "hello--fix-123"
+
+
+@pytest.mark.parametrize(
+    "branch",
+    ["feature/x", "Main", "a--b", "-a", "a_b", "pr-7", "--upload-pack=touch x", "../../x", "a;b"],
+)
+def test_a_branch_that_loses_information_gets_a_hash(branch: str) -> None:
+    assert re.fullmatch(r"hello--(?:[a-z0-9-]+-)?[a-z2-7]{10}", label(branch))
+
+
+def test_branches_that_look_alike_get_different_labels() -> None:
+    branches = ["feature/x", "feature-x", "Feature/x", "feature//x", "feature_x"]
+
+    assert len({label(branch) for branch in branches}) == len(branches)
+
+
+def test_a_branch_of_emoji_only_is_its_hash() -> None:
+    assert re.fullmatch(r"hello--[a-z2-7]{10}", label("🎉"))
+
+
+def test_the_hash_depends_on_the_repository() -> None:
+    assert label("a/b", number=1) != label("a/b", number=2)
+
+
+def test_a_label_does_not_change_between_versions() -> None:
+    # Bookmarks and links in old comments point here.
+    assert label("feature/hello-world") == "hello--feature-hello-world-ddh4y7lvl6"
+
+
+@given(st.text(min_size=1, max_size=250))
+def test_every_branch_has_one_dns_label(branch: str) -> None:
+    made = label(branch)
+
+    assert len(made) <= MAX_LABEL
+    assert LABEL.fullmatch(made)
+    assert made == label(branch)
+
+
+def test_the_repository_name_is_the_first_choice_of_a_slug() -> None:
+    assert slug_candidates(repository(), AppName(""))[:2] == ("hello", "octo-hello")
+
+
+def test_an_app_of_a_monorepo_adds_its_name() -> None:
+    assert slug_candidates(repository(), AppName("docs"))[0] == "hello-docs"
+
+
+@given(
+    st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,38}/[A-Za-z0-9_.-]{1,60}", fullmatch=True),
+    st.text(max_size=30),
+)
+def test_every_slug_can_stand_in_a_label_and_never_reads_as_another(name: str, app: str) -> None:
+    for slug in slug_candidates(repository(name), AppName(app)):
+        assert MIN_SLUG <= len(slug) <= MAX_SLUG
+        assert LABEL.fullmatch(slug)
+        assert "--" not in slug
+        assert "-d-" not in slug
+
+
+def test_the_last_slug_is_unique_to_its_repository() -> None:
+    first, second = repository("a/x", 1), repository("b/x", 2)
+
+    assert slug_candidates(first, AppName(""))[-1] != slug_candidates(second, AppName(""))[-1]
+
+
+def test_a_deployment_has_a_label_of_its_own() -> None:
+    assert deployment_label(SLUG, DeploymentId("abc123def456")) == "hello-d-abc123def456"

@@ -1,0 +1,140 @@
+"""The texts were recorded from Deno 2.9.8 on 2026-11-20, NO_COLOR=1, in /srv/dt/src."""
+
+import pytest
+
+from bot.core.model.outcomes import Annotation, LogLine
+from bot.core.render.diagnostics import MAX_ANNOTATIONS, diagnose
+from tests.data import hostile
+
+SYNTAX = """error: SyntaxError: Expression expected
+  |
+1 | const a = ;
+  |           ~
+    at file:///srv/dt/src/syn.ts:1:11
+
+Stack backtrace:
+   0: <unknown>"""
+THROWS = """error: Uncaught (in promise) Error: boom
+function f(){ throw new Error("boom") }
+                    ^
+    at f (file:///srv/dt/src/lib/thr.ts:1:21)
+    at file:///srv/dt/src/thr.ts:3:1"""
+NO_MODULE = """error: Module not found "file:///srv/dt/src/nofile.ts".
+    at file:///srv/dt/src/miss.ts:1:8"""
+BARE = """error: Import "left" not a dependency
+  hint: If you want to use the npm package, try running `deno add npm:left`
+    at file:///srv/dt/src/bare.ts:1:15"""
+TYPES = """Check ty.ts
+TS2322 [ERROR]: Type 'string' is not assignable to type 'number'.
+const x: number = "a"
+      ^
+    at file:///srv/dt/src/ty.ts:1:7
+
+TS2304 [ERROR]: Cannot find name 'y'.
+y()
+^
+    at file:///srv/dt/src/ty.ts:2:1
+
+Found 2 errors.
+
+error: Type checking failed."""
+CONFIG = """error: Failed deserializing config file 'file:///srv/dt/src/deno.json'.
+
+Caused by:
+    Unterminated object on line 2 column 1"""
+BUNDLER = '/srv/dt/src/main.ts:1:9: ERROR: Unexpected "="'
+
+
+def log(text: str) -> list[LogLine]:
+    return [LogLine(level="error", message=text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "line", "column", "message"),
+    [
+        (SYNTAX, "syn.ts", 1, 11, "SyntaxError: Expression expected"),
+        (THROWS, "lib/thr.ts", 1, 21, "Uncaught (in promise) Error: boom"),
+        (NO_MODULE, "miss.ts", 1, 8, 'Module not found "nofile.ts".'),
+        (
+            BARE,
+            "bare.ts",
+            1,
+            15,
+            (
+                'Import "left" not a dependency\n'
+                "hint: If you want to use the npm package, try running `deno add npm:left`"
+            ),
+        ),
+        (
+            CONFIG,
+            "deno.json",
+            2,
+            1,
+            (
+                "Failed deserializing config file 'deno.json'.\n"
+                "Unterminated object on line 2 column 1"
+            ),
+        ),
+        (BUNDLER, "main.ts", 1, 9, 'Unexpected "="'),
+    ],
+)
+def test_a_complaint_becomes_an_annotation_at_its_place(
+    text: str, path: str, line: int, column: int, message: str
+) -> None:
+    assert diagnose(log(text)) == (
+        Annotation(path=path, line=line, column=column, message=message),
+    )
+
+
+def test_each_type_error_has_its_own_annotation() -> None:
+    assert [(found.line, found.message) for found in diagnose(log(TYPES))] == [
+        (1, "TS2322: Type 'string' is not assignable to type 'number'."),
+        (2, "TS2304: Cannot find name 'y'."),
+    ]
+
+
+def test_a_log_of_one_line_per_entry_reads_the_same() -> None:
+    split = [LogLine(level="error", message=line) for line in SYNTAX.split("\n")]
+
+    assert diagnose(split) == diagnose(log(SYNTAX))
+
+
+def test_places_outside_the_app_are_skipped_up_the_stack() -> None:
+    text = THROWS.replace("/srv/dt/src/lib/thr.ts", "/cache/std/assert.ts")
+
+    assert [found.path for found in diagnose(log(text))] == ["thr.ts"]
+
+
+def test_the_manifest_tells_which_src_is_the_root() -> None:
+    text = SYNTAX.replace("/srv/dt/src/syn.ts", "/usr/src/data/src/src/syn.ts")
+
+    found = diagnose(log(text), paths={"src/syn.ts", "main.ts"})
+
+    assert [annotation.path for annotation in found] == ["src/syn.ts"]
+
+
+def test_a_name_with_a_space_is_found_under_its_own_name() -> None:
+    text = SYNTAX.replace("syn.ts", "my%20app.ts")
+
+    assert [found.path for found in diagnose(log(text))] == ["my app.ts"]
+
+
+def test_colours_do_not_hide_a_complaint() -> None:
+    text = "\x1b[0m\x1b[1m\x1b[31merror\x1b[0m: Uncaught Error: x\n    at \x1b[36mfile:///src/a.ts\x1b[0m:\x1b[33m3\x1b[0m:9"
+
+    assert [(found.path, found.line) for found in diagnose(log(text))] == [("a.ts", 3)]
+
+
+def test_the_same_complaint_counts_once_and_there_is_a_limit() -> None:
+    many = [
+        LogLine(level="error", message=SYNTAX.replace(":1:11", f":{n % 90 + 1}:1"))
+        for n in range(500)
+    ]
+
+    assert len(diagnose(log(SYNTAX) * 3)) == 1
+    assert len(diagnose(many)) == MAX_ANNOTATIONS
+
+
+@pytest.mark.parametrize("text", hostile.HOSTILE)
+def test_hostile_logs_give_nothing(text: str) -> None:
+    assert diagnose(log(text)) == ()

@@ -202,7 +202,7 @@ def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:
     """Return our prefix's variables that mean nothing, each with the nearest name that does."""
     known = [_variable(field) for field in Settings.model_fields]
     return {
-        name: next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.5)), None)
+        name: next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.75)), None)
         for name in _ours(environment)
         if name not in known
     }

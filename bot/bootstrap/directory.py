@@ -5,11 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.adapters.engine.memory import MemoryJournal
-from bot.adapters.git.directory import DirectorySource, commit_of, content_commit
+from bot.adapters.git.directory import DirectorySource, commit_for, commit_of
 from bot.adapters.local.forge import LocalForge
-from bot.adapters.storage.memory import MemoryCheckShelf, MemoryStore
+from bot.adapters.storage.memory import MemoryStore
 from bot.bootstrap.targets import target_from
 from bot.core.decide.names import branch_label, slug_candidates
+from bot.core.model.checks import Check
 from bot.core.model.errors import ConfigurationProblem
 from bot.core.model.ids import (
     AppName,
@@ -18,6 +19,7 @@ from bot.core.model.ids import (
     CommitSha,
     DeliveryGuid,
     DeliveryKey,
+    DeploymentId,
     HookId,
     HostLabel,
     RepoName,
@@ -33,6 +35,18 @@ from bot.pipeline.deploy import deploy
 from bot.ports.services import Services
 from bot.ports.store import PreviewWanted
 from bot.settings import Settings, Workflow
+
+
+class _Shelf:
+    """Forgets every check: the command's exit code and output say the same."""
+
+    def put(self, check: Check) -> str:
+        """Return the check's natural key."""
+        return check.deployment
+
+    def of(self, deployment: DeploymentId) -> Check | None:  # noqa: ARG002 - nothing is kept
+        """Return None."""
+        return None
 
 
 def deploy_directory(
@@ -57,12 +71,12 @@ def deploy_directory(
     if not root.is_dir():
         raise ConfigurationProblem("DIR", f"{directory} is not a directory")
     repository = _repository(root, workflow)
-    head = _head(root, sha)
+    head = _head(root, sha, repository)
     clock, ids = SystemClock(), RandomIds()
     store = MemoryStore(clock, ids)
     target = target_from(settings, clock)
     services = Services(
-        forge=LocalForge(MemoryCheckShelf()),
+        forge=LocalForge(_Shelf()),
         source=DirectorySource(root, head),
         target=target,
         store=store,
@@ -103,10 +117,11 @@ def _repository(root: Path, workflow: Workflow) -> Repository:
     )
 
 
-def _head(root: Path, given: str | None) -> CommitSha:
+def _head(root: Path, given: str | None, repository: Repository) -> CommitSha:
     """Return the commit that is deployed: as given, as git says, or made from the content."""
     if given is None:
-        return commit_of(root) or content_commit(root)
+        nameless = CommitSha("")
+        return commit_of(root) or commit_for(DirectorySource(root).manifest(repository, nameless))
     known = commit_sha(given)
     if known is None:
         raise ConfigurationProblem("--sha", f"{given!r} is not a full commit id of 40 hex digits")

@@ -6,7 +6,6 @@ from datetime import timedelta
 from functools import partial
 from typing import NoReturn
 
-from bot.adapters.engine import schema
 from bot.adapters.engine.identities import bell_path
 from bot.adapters.engine.inbox import DurableInbox
 from bot.adapters.engine.wake import ring
@@ -18,6 +17,7 @@ from bot.adapters.storage.store import SqlStore
 from bot.bootstrap.forges import forge_from
 from bot.bootstrap.places import database_url, git_url, mirrors_dir, page_url
 from bot.bootstrap.recent import RecentManifests
+from bot.bootstrap.schema import prepare_database
 from bot.bootstrap.targets import target_from
 from bot.core.model.ids import DeliveryKey, DeploymentId
 from bot.kernel.clock import SystemClock
@@ -30,13 +30,6 @@ from bot.settings import Settings
 
 # Finished workflows are only of use for looking back; the bot's own records stay.
 KEEP_WORKFLOWS = timedelta(days=14)
-
-
-def prepare_database(settings: Settings) -> None:
-    """Bring our tables and the engine's up to date; safe from several processes at once."""
-    url = database_url(settings)
-    connect.prepare(url)
-    schema.prepare(url)
 
 
 def run(settings: Settings, ready: Callable[[], None]) -> NoReturn:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bot import logs
 from bot.cli.credentials import Credentials, load_or_create, write_address
+from bot.cli.listen import bound
 from bot.cli.start import start_settings
 from bot.cli.supervisor import ChildPlan, Supervisor
 from bot.core.model.errors import BotError, ConfigurationProblem
@@ -97,19 +98,10 @@ def _alone(data_dir: Path) -> Iterator[None]:
 
 def _listen(settings: Settings) -> Sockets:
     return Sockets(
-        web=_bound(settings.bind, settings.port, "PREVIEWBOT_PORT"),
-        previews=_bound(settings.bind, settings.preview_port, "PREVIEWBOT_PREVIEW_PORT"),
-        api=_bound("127.0.0.1", settings.api_port, "PREVIEWBOT_API_PORT"),
+        web=bound(settings.bind, settings.port, "PREVIEWBOT_PORT"),
+        previews=bound(settings.bind, settings.preview_port, "PREVIEWBOT_PREVIEW_PORT"),
+        api=bound("127.0.0.1", settings.api_port, "PREVIEWBOT_API_PORT"),
     )
-
-
-def _bound(host: str, port: int, setting: str) -> socket.socket:
-    try:
-        return socket.create_server((host, port), backlog=1024)
-    except OSError as error:
-        raise ConfigurationProblem(
-            setting, f"cannot listen on {host}:{port} ({error.strerror}); choose another port"
-        ) from error
 
 
 def _completed(

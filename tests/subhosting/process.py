@@ -28,13 +28,18 @@ def config_from(settings: dict[str, Any]) -> SubhostingConfig:
     return SubhostingConfig(**known)
 
 
+def announce() -> None:
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     role, descriptor, parent, settings = sys.argv[1:]
     die_with_parent(int(parent), signal.SIGTERM)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     listener = socket.socket(fileno=int(descriptor))
     serve = control.serve_api if role == "api" else host.run
-    serve(config_from(json.loads(settings)), listener, lambda: print("ready", flush=True))
+    serve(config_from(json.loads(settings)), listener, announce)
 
 
 if __name__ == "__main__":

@@ -38,11 +38,11 @@ class Answer:
         return self.body.decode()
 
     @property
-    def json(self) -> Any:
+    def json(self) -> Any:  # noqa: ANN401 - JSON is anything
         return json.loads(self.body)
 
 
-class Failed(AssertionError):
+class WaitFailedError(AssertionError):
     """A wait that ended without its condition."""
 
 
@@ -52,7 +52,7 @@ class RunningSubhosting:
     `settings` are those of `SubhostingConfig`, durations in seconds.
     """
 
-    def __init__(self, data_dir: Path, **settings: Any) -> None:
+    def __init__(self, data_dir: Path, **settings: object) -> None:
         self._api_listener, self._host_listener = _listener(), _listener()
         self.api_port = self._api_listener.getsockname()[1]
         self.previews_port = self._host_listener.getsockname()[1]
@@ -95,10 +95,12 @@ class RunningSubhosting:
         self.host = self._started("host", self._host_listener)
 
     def stop_api(self, sent: signal.Signals = signal.SIGTERM) -> None:
-        self.api = _stopped(self.api, sent)
+        _stop(self.api, sent)
+        self.api = None
 
     def stop_host(self, sent: signal.Signals = signal.SIGTERM) -> None:
-        self.host = _stopped(self.host, sent)
+        _stop(self.host, sent)
+        self.host = None
 
     # The API, with plain JSON.
 
@@ -140,7 +142,7 @@ class RunningSubhosting:
         body = {"entryPointUrl": "main.ts", "envVars": {}, "assets": whole, **fields}
         return self.call("POST", f"/v1/projects/{project}/deployments", body, headers=headers)
 
-    def deployed(self, project: str, assets: Mapping[str, object], **fields: Any) -> Json:
+    def deployed(self, project: str, assets: Mapping[str, object], **fields: object) -> Json:
         """Create a deployment and wait for the end of its build."""
         made = self.deploy(project, assets, **fields)
         assert made.status == 200, made
@@ -187,7 +189,7 @@ class RunningSubhosting:
             )
         assert process.stdout is not None
         if process.stdout.readline() != "ready\n":
-            raise Failed(f"{role} did not start:\n{self.log.read_text()}")
+            raise WaitFailedError(f"{role} did not start:\n{self.log.read_text()}")
         return process
 
 
@@ -214,7 +216,7 @@ def wait_until(condition: Callable[[], object], what: str, *, within_s: float = 
     """Return as soon as `condition` holds.
 
     Raises:
-        Failed: it did not in time.
+        WaitFailedError: it did not in time.
 
     """
     clock = SystemClock()
@@ -224,7 +226,7 @@ def wait_until(condition: Callable[[], object], what: str, *, within_s: float = 
         left.settimeout(0.005)
         while not condition():
             if clock.monotonic_s() > deadline:
-                raise Failed(f"waited {within_s} s for: {what}")
+                raise WaitFailedError(f"waited {within_s} s for: {what}")
             try:
                 left.recv(1)
             except TimeoutError:
@@ -252,7 +254,7 @@ def _listener() -> socket.socket:
     return listener
 
 
-def _stopped(process: "subprocess.Popen[str] | None", sent: signal.Signals) -> None:
+def _stop(process: "subprocess.Popen[str] | None", sent: signal.Signals) -> None:
     if process is None:
         return
     process.send_signal(sent)

@@ -89,7 +89,7 @@ def test_the_platform_is_told_no_secret_of_the_bot() -> None:
 
 
 def test_a_public_address_needs_an_admin_token() -> None:
-    text = problem(PREVIEWBOT_BIND="0.0.0.0")
+    text = problem(PREVIEWBOT_BIND="10.1.2.3")
 
     assert text.startswith("PREVIEWBOT_ADMIN_TOKEN: ")
     assert "openssl rand" in text
@@ -142,9 +142,9 @@ def test_unrelated_hosts_are_fine(pages: str, previews: str) -> None:
 
 def test_a_workflow_says_where_its_outputs_go() -> None:
     around = Workflow.around(
-        {"GITHUB_REPOSITORY_ID": "12", "GITHUB_OUTPUT": "/tmp/out", "GITHUB_SHA": ""}
+        {"GITHUB_REPOSITORY_ID": "12", "GITHUB_OUTPUT": "/run/out", "GITHUB_SHA": ""}
     )
 
     assert around.repository_id == 12
-    assert around.output_file == Path("/tmp/out")
+    assert around.output_file == Path("/run/out")
     assert around.sha is None

@@ -65,7 +65,8 @@ def run_worker(
 ) -> NoReturn:
     """Work until SIGTERM or SIGINT, hand the rest back, and end the process with status 0.
 
-    `ready` is called when deliveries are being taken and the bell is heard. Call this in the main thread of a process that never forks without exec.
+    `ready` is called when deliveries are being taken and the bell is heard. Call this in the
+    main thread of a process that never forks without exec.
 
     Raises:
         ConfigurationProblem: another worker uses this data directory.

@@ -32,14 +32,15 @@ _MODULES_REASON = "is left out: packages are installed where the preview runs"
 class DirectorySource:
     """The files below one directory, as they are at the moment of asking."""
 
-    def __init__(self, root: Path) -> None:
-        """Read below `root`."""
+    def __init__(self, root: Path, commit: CommitSha | None = None) -> None:
+        """Read below `root`; `commit` is what the files there are called, if it is known."""
         self._root = root
+        self._commit = commit
         self._paths: dict[BlobSha, str] = {}  # where each content was last seen
 
     def head(self, repository: Repository, branch: Branch) -> CommitSha | None:
-        """Return None: a directory has no branches."""
-        return None
+        """Return the commit that the directory holds, whatever the branch; None if unknown."""
+        return self._commit
 
     def fetch(self, repository: Repository, commit: CommitSha) -> None:
         """Do nothing: the files are here."""

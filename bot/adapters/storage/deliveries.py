@@ -38,7 +38,7 @@ def insert(connection: sa.Connection, received: Received) -> DeliveryRecord | No
     """Store a delivery; return None when it is new, else what the first one led to."""
     ignored = received.verdict if isinstance(received.verdict, Ignored) else None
     event = None if isinstance(received.verdict, Ignored) else received.verdict
-    statement = insert_ignoring(connection, tables.deliveries).values(
+    addition = insert_ignoring(connection, tables.deliveries).values(
         hook=received.key.hook,
         guid=received.key.guid,
         event_name=received.event_name,
@@ -50,7 +50,9 @@ def insert(connection: sa.Connection, received: Received) -> DeliveryRecord | No
         detail=ignored and ignored.detail,
         deployments=[],
     )
-    if connection.execute(statement).rowcount:
+    # Not `rowcount`: psycopg leaves it at -1 for an INSERT that returns its key.
+    added = addition.returning(tables.deliveries.c.number)
+    if connection.scalar(added) is not None:
         return None
     return next(iter(_records(connection, _is(received.key))))
 

@@ -1,4 +1,4 @@
-"""The store and the shelf of checks in plain dicts: for `previewbot deploy`, which keeps nothing, and for tests."""
+"""Store and checks in plain dicts: for `previewbot deploy`, which keeps nothing, and tests."""
 
 import threading
 from collections import defaultdict
@@ -143,12 +143,6 @@ class MemoryStore:
 
     def _shown(self, attempt: _Attempt) -> Deployment:
         return replace(attempt.deployment, preview=self._previews[attempt.preview])
-
-    def planned_by(self, delivery: DeliveryKey) -> list[Deployment]:
-        """Return the attempts that `plan` made for this delivery before, oldest first."""
-        with self._lock:
-            attempts = self._attempts.values()
-            return [self._shown(one) for one in attempts if one.delivery == delivery]
 
     def bury(self, repository: RepositoryId, branch: Branch) -> None:
         """Mark the branch's previews as gone; their unfinished attempts see it there."""

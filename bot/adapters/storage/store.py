@@ -95,14 +95,6 @@ class SqlStore:
         with self._read.connect() as connection:
             return [deployment_in(row) for row in connection.execute(query).mappings()]
 
-    def planned_by(self, delivery: DeliveryKey) -> list[Deployment]:
-        """Return the attempts that `plan` made for this delivery before, oldest first."""
-        query = DEPLOYMENTS.where(
-            deployments.c.hook == delivery.hook, deployments.c.guid == delivery.guid
-        ).order_by(deployments.c.number)
-        with self._read.connect() as connection:
-            return [deployment_in(row) for row in connection.execute(query).mappings()]
-
     def bury(self, repository: RepositoryId, branch: Branch) -> None:
         """Mark the branch's previews as gone; their unfinished attempts see it there."""
         ours = sa.and_(previews.c.repository_id == repository, previews.c.branch == branch)

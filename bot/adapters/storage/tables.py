@@ -69,7 +69,7 @@ deliveries = sa.Table(
     sa.Column("body", sa.LargeBinary, nullable=False),  # raw, as signed
     sa.Column("received_at", UtcDateTime, nullable=False),
     sa.Column("event_kind", sa.Text),  # the event's class; None when it was no event for us
-    sa.Column("event", sa.JSON),
+    sa.Column("event", sa.JSON(none_as_null=True)),
     sa.Column("reason", sa.Text),  # None until decided, like the two below
     sa.Column("detail", CleanText),
     sa.Column("deployments", sa.JSON, nullable=False),  # ids, in the order of the decision

@@ -3,18 +3,21 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
 from bot.adapters.targets.subhosting_v1 import Dialect, Platform, SubhostingV1Target
 from bot.core.model.ids import AppSlug, TargetDeploymentId
+from bot.kernel.clock import SystemClock
 from bot.ports.target import Building, Observation, Target
 from tests.fakes.subhosting.patience import PatientClock
 from tests.fakes.subhosting.platform import ORGANIZATION, TOKEN
 from tests.fakes.subhosting.server import FakeServer, serving
 from tests.fakes.target import FakeTarget
+from tests.subhosting.server import RunningSubhosting
 
-LOOKS = 400
+LOOKS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,15 +27,15 @@ class Bench:
     target: Target
     verifies: bool  # its answers prove the commit
     forget: Callable[[AppSlug], None]  # make the platform lose a project's blobs
-    pause: Callable[[], None] = lambda: None  # between two looks at a build
+    wait: Callable[[TargetDeploymentId], object] = lambda _: None  # for the end of a build
 
     def settled(self, deployment: TargetDeploymentId) -> Observation:
         """Look until the build is decided."""
+        self.wait(deployment)
         for _ in range(LOOKS):
             seen = self.target.observe(deployment)
             if not isinstance(seen, Building):
                 return seen
-            self.pause()
         pytest.fail(f"{deployment} was not decided after {LOOKS} looks")
 
 
@@ -81,7 +84,38 @@ BENCHES: dict[str, Callable[[], AbstractContextManager[Bench]]] = {
 }
 
 
-@pytest.fixture(params=BENCHES)
+@pytest.fixture(scope="session")
+def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSubhosting]:
+    with RunningSubhosting(tmp_path_factory.mktemp("subhosting") / "data") as server:
+        yield server
+
+
+@contextmanager
+def real(server: RunningSubhosting) -> Iterator[Bench]:
+    """The embedded server with real Deno; it starts once, and every test with no project."""
+
+    def forget(_: AppSlug) -> None:
+        projects = f"/v1/organizations/{server.organization}/projects"
+        for project in server.call("GET", projects).json:
+            assert server.call("DELETE", f"/v1/projects/{project['id']}").status == 200
+
+    forget(AppSlug(""))
+    platform = Platform(
+        name="subhosting",
+        api_url=f"{server.api_url}/v1",
+        token=server.token,
+        organization=server.organization,
+        previews_url=f"http://*.localhost:{server.previews_port}",
+        dialect=Dialect.EMBEDDED,
+    )
+    target = SubhostingV1Target(platform, SystemClock())
+    # A build log that is asked for as one document comes when the build is over.
+    yield Bench(target=target, verifies=True, forget=forget, wait=target.build_log)
+    target.close()
+
+
+@pytest.fixture(params=[*BENCHES, "embedded-server"])
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    with BENCHES[request.param]() as made:
-        yield made
+    made = BENCHES.get(request.param) or partial(real, request.getfixturevalue("real_server"))
+    with made() as bench:
+        yield bench

@@ -1,5 +1,6 @@
 """A server on disk, a source that reads it, and a git that keeps a diary."""
 
+import os
 import shutil
 import stat
 from dataclasses import dataclass
@@ -41,8 +42,21 @@ class Diary:
         lines = (line for page in self.pages() for line in page.split("--- argv")[0].splitlines())
         return {line.partition("=")[0] for line in lines if "=" in line}
 
+    def still_running(self) -> list[int]:
+        """Return the pids of those that have not ended."""
+        pids = (int(page.name) for page in self.directory.iterdir())
+        return [pid for pid in pids if _is_alive(pid)]
+
     def count(self, command: str) -> int:
         return sum(f"\n{command}\n" in page.split("--- argv")[1] for page in self.pages())
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ class Origin:
         (self.path / "config").write_text(_CONFIG + (_SHA256 if algorithm == "sha256" else ""))
 
     def commit(self, branch: str, files: Files, *, parent: str | None = None) -> CommitSha:
-        """Point `branch` at a new commit of exactly `files` on top of `parent`, or of the branch."""
+        """Point `branch` at a new commit of exactly `files`, on top of `parent` or of itself."""
         return self.commit_tree(branch, self._tree(files), parent=parent)
 
     def commit_tree(self, branch: str, tree: str, *, parent: str | None = None) -> CommitSha:

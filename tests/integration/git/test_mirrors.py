@@ -4,7 +4,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from bot.adapters.git.source import GitSource
@@ -146,7 +145,7 @@ def test_a_repository_that_is_not_there_is_unavailable(origin: Origin, source: G
 
 
 def test_contents_that_are_not_read_to_the_end_leave_no_child(
-    origin: Origin, source: GitSource
+    diary: Diary, origin: Origin, source: GitSource
 ) -> None:
     commit = origin.commit("main", {"a": bytes(3_000_000), "b": b"x" * 3_000_000})
     source.fetch(origin.repository, commit)
@@ -155,7 +154,7 @@ def test_contents_that_are_not_read_to_the_end_leave_no_child(
     next(contents)
     del contents
 
-    assert [child.name() for child in psutil.Process().children() if child.name() == "git"] == []
+    assert diary.still_running() == []
 
 
 def test_git_itself_finds_nothing_wrong_with_a_mirror(

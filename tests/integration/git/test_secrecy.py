@@ -1,9 +1,9 @@
 """What git's children see, and where a password goes: real git over HTTP with a login."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from git.exc import GitCommandError
 
@@ -134,8 +134,9 @@ def test_the_password_stands_only_in_a_private_file_for_a_while(tmp_path: Path) 
 
 
 def test_what_a_killed_worker_left_is_swept(tmp_path: Path) -> None:
-    gone = max(psutil.pids()) + 100_000  # beyond pid_max or simply not there
-    (tmp_path / f"askpass-{gone}-x").mkdir()
+    with subprocess.Popen(["true"]) as gone:
+        gone.wait()
+    (tmp_path / f"askpass-{gone.pid}-x").mkdir()
     (tmp_path / "askpass-1-x").mkdir()
 
     sweep(tmp_path)
@@ -144,7 +145,7 @@ def test_what_a_killed_worker_left_is_swept(tmp_path: Path) -> None:
 
 
 def test_a_git_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    with psutil.Popen(["sleep", "60"], stdout=-1) as endless:
+    with subprocess.Popen(["sleep", "60"], stdout=subprocess.PIPE) as endless:
         git = ClosedGit(tmp_path, {"PATH": "/usr/bin:/bin"})
 
         with pytest.raises(GitCommandError, match=r"no end within 0 s"):

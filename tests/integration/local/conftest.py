@@ -26,7 +26,7 @@ def receiver() -> Iterator[Receiver]:
     memory = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - the library's name
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             memory.received.append((dict(self.headers), body))
             self.send_response(memory.status)

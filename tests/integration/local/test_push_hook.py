@@ -117,13 +117,12 @@ def test_a_deleted_branch_is_told(copy: WorkingCopy, receiver: Receiver) -> None
 
 
 def test_a_receiver_that_is_away_does_not_fail_the_push(
-    copy: WorkingCopy, local: LocalRepository, receiver: Receiver, tmp_path: Path
+    local: LocalRepository, tmp_path: Path
 ) -> None:
-    receiver.url = "http://127.0.0.1:9/"
-    other = WorkingCopy(tmp_path / "other", local, receiver)
-    commit = other.commit()
+    copy = WorkingCopy(tmp_path / "work", local, Receiver(url="http://127.0.0.1:9/"))
+    commit = copy.commit()
 
-    shown = other.push("HEAD:main")
+    shown = copy.push("HEAD:main")
 
     assert "previewbot: not reached" in shown
     assert git("rev-parse", "main", cwd=local.path) == commit
@@ -145,28 +144,22 @@ def test_only_branches_and_tags_are_announced() -> None:
     assert updates(lines) == [RefUpdate(before="0" * 40, after="1" * 40, ref="refs/heads/a")]
 
 
+RESTART = "Restart `previewbot up` on this data directory and push again"
+LOOK = "See the log of `previewbot up`"
+START = "Start `previewbot up` and push again"
+
+
 @pytest.mark.parametrize(
-    ("answer", "line"),
+    ("status", "body", "line"),
     [
-        (Answer(status=202, body="x"), "previewbot: accepted (g)"),
-        (
-            Answer(status=401, body="no"),
-            "previewbot: refused the signature (401); the push is kept. "
-            "Restart `previewbot up` on this data directory and push again",
-        ),
-        (
-            Answer(status=500, body="\x1b[31mred\n"),
-            "previewbot: answered 500 ([31mred); the push is kept. See the log of `previewbot up`",
-        ),
-        (
-            Answer(status=0, body="Connection refused"),
-            "previewbot: not reached (Connection refused); the push is kept. "
-            "Start `previewbot up` and push again",
-        ),
+        (202, "x", "accepted (g)"),
+        (401, "no", f"refused the signature (401); the push is kept. {RESTART}"),
+        (500, "\x1b[31mred\n", f"answered 500 ([31mred); the push is kept. {LOOK}"),
+        (0, "Connection refused", f"not reached (Connection refused); the push is kept. {START}"),
     ],
 )
-def test_the_pusher_reads_one_line_that_says_what_to_do(answer: Answer, line: str) -> None:
-    assert message(answer, "g") == line
+def test_the_pusher_reads_one_line_that_says_what_to_do(status: int, body: str, line: str) -> None:
+    assert message(Answer(status=status, body=body), "g") == f"previewbot: {line}"
 
 
 def test_an_answer_is_returned_as_it_came(receiver: Receiver) -> None:

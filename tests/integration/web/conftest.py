@@ -44,7 +44,16 @@ PUSH = {
     "created": True,
     "deleted": False,
     "forced": False,
-    "repository": {"id": 1, "full_name": "octo/hello", "default_branch": "main"},
+    "commits": [],
+    "head_commit": {"id": HEAD, "message": "Say hello"},
+    "pusher": {"name": "octo"},
+    "sender": {"login": "octo", "type": "User"},
+    "repository": {
+        "id": 1,
+        "full_name": "octo/hello",
+        "default_branch": "main",
+        "private": False,
+    },
 }
 
 
@@ -56,6 +65,7 @@ class Site:
     secrets: Mapping[str | None, tuple[str, ...]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     testing: bool = True
+    failure: Exception | None = None  # what asking for readiness raises
     clock: FakeClock = field(default_factory=FakeClock)
     inbox: FakeInbox = field(default_factory=FakeInbox)
 
@@ -72,11 +82,16 @@ class Site:
                 clock=self.clock,
                 secrets_for=lambda name: self.secrets.get(name, (SECRET,)),
                 admin_token=self.admin_token,
-                ready=lambda: self.problems,
+                ready=self._ready,
             )
         )
         app.testing = self.testing
         return app.test_client()
+
+    def _ready(self) -> Mapping[str, str]:
+        if self.failure is not None:
+            raise self.failure
+        return self.problems
 
     def deliver(
         self,

@@ -173,7 +173,8 @@ def test_a_browser_gets_its_error_as_a_page(site: Site) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/deployments/x", "/healthz", "/static/style.css", "/x"])
 def test_every_answer_has_the_security_headers(site: Site, path: str) -> None:
-    headers = site.client.get(path).headers
+    with site.client.get(path) as response:
+        headers = response.headers
 
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert "script-src" not in headers["Content-Security-Policy"]

@@ -55,7 +55,7 @@ def _create_deliveries() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("event_kind", sa.Text(), nullable=True),
-        sa.Column("event", sa.JSON(), nullable=True),
+        sa.Column("event", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),
         sa.Column("deployments", sa.JSON(), nullable=False),

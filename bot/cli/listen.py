@@ -1,0 +1,24 @@
+"""Listening sockets, with errors that name the setting to change."""
+
+import socket
+
+from bot.core.model.errors import ConfigurationProblem
+
+# Connections that wait while a child restarts; the kernel caps it at net.core.somaxconn.
+BACKLOG = 1024
+
+
+def bound(host: str, port: int, setting: str) -> socket.socket:
+    """Return a socket that listens on `host`:`port`; port 0 takes any free one.
+
+    Raises:
+        ConfigurationProblem: the address is taken or not ours; `setting` says what to change.
+
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise ConfigurationProblem(
+            setting, f"cannot listen on {host}:{port} ({error.strerror}); choose another port"
+        ) from error

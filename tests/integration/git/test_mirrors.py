@@ -116,7 +116,7 @@ def test_a_renamed_repository_keeps_its_mirror(
 
 
 def test_a_path_with_spaces_and_quotes_is_only_a_path(tmp_path: Path) -> None:
-    base = tmp_path / 'it\'s a "ser\\ver" 100%'
+    base = tmp_path / 'it\'s a "a\\b" 100%'
     origin = Origin(base)
     source = GitSource(tmp_path / "my mirrors", origin.base_url, lambda _repository: None)
     commit = origin.commit("main", FILES)

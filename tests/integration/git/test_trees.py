@@ -17,7 +17,7 @@ def blob(origin: Origin, content: bytes = b"x") -> str:
 
 
 @pytest.mark.parametrize(
-    "name", [b"..", b".", b".git", b".GIT", b"a/b", b"/etc", b"x" * 256, b"caf\xe9", b"a/../b"]
+    "name", [b"..", b".", b".git", b".GIT", b"a/b", b"/etc", b"x" * 256, b"x\xe9", b"a/../b"]
 )
 def test_a_path_that_is_no_plain_name_is_refused(
     origin: Origin, source: GitSource, name: bytes
@@ -36,13 +36,13 @@ def test_a_path_that_is_no_plain_name_is_refused(
 
 
 def test_a_name_that_is_not_utf8_is_refused_legibly(origin: Origin, source: GitSource) -> None:
-    tree = origin.write_tree([Row(b"100644", b"caf\xe9.txt", blob(origin))])
+    tree = origin.write_tree([Row(b"100644", b"x\xe9.txt", blob(origin))])
     source.fetch(origin.repository, commit := origin.commit_tree("main", tree))
 
     with pytest.raises(TreeRefused) as refusal:
         source.manifest(origin.repository, commit)
 
-    assert str(refusal.value) == r"'caf\udce9.txt' is not valid UTF-8"
+    assert str(refusal.value) == r"'x\udce9.txt' is not valid UTF-8"
 
 
 def test_a_name_that_stands_twice_is_refused(origin: Origin, source: GitSource) -> None:

@@ -1,14 +1,12 @@
-"""What only the SQL store must care about: odd text, caches, whole checks, raw deliveries."""
+"""What only the SQL store must care about: odd text, caches, raw deliveries."""
 
 from dataclasses import replace
 
 import pytest
 
 from bot.adapters.storage import connect, deliveries
-from bot.adapters.storage.checks import SqlCheckShelf
 from bot.adapters.storage.known_blobs import MAX_CHUNKS, KnownBlobs
 from bot.adapters.storage.tables import blob_chunks
-from bot.core.model.checks import Check, CheckStatus, Conclusion
 from bot.core.model.decisions import Ignored, Reason
 from bot.core.model.errors import RecordNotFound
 from bot.core.model.events import BranchDeleted, BranchPushed, Event
@@ -19,13 +17,11 @@ from bot.core.model.ids import (
     CommitSha,
     DeliveryGuid,
     DeliveryKey,
-    DeploymentId,
     HookId,
     RepoName,
     Repository,
     RepositoryId,
 )
-from bot.core.model.outcomes import Annotation, Severity
 from bot.ports.inbox import Received
 from tests.fakes.clock import NOON
 
@@ -79,38 +75,6 @@ def test_ten_thousand_blobs_come_back(engines: connect.Engines) -> None:
     KnownBlobs(engines).add("embedded", SITE, many)
 
     assert KnownBlobs(engines).of("embedded", SITE) == many
-
-
-def check(**changes: object) -> Check:
-    facts: dict[str, object] = {
-        "deployment": DeploymentId("d1"),
-        "repository": REPOSITORY,
-        "head": CommitSha("1" * 40),
-        "name": "preview",
-        "status": CheckStatus.QUEUED,
-        "title": "Queued",
-        "summary": "**soon**",
-        "details_url": None,
-    }
-    return Check(**(facts | changes))  # type: ignore[arg-type]  # facts of a test, spelt above
-
-
-def test_a_check_comes_back_whole_and_in_its_last_state(engines: connect.Engines) -> None:
-    shelf = SqlCheckShelf(engines)
-    annotation = Annotation(
-        path="main.ts", line=3, column=9, message="it\ns `broken`", severity=Severity.WARNING
-    )
-    done = check(
-        status=CheckStatus.COMPLETED, conclusion=Conclusion.FAILURE, annotations=(annotation,)
-    )
-
-    assert shelf.put(check()) == shelf.put(done) == "d1"
-
-    assert shelf.of(DeploymentId("d1")) == done
-
-
-def test_there_is_no_check_before_the_first(engines: connect.Engines) -> None:
-    assert SqlCheckShelf(engines).of(DeploymentId("d1")) is None
 
 
 def received(verdict: Event | Ignored) -> Received:

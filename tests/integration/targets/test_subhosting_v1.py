@@ -2,74 +2,23 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 
 import pytest
 
-from bot.adapters.targets.subhosting_v1 import Dialect, Platform, SubhostingV1Target
+from bot.adapters.targets.subhosting_v1 import SubhostingV1Target
 from bot.core.model.errors import ConfigurationProblem, TargetRefused, TargetUnavailable
 from bot.core.model.ids import BlobSha, CommitSha, HostLabel, TargetDeploymentId
 from bot.core.model.manifest import FileAsset
 from bot.kernel.git_hash import blob_sha1
-from bot.ports.target import Building, Built
-from tests.data import hostile
+from bot.ports.target import Built
 from tests.fakes.apps import App, hello
-from tests.fakes.subhosting.patience import PatientClock
-from tests.fakes.subhosting.platform import ORGANIZATION, TOKEN, Json
-from tests.fakes.subhosting.server import Answer, FakeServer, Request, serving
-from tests.fakes.target import HANGS
+from tests.fakes.subhosting.platform import ORGANIZATION, TOKEN
+from tests.fakes.subhosting.server import Answer, Request
+from tests.integration.targets.conftest import Bench
 
 HEAD = CommitSha("a" * 40)
 LABEL = HostLabel("hello--main")
-
-Fault = Callable[[Request], Answer | None]
-
-
-@dataclass
-class Bench:
-    server: FakeServer
-    clock: PatientClock
-    target: SubhostingV1Target
-    platform: Platform
-
-    def creates(self) -> list[Request]:
-        made = [r for r in self.server.requests if r.path.endswith("/deployments")]
-        return [request for request in made if request.method == "POST"]
-
-
-def bench_of(server: FakeServer, dialect: Dialect) -> Bench:
-    platform = Platform(
-        name="subhosting",
-        api_url=server.api_url,
-        token=TOKEN,
-        organization=ORGANIZATION,
-        previews_url=server.previews_url,
-        dialect=dialect,
-    )
-    clock = PatientClock()
-    return Bench(server, clock, SubhostingV1Target(platform, clock), platform)
-
-
-@pytest.fixture
-def embedded() -> Iterator[Bench]:
-    with serving(extensions=True) as server:
-        bench = bench_of(server, Dialect.EMBEDDED)
-        yield bench
-        bench.target.close()
-
-
-@pytest.fixture
-def plain() -> Iterator[Bench]:
-    with serving(extensions=False) as server:
-        bench = bench_of(server, Dialect.PLAIN)
-        yield bench
-        bench.target.close()
-
-
-def always(status: int, code: str = "trouble", times: int = 3) -> list[Fault]:
-    return [lambda _: (status, {"code": code, "message": "no"})] * times
 
 
 def test_a_first_create_looks_up_makes_the_project_and_negotiates(embedded: Bench) -> None:
@@ -206,73 +155,6 @@ def test_a_project_that_another_worker_just_made_is_used(embedded: Bench) -> Non
     assert len(platform.projects) == 1
 
 
-def test_a_lost_answer_does_not_deploy_twice_with_a_key(embedded: Bench) -> None:
-    app = hello()
-    embedded.target.create(app.order("d00000000001"), app.read)
-    embedded.server.lost_answers = 1
-
-    made = embedded.target.create(app.order("d00000000002", known=app.manifest.blobs()), app.read)
-
-    assert list(embedded.server.platform.deployments) == ["d00000000001", made.id]
-    assert len(embedded.creates()) == 3
-
-
-def test_a_lost_answer_is_found_again_by_description(plain: Bench) -> None:
-    app = hello()
-    plain.target.create(app.order("d00000000001"), app.read)
-    plain.server.platform.settle()
-    order = app.order("d00000000002", known=app.manifest.blobs())
-    plain.server.faults = [pass_on, lose_next(plain)]
-    with pytest.raises(TargetUnavailable):
-        plain.target.create(order, app.read)
-    plain.clock.on_sleep = plain.server.platform.settle  # it is still pending: wait for it
-
-    made = plain.target.create(order, app.read)
-
-    assert list(plain.server.platform.deployments) == ["d00000000001", made.id]
-    assert plain.clock.slept == [timedelta(seconds=1)]
-
-
-def pass_on(_: Request) -> None:
-    """Be no fault."""
-
-
-def lose_next(bench: Bench) -> Fault:
-    def lose(_: Request) -> None:
-        bench.server.lost_answers = 1
-
-    return lose
-
-
-def test_a_build_that_never_ends_is_not_waited_for_for_ever(plain: Bench) -> None:
-    first, second = hello(main=HANGS), hello()
-    plain.target.create(first.order("d00000000001"), first.read)
-
-    made = plain.target.create(second.order("d00000000002"), second.read)
-
-    assert made.id == "d00000000002"
-    assert sum(plain.clock.slept, timedelta()) == timedelta(seconds=30)
-
-
-def test_of_two_with_one_description_the_first_stays(plain: Bench) -> None:
-    app = hello()
-    project = plain.server.platform.make_project({"name": "hello"})
-    twin: Json = {
-        "entryPointUrl": "main.ts",
-        "envVars": {},
-        "assets": {"main.ts": {"kind": "file", "content": "", "encoding": "utf-8"}},
-        "description": "previewbot deployment d00000000001",
-    }
-    first = plain.server.platform.make_deployment(project, twin, None)
-    plain.server.platform.make_deployment(project, twin, None)
-    plain.server.platform.settle()
-
-    made = plain.target.create(app.order(), app.read)
-
-    assert made.id == first.id
-    assert list(plain.server.platform.deployments) == [first.id]
-
-
 def test_a_strangers_server_gets_no_extension(plain: Bench) -> None:
     app = hello()
     made = plain.target.create(app.order(), app.read)
@@ -295,65 +177,6 @@ def test_our_server_gets_the_revision_with_the_host(embedded: Bench) -> None:
     request = embedded.server.requests[-1]
     assert (request.method, request.path.rsplit("/", 1)[1]) == ("PUT", "hello--main.localhost")
     assert request.json() == {"revision": HEAD}
-
-
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_trouble_of_the_servers_is_tried_three_times(embedded: Bench, status: int) -> None:
-    embedded.server.faults = always(status)
-
-    with pytest.raises(TargetUnavailable, match=f"{status} trouble: no"):
-        embedded.target.observe(TargetDeploymentId("x"))
-
-    assert len(embedded.server.requests) == 3
-    assert embedded.clock.slept == [timedelta(milliseconds=100), timedelta(milliseconds=500)]
-
-
-def test_trouble_that_passes_is_not_noticed(embedded: Bench) -> None:
-    app = hello()
-    made = embedded.target.create(app.order(), app.read)
-    embedded.server.faults = always(502, times=1)
-
-    assert isinstance(embedded.target.observe(made.id), Building)
-
-
-def test_a_create_without_a_key_is_never_repeated_by_itself(plain: Bench) -> None:
-    app = hello()
-    plain.server.faults = [pass_on, pass_on, pass_on, *always(502)]
-
-    with pytest.raises(TargetUnavailable):
-        plain.target.create(app.order(), app.read)
-
-    assert len(plain.creates()) == 1
-
-
-@pytest.mark.parametrize(("status", "code"), [(401, "invalidToken"), (403, "x"), (404, "y")])
-def test_a_refusal_keeps_the_platforms_words(embedded: Bench, status: int, code: str) -> None:
-    embedded.server.faults = always(status, code)
-
-    with pytest.raises(TargetRefused) as caught:
-        embedded.target.observe(TargetDeploymentId("x"))
-
-    assert (caught.value.status, caught.value.code, caught.value.message) == (status, code, "no")
-    assert len(embedded.server.requests) == 1
-
-
-@pytest.mark.parametrize("document", [None, [], {}, {"status": "odd"}, "x"])
-def test_an_answer_that_is_no_v1_is_refused(embedded: Bench, document: object) -> None:
-    embedded.server.faults = [lambda _: (200, document)]
-
-    with pytest.raises(TargetRefused, match="is the URL right"):
-        embedded.target.observe(TargetDeploymentId("x"))
-
-
-@pytest.mark.parametrize("text", hostile.HOSTILE)
-def test_hostile_words_of_a_platform_come_out_clean(embedded: Bench, text: str) -> None:
-    embedded.server.faults = [lambda _: (400, {"code": text, "message": text})]
-
-    with pytest.raises(TargetRefused) as caught:
-        embedded.target.observe(TargetDeploymentId("x"))
-
-    assert len(str(caught.value)) < 800
-    assert str(caught.value).isprintable() or "\u200d" in str(caught.value)
 
 
 def test_ids_are_data_in_a_path(embedded: Bench) -> None:

@@ -142,7 +142,7 @@ def test_an_idempotency_key_belongs_to_its_project(
         ("a/.GIT/config", ".git"),
         ("a\0b", "NUL"),
         ("x" * 300, "longer"),
-        ("", "empty"),
+        ("", "path ''"),
         ("main.ts/below", "not a folder"),
     ],
 )

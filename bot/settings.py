@@ -170,7 +170,7 @@ def _contradictions(settings: Settings) -> Iterator[ConfigurationProblem]:
             "is needed with GitHub: the 'Webhook secret' of the App or of the repository's hook.",
         )
     if settings.target is TargetKind.SUBHOSTING_V1:
-        for field in ("target_url", "target_token", "target_organization"):
+        for field in ("target_url", "target_token", "target_organization", "previews_url"):
             if getattr(settings, field) is None:
                 yield ConfigurationProblem(
                     _variable(field), f"is needed with PREVIEWBOT_TARGET={settings.target}"

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -47,7 +48,7 @@ def run(words: Sequence[str]) -> int:
                 done = {"ok": True, "previews": [as_json(preview) for preview in previews]}
                 print(json.dumps(done), flush=True)
             if not options.once:
-                _stay(console, address)
+                _stay(previews, console, address)
     except (BotError, PushFailed, subprocess.CalledProcessError) as error:
         if options.json:
             print(json.dumps({"ok": False, "reason": str(error)}), flush=True)
@@ -128,24 +129,29 @@ def _push(watch: Watch, branch: Branch, what: str, console: Console) -> Preview:
 
 
 def _show(previews: Sequence[Preview], console: Console) -> None:
-    table = Table("branch", "commit", "check", "URL", "files sent", "seconds")
+    table = Table(box=SIMPLE_HEAD)
+    for title in ("branch", "commit", "check"):
+        table.add_column(title, overflow="fold")
+    table.add_column("URL", overflow="fold", min_width=24)
+    for title in ("files sent", "seconds"):
+        table.add_column(title, justify="right")
     for preview in previews:
         table.add_row(
             preview.branch,
             preview.sha[:7],
-            str(preview.check["conclusion"]),
-            f"{preview.url}/",
+            preview.check["conclusion"],
+            preview.url,
             f"{preview.files_sent} of {preview.files_total}",
             f"{preview.seconds_to_live:.2f}",
         )
     console.print(table)
 
 
-def _stay(console: Console, address: dict[str, str]) -> None:
+def _stay(previews: Sequence[Preview], console: Console, address: dict[str, str]) -> None:
     """Keep everything running until Ctrl-C or the end of the terminal."""
-    console.print(
-        f"Open a URL above in a browser; the bot's pages are at {address['dashboard_url']}"
-    )
+    for url in dict.fromkeys(preview.url for preview in previews):
+        console.print(f"Open {url}/", soft_wrap=True)
+    console.print(f"The bot's own pages: {address['dashboard_url']}", soft_wrap=True)
     console.print("Ctrl-C stops everything.")
     while True:
         signal.pause()

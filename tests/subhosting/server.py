@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from bot.kernel.clock import SystemClock
+from bot.kernel.runtime_dir import runtime_directory
 from bot.subhosting import setup
 from tests.subhosting.process import config_from
 
@@ -65,6 +66,7 @@ class RunningSubhosting:
             **settings,
         }
         self.data_dir = data_dir
+        self.runtime_dir = runtime_directory(data_dir)
         self.config = config_from(self.settings)
         self.log = data_dir.with_name(f"{data_dir.name}.log")
         self.organization = setup.prepare(self.config).id

@@ -9,7 +9,7 @@ from bot.ports.inbox import QueuedDeployment
 APPLICATION = "previewbot"
 
 # Pinned for good. DBOS's default is a hash of the workflows' source and of its own version; after
-# an upgrade it would leave everything queued before stranded (reference/engine.md, 3.4). A change
+# an upgrade it would leave everything queued before stranded (docs/adr/0001). A change
 # of the steps is guarded with `DBOS.patch` instead.
 APPLICATION_VERSION = "1"
 

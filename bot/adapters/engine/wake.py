@@ -15,7 +15,7 @@ from typing_extensions import override
 
 # A row turns into "success" a moment after its workflow's function returned, and only then is the
 # next one of its partition free: look soon, and again in case the disk was slow. Without this, 200
-# deployments took 62 s instead of 7 (reference/main-road-spike.md, section 3).
+# deployments took 62 s instead of 7 (docs/adr/0001).
 AFTER_AN_END_S = (0.01, 0.1)
 
 

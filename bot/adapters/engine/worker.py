@@ -28,7 +28,7 @@ from bot.ports.journal import Journal
 POLLING = timedelta(seconds=1)
 
 # Deployments (and intakes) at a time. More made webhooks wait for the database: p99 of the 202
-# was 87 ms with 4 and 936 without a limit (reference/main-road-spike.md, section 3).
+# was 87 ms with 4 and 936 without a limit (docs/adr/0001).
 CONCURRENCY = 4
 
 # How long a running step may go on after SIGTERM before it is cut off. Steps that take longer

@@ -25,6 +25,8 @@ _CHUNK_BYTES = 1 << 20
 
 _GIT_TIMEOUT_S = 10.0
 
+_SECRETS_REASON = "is left out: such files hold secrets; give the platform variables instead"
+
 _SPECIAL_REASON = "is neither a file, a folder nor a symbolic link"
 _MODULES_REASON = "is left out: packages are installed where the preview runs"
 
@@ -50,7 +52,8 @@ class DirectorySource:
     ) -> Manifest:
         """Walk and hash the directory.
 
-        Anything named `.git`, in any letter case, is no part of it; `node_modules` is left out.
+        Anything named `.git`, in any letter case, is no part of it; `node_modules` and dotenv
+        files are left out.
 
         Raises:
             TreeRefused: a path or symlink is unsafe; the message names it.
@@ -155,6 +158,8 @@ def _walk(folder: Path, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:
 
 def _asset(entry: os.DirEntry[str]) -> Asset | str:
     """Return what to deploy for `entry`, or why it is left out."""
+    if _holds_secrets(entry.name):
+        return _SECRETS_REASON
     if entry.is_symlink():
         return SymlinkAsset(os.readlink(entry.path))  # noqa: PTH115 - Path would tidy the target
     if entry.is_dir():
@@ -171,6 +176,13 @@ def _asset(entry: os.DirEntry[str]) -> Asset | str:
             digest.update(chunk)
     executable = bool(facts.st_mode & stat.S_IXUSR)
     return FileAsset(BlobSha(digest.hexdigest()), executable)
+
+
+def _holds_secrets(name: str) -> bool:
+    """Tell whether a file is a dotenv file, which git would not have had; examples are none."""
+    return name == ".env" or (
+        name.startswith(".env.") and not name.endswith((".example", ".sample"))
+    )
 
 
 def _unreadable(error: OSError) -> SourceUnavailable:

@@ -1,6 +1,6 @@
 """HTTP/1.1 heads: what the router lets through, strips and adds. No sockets here.
 
-Sources: RFC 9110 and 9112 for framing and hop-by-hop fields; reference/runtime.md section 0 for
+Sources: RFC 9110 and 9112 for framing and hop-by-hop fields; docs/adr/0002 for
 the absolute-form target, without which `req.url` would be `http+unix://...`.
 """
 

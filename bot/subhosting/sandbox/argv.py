@@ -1,7 +1,7 @@
 """From a deployment to Deno's command line and environment, in pure functions.
 
 The flags are level 0 of the sandbox: what Deno itself enforces. Measured facts behind each of
-them: reference/runtime.md sections 0, 1 and 3.3.
+them: docs/adr/0002 and docs/security.md.
 """
 
 from collections.abc import Mapping

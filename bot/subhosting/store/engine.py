@@ -53,7 +53,7 @@ def _engine(url: str, *, begin_immediate: bool) -> Engine:
 
 def _set_up_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     # None hands BEGIN to us: what the driver begins by itself starts only at the first write, and
-    # 120 of 160 SELECT-then-UPDATE increments were lost that way (reference/main-road-spike.md 3).
+    # 120 of 160 SELECT-then-UPDATE increments were lost that way.
     connection.isolation_level = None
     for pragma in (
         f"busy_timeout={BUSY_TIMEOUT_MS}",

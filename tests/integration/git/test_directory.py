@@ -34,6 +34,18 @@ def test_git_and_packages_are_no_part_of_it(tmp_path: Path) -> None:
     assert [item.path for item in manifest.left_out] == ["d/node_modules", "node_modules"]
 
 
+def test_dotenv_files_are_left_out_with_a_warning_and_their_examples_are_not(
+    tmp_path: Path,
+) -> None:
+    for name in (".env", ".env.local", ".env.example", "main.ts"):
+        (tmp_path / name).write_text("x")
+
+    manifest = manifest_of(tmp_path)
+
+    assert sorted(manifest.assets) == [".env.example", "main.ts"]
+    assert [item.path for item in manifest.left_out] == [".env", ".env.local"]
+
+
 def test_links_are_kept_and_never_followed(tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "a").write_text("x")

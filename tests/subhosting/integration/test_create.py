@@ -216,7 +216,8 @@ def test_the_entry_point_is_an_asset(
 def test_wrong_json_is_refused_by_field(
     server: RunningSubhosting, project: Json, change: Json, field: str
 ) -> None:
-    body: Json = {"entryPointUrl": "main.ts", "envVars": {}, "assets": {"main.ts": HELLO}}
+    assets = {"main.ts": {"kind": "file", "content": HELLO}}
+    body: Json = {"entryPointUrl": "main.ts", "envVars": {}, "assets": assets}
     path = f"/v1/projects/{project['id']}/deployments"
     answer = server.call("POST", path, {**body, **change})
 

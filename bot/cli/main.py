@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "push to a local repository and watch its previews come up",
     "up": "run everything on this machine: receiver, worker, embedded platform",
     "deploy": "deploy a directory and print its URL",
+    "repository": "make or list git repositories of our own, for use without GitHub",
     "previews": "list previews, or show one with its checks",
     "explain": "say what a webhook delivery led to, and why",
     "web": "run the webhook receiver and the pages alone",

@@ -81,7 +81,11 @@ def first_problem(document: Mapping[str, Any], error: ValidationError) -> str:
     nothing, and an asset with a bad `gitSha1` need not hear that it lacks `content`.
     """
     problems = error.errors(include_url=False, include_context=False, include_input=False)
-    other_kinds = [each["loc"][:-1] for each in problems if each["type"] == "literal_error"]
+    other_kinds = [
+        each["loc"][:-1]
+        for each in problems
+        if each["type"] == "literal_error" and each["loc"][-1] == "kind"
+    ]
     candidates = [
         each
         for each in problems

@@ -40,7 +40,9 @@ def test_a_project_is_made_changed_and_deleted(server: RunningSubhosting) -> Non
     made = server.new_project(name)
     path = f"/v1/projects/{made['id']}"
 
-    taken = server.call("POST", f"/v1/organizations/{server.organization}/projects", {"name": name})
+    taken = server.call(
+        "POST", f"/v1/organizations/{server.organization}/projects", {"name": name}
+    )
     changed = server.call("PATCH", path, {"description": "new", "name": None})
     host = server.deployed(made["id"], {"main.ts": HELLO})["domains"][0]
     deleted = server.call("DELETE", path)
@@ -75,7 +77,9 @@ def test_pages_are_linked_with_absolute_addresses(server: RunningSubhosting) -> 
     answer = server.call("GET", f"{path}?q={mark}&limit=2&page=2&sort=name&order=desc")
 
     assert [each["name"] for each in answer.json] == [names[2], names[1]]
-    links = {rel: url for url, rel in re.findall(r'<([^>]+)>; rel="(\w+)"', answer.headers["link"])}
+    links = {
+        rel: url for url, rel in re.findall(r'<([^>]+)>; rel="(\w+)"', answer.headers["link"])
+    }
     base = f"{server.api_url}{path}?q={mark}&limit=2&sort=name&order=desc&page="
     assert links == {
         "first": f"{base}1",
@@ -131,7 +135,9 @@ def test_negotiation_names_each_lacking_hash_once(
     }
 
     for name in (project["id"], project["name"]):
-        answer = server.call("POST", f"/api/projects/{name}/assets/negotiate", {"entries": entries})
+        answer = server.call(
+            "POST", f"/api/projects/{name}/assets/negotiate", {"entries": entries}
+        )
         assert answer.json == [new]
         # deployctl compares the whole header.
         assert answer.headers["content-type"] == "application/json"

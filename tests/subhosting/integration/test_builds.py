@@ -77,9 +77,7 @@ def test_what_never_answers_is_stopped_and_told_so(
     assert not [pid for pid in server.instances() if failed["id"] in _command(pid)]
 
 
-def test_the_build_log_streams_as_lines_of_json(
-    server: RunningSubhosting, project: Json
-) -> None:
+def test_the_build_log_streams_as_lines_of_json(server: RunningSubhosting, project: Json) -> None:
     slow = """console.log("first");
     await new Promise((resolve) => setTimeout(resolve, 700));
     Deno.serve(() => new Response());"""

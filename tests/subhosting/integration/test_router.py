@@ -50,7 +50,9 @@ def hosts(server: RunningSubhosting) -> tuple[str, str]:
     found = []
     for name in ("one", "two"):
         project = server.new_project()["id"]
-        found.append(server.deployed(project, {"main.ts": APP.replace("NAME", name)})["domains"][0])
+        found.append(
+            server.deployed(project, {"main.ts": APP.replace("NAME", name)})["domains"][0]
+        )
     return found[0], found[1]
 
 
@@ -105,7 +107,9 @@ def test_pipelined_requests_are_answered_in_their_order(
     count = 200
     request = "GET / HTTP/1.1\r\nHost: {}\r\n\r\n"
     unknown = request.format("nobody.localhost")
-    wire.socket.sendall((request.format(hosts[0]) + unknown + request.format(hosts[1])).encode() * count)
+    wire.socket.sendall(
+        (request.format(hosts[0]) + unknown + request.format(hosts[1])).encode() * count
+    )
 
     answers = [wire.answer() for _ in range(3 * count)]
 
@@ -131,10 +135,15 @@ def test_head_and_empty_answers_leave_the_connection_usable(
 def test_bodies_stream_both_ways(wire: Wire, hosts: tuple[str, str]) -> None:
     content = os.urandom(3_000_000)
     wire.send(
-        "POST /upload HTTP/1.1", f"Host: {hosts[0]}", f"Content-Length: {len(content)}", body=content
+        "POST /upload HTTP/1.1",
+        f"Host: {hosts[0]}",
+        f"Content-Length: {len(content)}",
+        body=content,
     )
     assert wire.answer()[2] == str(len(content)).encode()
-    chunked = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (content[:7], content[7:99]))
+    chunked = b"".join(
+        b"%x\r\n%b\r\n" % (len(part), part) for part in (content[:7], content[7:99])
+    )
     wire.send(
         "POST /echo HTTP/1.1",
         f"Host: {hosts[0]}",
@@ -274,7 +283,11 @@ def test_a_head_that_is_too_large_is_refused(
     if shape == "target":
         wire.send(f"GET /{large} HTTP/1.1", f"Host: {hosts[0]}")
     else:
-        fields = [f"X: {large}"] if shape == "one-field" else [f"X{n}: {large[:700]}" for n in range(100)]
+        fields = (
+            [f"X: {large}"]
+            if shape == "one-field"
+            else [f"X{n}: {large[:700]}" for n in range(100)]
+        )
         wire.send("GET / HTTP/1.1", f"Host: {hosts[0]}", *fields)
     assert wire.answer()[0] == 431
 

@@ -25,8 +25,8 @@ PROBE = """Deno.serve(async () => {
         'await Deno.connect({ hostname: "localhost", port: API });',
         'await fetch("http://169.254.169.254/");',
         'return await import("https://example.com/x.ts");',
-        'return Deno.hostname();',
-        'Deno.kill(1);',
+        "return Deno.hostname();",
+        "Deno.kill(1);",
     ],
 )
 def test_an_app_cannot(server: RunningSubhosting, project: Json, attempt: str) -> None:

@@ -122,7 +122,8 @@ def _completed(
     }
     if given.target is TargetKind.EMBEDDED:
         made |= {
-            "target_url": f"http://127.0.0.1:{api_port}",
+            # Set when something stands in front of the API: a proxy, its public name.
+            "target_url": given.target_url or f"http://127.0.0.1:{api_port}",
             "target_token": credentials.api_token,
             "target_organization": credentials.organization,
         }

@@ -13,10 +13,10 @@ lucky mild neat nice proud quick quiet rapid rare rich sad shy silent slow small
 sunny sweet tall tame tidy tiny vast warm wild wise young
 """
 _ANIMALS = """
-ant badger bat bear bee bison cat cow crab crane crow deer dingo dog dove duck eagle eel elk falcon
-ferret finch fish fox frog goat goose hare hawk heron horse ibex jay koala lark lion lynx mole
-moose moth mouse newt otter owl panda puma quail rabbit raven rhino robin seal shark sheep skunk snail
-swan tiger toad trout turtle viper vole wasp whale wolf wren yak zebra
+ant badger bat bear bee bison cat cow crab crane crow deer dingo dog dove duck eagle eel elk
+falcon ferret finch fish fox frog goat goose hare hawk heron horse ibex jay koala lark lion lynx
+mole moose moth mouse newt otter owl panda puma quail rabbit raven rhino robin seal shark sheep
+skunk snail swan tiger toad trout turtle viper vole wasp whale wolf wren yak zebra
 """
 
 

@@ -134,12 +134,14 @@ class Installation:
             for one in reader.store.recent(20)
         )
 
-    def get(self, url: str, path: str = "/") -> Answer:
+    def get(
+        self, url: str, path: str = "/", headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """Ask a preview's or a page's URL; *.localhost is this machine."""
         address = urlsplit(url)
         connection = http.client.HTTPConnection("127.0.0.1", address.port or 80, timeout=20)
         try:
-            connection.request("GET", path, headers={"Host": address.netloc})
+            connection.request("GET", path, headers={"Host": address.netloc, **(headers or {})})
             response = connection.getresponse()
             return Answer(
                 status=response.status,

@@ -146,7 +146,7 @@ class RunningSubhosting:
 
     def deployed(self, project: str, assets: Mapping[str, object], **fields: object) -> Json:
         """Create a deployment and wait for the end of its build."""
-        made = self.deploy(project, assets, **fields)
+        made = self.deploy(project, assets, headers=None, **fields)
         assert made.status == 200, made
         self.build_log(made.json["id"])
         deployment: Json = self.call("GET", f"/v1/deployments/{made.json['id']}").json

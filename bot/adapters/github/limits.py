@@ -55,7 +55,8 @@ class Retries:
         """Return what `attempt` returns; it is given its number, counted from 1.
 
         `request` names the call in errors, `right` the permission that it needs. `log_in_again` is
-        called once, when the token is refused.
+        called once, when the token is refused or reaches too little: one that was minted before
+        the App was given a repository or a permission does not know of it.
 
         Raises:
             ForgeUnavailable: it failed `MAX_ATTEMPTS` times, or is asked to wait too long.
@@ -67,7 +68,7 @@ class Retries:
                 return attempt(number)
             except TROUBLES as error:
                 trouble = trouble_of(error, self._clock.now())
-                if isinstance(trouble, LoginExpired) and log_in_again is not None:
+                if log_in_again is not None and _may_be_the_token(trouble):
                     log_in_again()
                     log_in_again = None
                     continue
@@ -76,6 +77,18 @@ class Retries:
                     raise wait from error
                 self._clock.sleep(wait)
         raise AssertionError  # the loop has no other end; mypy does not know count()
+
+
+def _may_be_the_token(trouble: Trouble) -> bool:
+    match trouble:
+        case LoginExpired():
+            return True
+        case Refused(status=status):
+            return status in _RIGHT_IS_MISSING
+        case TryLater():
+            return False
+        case impossible:
+            assert_never(impossible)
 
 
 def _wait_or_give_up(

@@ -35,7 +35,7 @@ def _until_decided(attempt: Attempt, uploaded: Uploaded) -> tuple[str, ...] | En
             case Broken():
                 return Failed(
                     title="The build failed",
-                    explanation=_last_error(seen),
+                    explanation=_what_went_wrong(seen),
                     log=seen.log,
                     transfer=uploaded.transfer,
                 )
@@ -52,7 +52,8 @@ def _until_decided(attempt: Attempt, uploaded: Uploaded) -> tuple[str, ...] | En
         wait = min(wait * GROWTH, LONGEST_WAIT)
 
 
-def _last_error(broken: Broken) -> str:
-    """Return the log's last error line, which says more than "failed"."""
+def _what_went_wrong(broken: Broken) -> str:
+    """Return the line that names the cause: Deno's own `error: ...`, or the last error line."""
     errors = [line.message for line in broken.log if line.level == "error"]
-    return errors[-1] if errors else "The platform gave no reason."
+    causes = [message for message in errors if message.startswith("error: ")]
+    return next(iter([*causes, *errors[-1:]]), "The platform gave no reason.")

@@ -7,6 +7,11 @@ import pytest
 
 from tests.subhosting.server import Json, RunningSubhosting
 
+NODE = """import http from "node:http";
+const server = http.createServer((_, response) => response.end("hello"));
+EXTRA
+server.listen(3000);"""
+
 
 @pytest.mark.parametrize(
     "source",
@@ -14,12 +19,9 @@ from tests.subhosting.server import Json, RunningSubhosting
         'Deno.serve(() => new Response("hello"));',
         'Deno.serve({ port: 3000, hostname: "0.0.0.0" }, () => new Response("hello"));',
         'export default { fetch() { return new Response("hello"); } };',
-        'import http from "node:http";'
-        'http.createServer((_, response) => response.end("hello")).listen(3000);',
+        NODE.replace("EXTRA", ""),
         # Answers nothing to rubbish, so only a request shows that it serves.
-        'import http from "node:http";'
-        'const server = http.createServer((_, response) => response.end("hello"));'
-        'server.on("clientError", () => {}); server.listen(3000);',
+        NODE.replace("EXTRA", 'server.on("clientError", () => {});'),
     ],
     ids=["serve", "serve-port", "export-default", "node-http", "node-http-silent"],
 )
@@ -121,16 +123,40 @@ def test_an_app_without_packages_pays_nothing_for_them(
 def test_packages_that_cannot_be_had_fail_in_the_installing_stage(
     server: RunningSubhosting, project: Json
 ) -> None:
-    # Port 9 is closed: nothing leaves the machine.
-    npmrc = "registry=http://127.0.0.1:9/\n"
     app = 'import x from "npm:no-such-package@1"; Deno.serve(() => new Response(x));'
-    failed = server.deployed(project["id"], {"main.ts": app, ".npmrc": npmrc})
+    failed = server.deployed(project["id"], {"main.ts": app})
 
     assert failed["status"] == "failed"
     messages = [line["message"] for line in server.build_log(failed["id"])]
     assert messages[1] == "Installing packages"
     assert any("no-such-package" in message for message in messages)
     assert messages[-1] == "Installing packages failed with code 1"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"main.ts": 'import words from "npm:tiny-greeting"; SERVE'},
+        {"main.ts": 'import { words } from "./deep.ts"; SERVE',
+         "deep.ts": 'import words from "npm:tiny-greeting@1"; export { words };'},
+        {"main.ts": 'import words from "x"; SERVE', "deno.lock": '{"version": "5"}',
+         "deno.json": '{"imports": {"x": "npm:tiny-greeting@^1"}}'},
+        {"main.ts": 'import words from "tiny-greeting"; SERVE',
+         "package.json": '{"dependencies": {"tiny-greeting": "1"}}'},
+    ],
+    ids=["entry", "deep", "import-map", "package-json"],
+)  # fmt: skip
+def test_packages_are_installed_before_the_start(
+    server: RunningSubhosting, project: Json, files: dict[str, str]
+) -> None:
+    serve = "Deno.serve(() => new Response(words));"
+    assets = {path: content.replace("SERVE", serve) for path, content in files.items()}
+    live = server.deployed(project["id"], assets)
+
+    log = server.build_log(live["id"])
+    assert live["status"] == "success", log
+    assert any(line["message"] == "Installing packages" for line in log)
+    assert server.get(live["domains"][0]).text == "hello from a package"
 
 
 def _command(pid: int) -> str:

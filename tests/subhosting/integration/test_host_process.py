@@ -3,7 +3,6 @@
 import signal
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.subhosting.integration.test_create import HELLO
@@ -129,8 +128,10 @@ def test_no_secret_reaches_an_app(data_dir: Path) -> None:
     with RunningSubhosting(data_dir) as server:
         server.deployed(server.new_project()["id"], {"main.ts": HELLO}, envVars={"OWN": "value"})
         [pid] = server.instances()
-        process = psutil.Process(pid)
-        command, environment = " ".join(process.cmdline()), process.environ()
+        process = Path(f"/proc/{pid}")
+        command = (process / "cmdline").read_text()
+        pairs = (process / "environ").read_text().rstrip("\0").split("\0")
+        environment = dict(pair.split("=", 1) for pair in pairs)
 
     assert "deno" in command
     for secret in (server.token, CANARY):

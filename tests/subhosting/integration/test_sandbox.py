@@ -43,8 +43,7 @@ def test_one_deployment_s_files_are_never_another_s(
     lock = json.dumps({"version": "5"})
     app = 'Deno.serve(async () => new Response(await Deno.readTextFile("deno.lock")));'
     broken = 'import "npm:none@1"; Deno.serve(() => new Response());'
-    npmrc = "registry=http://127.0.0.1:9/\n"
     live = server.deployed(project["id"], {"main.ts": app, "deno.lock": lock})
-    server.deployed(project["id"], {"main.ts": broken, "deno.lock": lock, ".npmrc": npmrc})
+    server.deployed(project["id"], {"main.ts": broken, "deno.lock": lock})
 
     assert server.get(live["domains"][0]).text == lock

@@ -56,6 +56,7 @@ def test_beyond_the_quota_lines_are_dropped_with_one_mark(log: AppLog, clock: Fa
     clock.sleep(timedelta(seconds=1))
     log.feed(1, b"again\n")
 
+    log.close()
     kept = [message for _, message in log.ring]
     assert kept[:9] == ["0123456789"] * 9
     assert kept[9:] == ["log lines dropped: more than 100 bytes in a second", "again"]

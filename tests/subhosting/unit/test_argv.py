@@ -20,6 +20,11 @@ SANDBOX = Sandbox(
     env_vars={"OWN": "value", "HOME": "/theirs", "DENO_DIR": "/theirs", "SECRET": "hush"},
 )
 
+DENIED = (
+    "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,100.64.0.0/10,0.0.0.0/8,"
+    "[::1],localhost"
+)
+
 
 def test_the_whole_command_line() -> None:
     assert run_argv(SANDBOX, ("setpriv", "--")) == [
@@ -38,8 +43,7 @@ def test_the_whole_command_line() -> None:
         "--allow-read=/d,,ata/src,/d,,ata/cache/npm,/run/s",
         "--allow-write=/run/s",
         "--allow-net",
-        "--deny-net=127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,"
-        "100.64.0.0/10,0.0.0.0/8,[::1],localhost",
+        f"--deny-net={DENIED}",
         "--v8-flags=--max-old-space-size=128",
         "/d,ata/src/lib/main.ts",
     ]

@@ -81,16 +81,31 @@ class SubhostingConfig:
     answer_within: timedelta = timedelta(minutes=5)
     # How many deployments are built at the same moment.
     concurrent_builds: int = 4
-    # Given to `deno install` alone: registries, proxies, certificate stores.
+    # Where packages come from, if not from npmjs.org and jsr.io. Apps see these addresses, because
+    # Deno finds a cached package by its registry; so they may not hold a password.
+    npm_registry: str | None = None
+    jsr_registry: str | None = None
+    # Given to `deno install` alone: proxies, certificate stores.
     installer_environment: tuple[tuple[str, str], ...] = ()
     # Whether a 502 page shows the end of the app's own log to whoever asked.
     show_log_on_error_pages: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse a relative data directory: two processes would mean two places by it."""
+        """Refuse a relative data directory, by which two processes would mean two places."""
         if not self.data_dir.is_absolute():
             msg = f"data_dir must be absolute, not {self.data_dir}"
             raise ValueError(msg)
+        for address in self.registries.values():
+            if "@" in address:
+                msg = "a registry's address must not hold a password: every app can read it"
+                raise ValueError(msg)
+
+    @property
+    def registries(self) -> dict[str, str]:
+        """The variables that tell Deno where packages come from."""
+        # They win over an app's own `.npmrc`, so that no app chooses where the installer goes.
+        variables = {"NPM_CONFIG_REGISTRY": self.npm_registry, "JSR_URL": self.jsr_registry}
+        return {name: address for name, address in variables.items() if address is not None}
 
     @property
     def database(self) -> str:

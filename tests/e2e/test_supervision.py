@@ -26,8 +26,9 @@ Deno.serve(() => new Response("at last"));
 # Answers with a stream that never ends.
 ENDLESS_APP = """\
 Deno.serve(() => new Response(new ReadableStream({
-  start(controller) {
-    setInterval(() => controller.enqueue(new TextEncoder().encode("more ")), 50);
+  async pull(controller) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    controller.enqueue(new TextEncoder().encode("more "));
   },
 })));
 """
@@ -89,7 +90,7 @@ def test_after_a_killed_up_nothing_is_left_and_the_next_start_works(tmp_path: Pa
     with socket.create_connection(("127.0.0.1", port_of(author.stable_url())), 10) as visitor:
         host = endless.stable_url().removeprefix("http://")
         visitor.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-        assert visitor.recv(1)  # a visitor whom a router that drains would wait for
+        assert visitor.recv(1000).startswith(b"HTTP/1.1 200")  # a router would wait for them
         children = installation.kill()
         until(lambda: gone(children), f"the end of {children}", within_s=5)
     deno = [process for process in children if "deno" in str(process)]
@@ -156,7 +157,7 @@ def test_a_worker_stopped_in_a_build_hands_the_work_back(
     assert author.served(head).body == b"at last"
     assert installation.child("bot", "worker") != stopped
     assert len(author.on_platform()) == 1
-    assert f"event=worker_stopped pid={stopped.pid}" or installation.logs()
+    assert "event=worker_stopped steps_cut_off=false" in installation.logs().lower()
 
 
 def test_a_stopped_up_takes_everything_with_it(tmp_path: Path) -> None:

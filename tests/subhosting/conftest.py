@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.subhosting.npm_registry import npm_registry
+from tests.subhosting.package_registry import package_registry
 from tests.subhosting.server import Json, RunningSubhosting
 
 
@@ -12,10 +12,10 @@ from tests.subhosting.server import Json, RunningSubhosting
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSubhosting]:
     """Control API and host as processes; tests that kill something start their own."""
     data_dir = tmp_path_factory.mktemp("shared") / "data"
-    with npm_registry() as registry:
-        # The variable wins over an app's own .npmrc, so no installing stage leaves the machine.
-        packages = [["NPM_CONFIG_REGISTRY", registry], ["JSR_URL", registry]]
-        with RunningSubhosting(data_dir, warm_up=3, installer_environment=packages) as running:
+    with package_registry() as registry:
+        # So no installing stage leaves the machine.
+        packages = {"npm_registry": registry, "jsr_registry": registry}
+        with RunningSubhosting(data_dir, warm_up=3, **packages) as running:
             yield running
 
 

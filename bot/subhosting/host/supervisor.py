@@ -227,6 +227,8 @@ class Supervisor:
             socket=self._sockets / f"{deployment.id}.{secrets.token_hex(3)}",
             heap_mib=self._config.runtime.heap_mib,
             env_vars=deployment.env_vars,
+            registries=self._config.registries,
+            remote_modules=(folder / "cache" / "remote").is_dir(),
         )
 
 

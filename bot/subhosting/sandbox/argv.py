@@ -38,6 +38,9 @@ class Sandbox:
     socket: Path
     heap_mib: int
     env_vars: Mapping[str, str] = field(default_factory=dict)
+    registries: Mapping[str, str] = field(default_factory=dict)
+    # Whether the installing stage left modules of jsr or https in the cache.
+    remote_modules: bool = False
 
 
 def run_argv(sandbox: Sandbox, launcher: tuple[str, ...] = ()) -> list[str]:
@@ -57,7 +60,8 @@ def run_argv(sandbox: Sandbox, launcher: tuple[str, ...] = ()) -> list[str]:
         "--no-lock",
         "--unstable-kv",
         "--unstable-cron",
-        "--deny-import",
+        # Denying it refuses cached modules too. What is not cached stays out by `--cached-only`.
+        "--allow-import" if sandbox.remote_modules else "--deny-import",
         # The environment is built from nothing, so all of it may be read; npm packages need that.
         "--allow-env",
         f"--allow-read={_paths(*readable)}",
@@ -77,6 +81,7 @@ def run_environment(sandbox: Sandbox) -> dict[str, str]:
         "PATH": _PATH,
         "NO_COLOR": "1",
         **sandbox.env_vars,
+        **sandbox.registries,
         "DENO_DIR": str(sandbox.cache),
         # `export default {fetch}` serves without `deno serve`; others are not affected.
         "DENO_AUTO_SERVE": "1",
@@ -94,7 +99,8 @@ def install_argv(sandbox: Sandbox, launcher: tuple[str, ...] = ()) -> list[str]:
     Lifecycle scripts of npm packages do not run: Deno runs none unless it is told which.
     """
     entry_point = str(sandbox.source / sandbox.entry_point)
-    return [*launcher, str(sandbox.deno), "install", "--entrypoint", entry_point]
+    command = [str(sandbox.deno), "install", "--entrypoint", entry_point]
+    return [*launcher, *command]
 
 
 def install_environment(sandbox: Sandbox, extra: Mapping[str, str]) -> dict[str, str]:
@@ -105,6 +111,7 @@ def install_environment(sandbox: Sandbox, extra: Mapping[str, str]) -> dict[str,
         "PATH": _PATH,
         "NO_COLOR": "1",
         **extra,
+        **sandbox.registries,
         "DENO_DIR": str(sandbox.cache),
         "DENO_NO_UPDATE_CHECK": "1",
     }

@@ -143,8 +143,10 @@ def test_packages_that_cannot_be_had_fail_in_the_installing_stage(
          "deno.json": '{"imports": {"x": "npm:tiny-greeting@^1"}}'},
         {"main.ts": 'import words from "tiny-greeting"; SERVE',
          "package.json": '{"dependencies": {"tiny-greeting": "1"}}'},
+        {"main.ts": 'import words from "jsr:@tiny/greeting"; SERVE'},
+        {"main.ts": 'const { default: words } = await import("jsr:@tiny/greeting@1"); SERVE'},
     ],
-    ids=["entry", "deep", "import-map", "package-json"],
+    ids=["entry", "deep", "import-map", "package-json", "jsr", "jsr-dynamic"],
 )  # fmt: skip
 def test_packages_are_installed_before_the_start(
     server: RunningSubhosting, project: Json, files: dict[str, str]

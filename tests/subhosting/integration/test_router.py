@@ -204,8 +204,14 @@ def test_websockets_pass_through(wire: Wire, hosts: tuple[str, str]) -> None:
 
 
 def test_h2c_is_not_passed_on(wire: Wire, hosts: tuple[str, str]) -> None:
-    wire.send("GET / HTTP/1.1", f"Host: {hosts[0]}", "Connection: Upgrade, HTTP2-Settings",
-              "Upgrade: h2c", "HTTP2-Settings: AAMAAABk", body=b"GET /2 HTTP/1.1\r\n\r\n")  # fmt: skip
+    wire.send(
+        "GET / HTTP/1.1",
+        f"Host: {hosts[0]}",
+        "Connection: Upgrade, HTTP2-Settings",
+        "Upgrade: h2c",
+        "HTTP2-Settings: AAMAAABk",
+        body=b"GET /2 HTTP/1.1\r\n\r\n",
+    )
     status, headers, body = wire.answer()
     assert (status, body, headers["connection"]) == (200, b"app one", "close")
     assert wire.file.read() == b""

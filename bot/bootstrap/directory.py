@@ -1,6 +1,7 @@
 """The main road for `previewbot deploy`: a directory in, memory instead of a database."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -37,16 +38,28 @@ from bot.ports.store import PreviewWanted
 from bot.settings import Settings, Workflow
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """How a deployment ended, and what its author would read on the commit."""
+
+    deployment: Deployment
+    check: Check | None  # None when nothing was reported
+
+
 class _Shelf:
-    """Forgets every check: the command's exit code and output say the same."""
+    """Keeps the newest check, for whoever ran the command."""
+
+    def __init__(self) -> None:
+        self.newest: Check | None = None
 
     def put(self, check: Check) -> str:
         """Return the check's natural key."""
+        self.newest = check
         return check.deployment
 
-    def of(self, deployment: DeploymentId) -> Check | None:  # noqa: ARG002 - nothing is kept
-        """Return None."""
-        return None
+    def of(self, deployment: DeploymentId) -> Check | None:  # noqa: ARG002 - there is only one
+        """Return the newest check."""
+        return self.newest
 
 
 def deploy_directory(
@@ -57,7 +70,7 @@ def deploy_directory(
     sha: str | None,
     settings: Settings,
     workflow: Workflow,
-) -> Deployment:
+) -> Deployed:
     """Deploy the files below `directory` as `branch` and return how it ended.
 
     In a workflow the repository is the workflow's own, so that the URLs are those that the bot
@@ -67,6 +80,8 @@ def deploy_directory(
         ConfigurationProblem: the directory, the commit, the project or a setting is wrong.
 
     """
+    if not branch:
+        raise ConfigurationProblem("--branch", "is empty; it names the stable URL")
     root = directory.resolve()
     if not root.is_dir():
         raise ConfigurationProblem("DIR", f"{directory} is not a directory")
@@ -74,9 +89,10 @@ def deploy_directory(
     head = _head(root, sha, repository)
     clock, ids = SystemClock(), RandomIds()
     store = MemoryStore(clock, ids)
+    shelf = _Shelf()
     target = target_from(settings, clock)
     services = Services(
-        forge=LocalForge(_Shelf()),
+        forge=LocalForge(shelf),
         source=DirectorySource(root, head),
         target=target,
         store=store,
@@ -107,7 +123,7 @@ def deploy_directory(
     finally:
         target.close()
         services.beside.shutdown()
-    return store.deployment(plan.deployment.id)
+    return Deployed(deployment=store.deployment(plan.deployment.id), check=shelf.newest)
 
 
 def _repository(root: Path, workflow: Workflow) -> Repository:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from bot.adapters.git.address import clone_base
 from bot.core.model.ids import DeploymentId
 from bot.settings import Settings
 
@@ -30,9 +31,19 @@ def git_url(settings: Settings) -> str:
     if settings.git_url is not None:
         return settings.git_url
     if not settings.uses_github:
-        return repositories_dir(settings).as_uri()
+        return repositories_dir(settings).expanduser().resolve().as_uri()
     api = settings.github_api_url.rstrip("/")
     return api.replace("://api.", "://", 1) if "://api." in api else api.removesuffix("/api/v3")
+
+
+def checked_git_url(settings: Settings) -> str:
+    """Return `git_url` if it is an address that git may be given.
+
+    Raises:
+        ConfigurationProblem: it is none; the message names the setting.
+
+    """
+    return clone_base(git_url(settings)).url
 
 
 def page_url(settings: Settings, deployment: DeploymentId) -> str | None:

@@ -9,6 +9,7 @@ import secrets
 import uuid
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from typing_extensions import override
 
@@ -63,9 +64,14 @@ def write_private(path: Path, text: str) -> None:
     fresh.replace(path)
 
 
-def write_address(data_dir: Path, webhook_url: str) -> None:
-    """Leave the receiver's address for hooks of local repositories."""
-    write_private(data_dir / ADDRESS_FILE_NAME, json.dumps({"webhook_url": webhook_url}))
+def write_address(data_dir: Path, webhook_url: str, webhook_secret: str | None = None) -> None:
+    """Leave the receiver's address for hooks of local repositories.
+
+    `webhook_secret` is the operator's own, if the receiver takes that instead of the one that we
+    made up; the file has mode 0600.
+    """
+    address = {"webhook_url": webhook_url, "webhook_secret": webhook_secret}
+    write_private(data_dir / ADDRESS_FILE_NAME, json.dumps(address))
 
 
 def webhook_url(data_dir: Path) -> str:
@@ -75,5 +81,21 @@ def webhook_url(data_dir: Path) -> str:
         FileNotFoundError: `previewbot up` has never run on this directory.
 
     """
-    address: dict[str, str] = json.loads((data_dir / ADDRESS_FILE_NAME).read_text())
-    return address["webhook_url"]
+    url: str = _address(data_dir)["webhook_url"]
+    return url
+
+
+def webhook_secret(data_dir: Path) -> str:
+    """Return what signs deliveries to the running `previewbot up`.
+
+    Raises:
+        FileNotFoundError: `previewbot up` has never run on this directory.
+
+    """
+    chosen: str | None = _address(data_dir).get("webhook_secret")
+    return chosen or load(data_dir).webhook_secret
+
+
+def _address(data_dir: Path) -> dict[str, Any]:
+    address: dict[str, Any] = json.loads((data_dir / ADDRESS_FILE_NAME).read_text())
+    return address

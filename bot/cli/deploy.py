@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from bot import logs
-from bot.bootstrap.directory import deploy_directory
+from bot.bootstrap.directory import Deployed, deploy_directory
 from bot.cli.start import start_settings
 from bot.core.model.errors import BotError
-from bot.core.model.preview import Deployment, DeploymentState
+from bot.core.model.outcomes import Severity
+from bot.core.model.preview import DeploymentState
 from bot.core.render.markdown import code, link
-from bot.core.render.terminal import printable_line
+from bot.core.render.terminal import printable, printable_line
 from bot.settings import Workflow, process_environment
 
 
@@ -25,10 +26,11 @@ def run(words: Sequence[str]) -> int:
     """Deploy and return 0 when the URL serves what was sent."""
     options = _parser().parse_args(words)
     workflow = Workflow.around(process_environment())
+    details = ""
     try:
         settings = start_settings(entrypoint=options.entrypoint or None)
         logs.configure("deploy", settings.secrets(), verbose=False)
-        deployment = deploy_directory(
+        deployed = deploy_directory(
             Path(options.directory),
             branch=options.branch,
             project=options.project or None,
@@ -37,10 +39,12 @@ def run(words: Sequence[str]) -> int:
             workflow=workflow,
         )
     except BotError as error:
-        result = {"ok": False, "status": "failed", "reason": str(error)}
+        result = {"ok": False, "status": "failed", "reason": printable_line(str(error))}
     else:
-        result = _result(deployment)
-    _tell(result, workflow, as_json=options.json)
+        result = _result(deployed)
+        if not result["ok"] and deployed.check is not None:
+            details = deployed.check.summary  # a workflow has no page to look it up
+    _tell(result, details, workflow, as_json=options.json)
     return 0 if result["ok"] else 1
 
 
@@ -55,24 +59,40 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _result(deployment: Deployment) -> dict[str, Any]:
+def _result(deployed: Deployed) -> dict[str, Any]:
+    deployment = deployed.deployment
     transfer = deployment.transfer
     return {
         "ok": deployment.state is DeploymentState.LIVE,
         "status": str(deployment.state),
         "url": deployment.url,
         "deployment_url": deployment.deployment_url,
-        "deployment_id": deployment.id,
+        "deployment_id": deployment.target_id,
         "sha": deployment.head,
         "files_total": None if transfer is None else transfer.files_total,
         "files_sent": None if transfer is None else transfer.files_sent,
         "bytes_sent": None if transfer is None else transfer.bytes_sent,
-        "reason": deployment.title,
+        # A runner reads its own commands even out of the JSON.
+        "reason": printable_line(_reason(deployed)),
     }
 
 
-def _tell(result: dict[str, Any], workflow: Workflow, *, as_json: bool) -> None:
-    """Write the result where each reader looks for it."""
+def _reason(deployed: Deployed) -> str:
+    """Return the title, and the first place in the files that the failure is about."""
+    title = deployed.deployment.title
+    failures = [
+        note
+        for note in (deployed.check.annotations if deployed.check is not None else ())
+        if note.severity is Severity.FAILURE
+    ]
+    if not failures:
+        return title
+    first = failures[0]
+    return f"{title}: {first.path}:{first.line}: {first.message}"
+
+
+def _tell(result: dict[str, Any], details: str, workflow: Workflow, *, as_json: bool) -> None:
+    """Write the result where each reader looks for it; `details` are Markdown, "" for none."""
     url = result.get("url") or result.get("deployment_url")
     if workflow.output_file is not None:
         outputs = {
@@ -87,9 +107,13 @@ def _tell(result: dict[str, Any], workflow: Workflow, *, as_json: bool) -> None:
         shown = link(url) if result["ok"] and url else code(str(result["reason"]))
         with workflow.summary_file.open("a", encoding="utf-8") as file:
             file.write(f"**Preview** {shown}\n")
+            if details:
+                file.write(f"\n{details}\n")
     if as_json:
         print(json.dumps(result), flush=True)
     elif result["ok"]:
         print(url)
     if not result["ok"]:
-        print(f"previewbot: {printable_line(str(result['reason']))}", file=sys.stderr)
+        if details:
+            print(printable(details), file=sys.stderr)
+        print(f"previewbot: {result['reason']}", file=sys.stderr)

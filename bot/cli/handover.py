@@ -43,7 +43,9 @@ def receive() -> Handover:
     """Read the parent's note and tie this process's life to the parent's; call it first."""
     # The parent starts us with signals blocked or not, we need them delivered.
     note = Note.model_validate_json(sys.stdin.buffer.readline())
-    die_with_parent(note.parent_pid)
+    # Not SIGTERM: an `up` that was killed leaves nobody who would insist when a router waits for
+    # its visitors. All of our work outlives kill -9 anyway.
+    die_with_parent(note.parent_pid, signal.SIGKILL)
     if sys.platform != "linux":
         threading.Thread(target=_end_with_the_pipe, daemon=True).start()
     os.set_inheritable(note.ready_fd, False)  # noqa: FBT003 - positional only
@@ -74,4 +76,4 @@ class _Ready:
 def _end_with_the_pipe() -> None:
     while sys.stdin.buffer.read(1):
         pass
-    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.adapters.local.push_hook import after_push
-from bot.cli.credentials import load, webhook_url
+from bot.cli.credentials import webhook_secret, webhook_url
 
 
 def run(words: Sequence[str]) -> int:
@@ -21,7 +21,7 @@ def run(words: Sequence[str]) -> int:
     parser.add_argument("--repository", required=True)
     options = parser.parse_args(words)
     try:
-        address, secret = webhook_url(options.data), load(options.data).webhook_secret
+        address, secret = webhook_url(options.data), webhook_secret(options.data)
     except FileNotFoundError:
         print(f"previewbot: nobody was told: no `previewbot up` has run on {options.data}")
         return 0

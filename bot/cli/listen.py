@@ -1,5 +1,6 @@
 """Listening sockets, with errors that name the setting to change."""
 
+import os
 import socket
 
 from bot.core.model.errors import ConfigurationProblem
@@ -19,6 +20,9 @@ def bound(host: str, port: int, setting: str) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
+        # The standard library adds the address to `strerror`; unknown hosts have negative numbers.
+        number = error.errno or 0
+        reason = os.strerror(number) if number > 0 else error.strerror
         raise ConfigurationProblem(
-            setting, f"cannot listen on {host}:{port} ({error.strerror}); choose another port"
+            setting, f"cannot listen on {host}:{port} ({reason}); choose another port"
         ) from error

@@ -102,6 +102,7 @@ class Supervisor:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and package
                 [sys.executable, "-m", "bot", *child.plan.arguments, "--child"],
                 stdin=subprocess.PIPE,
+                bufsize=0,  # what a dead child did not read must not be tried again at the close
                 stdout=output,
                 stderr=output,
                 pass_fds=passed,
@@ -119,7 +120,6 @@ class Supervisor:
             # The child may be dead already; it is started again like any that falls.
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.write(note.model_dump_json().encode() + b"\n")
-                process.stdin.flush()
         child.process, child.ready_fd, child.ready = process, ready_read, False
         child.started_s = time.monotonic()
 
@@ -154,6 +154,8 @@ class Supervisor:
         """Note that the child fell and when it is to be started again."""
         if child.process is None:
             return
+        if child.process.stdin is not None:
+            child.process.stdin.close()
         stable = now - child.started_s > STABLE_AFTER_S
         child.falls += 1
         if child.falls >= HOPELESS_AFTER and not stable:
@@ -167,8 +169,6 @@ class Supervisor:
             again_in_s=child.wait_s,
             log=str(self._log_path(child.plan)),
         )
-        if child.process.stdin is not None:
-            child.process.stdin.close()
         child.process = None
 
     def _log_path(self, plan: ChildPlan) -> Path:
@@ -194,6 +194,8 @@ class Supervisor:
                 log.warning("child_killed", pid=process.pid)
                 process.kill()
                 process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
 
 
 @contextlib.contextmanager

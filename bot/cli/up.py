@@ -3,6 +3,7 @@
 import argparse
 import fcntl
 import json
+import os
 import shutil
 import socket
 import sys
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot import logs
+from bot.bootstrap.places import checked_git_url
 from bot.cli.credentials import Credentials, load_or_create, write_address
 from bot.cli.listen import bound
 from bot.cli.start import start_settings
@@ -57,6 +59,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(given: Settings, *, as_json: bool) -> int:
+    checked_git_url(given)  # the worker does so too, but falls four times before we say why
+    # Records, mirrors and previews' files are other people's source: whatever the directory's own
+    # mode, what we and our children write in it is for this user alone.
+    os.umask(0o077)
     data_dir = given.data_dir.expanduser().resolve()
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     logs.configure("up", given.secrets())
@@ -65,7 +71,7 @@ def _up(given: Settings, *, as_json: bool) -> int:
         sockets = _listen(given)
         settings = _completed(given, data_dir, sockets, credentials)
         webhook_url = f"http://127.0.0.1:{settings.port}/webhooks/github"
-        write_address(data_dir, webhook_url)
+        write_address(data_dir, webhook_url, _hook_secret(given))
         address = _address(settings, credentials, webhook_url)
         log_dir = data_dir / "logs"
         log_dir.mkdir(mode=0o700, exist_ok=True)
@@ -128,6 +134,13 @@ def _completed(
             "target_organization": credentials.organization,
         }
     return given.with_values(**made)
+
+
+def _hook_secret(given: Settings) -> str | None:
+    """Return the operator's secret if hooks of local repositories must sign with it."""
+    if given.uses_github or given.github_webhook_secret is None:
+        return None
+    return given.github_webhook_secret.get_secret_value()
 
 
 def _address(

@@ -11,6 +11,9 @@ from pathlib import Path
 
 MIB = 1024 * 1024
 
+# Where sources live as far as clients can see: recorded in Deno's own build logs.
+SOURCE_URL = "file:///src/"
+
 
 def deno_beside_python() -> Path:
     """Return where the `deno` wheel puts its binary: in the folder of the running interpreter."""

@@ -1,4 +1,4 @@
-"""Somebody with a repository of their own in an installation: pushes, and looks what came of it."""
+"""Somebody with a repository in an installation, who pushes and looks what came of it."""
 
 import json
 from dataclasses import dataclass

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -76,7 +77,11 @@ class Gate(ThreadingHTTPServer):
 
 class _Passage(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: Gate
+
+    @property
+    def gate(self) -> Gate:
+        assert isinstance(self.server, Gate)
+        return self.server
 
     def _pass(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -105,14 +110,14 @@ class _Passage(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = _pass  # noqa: N815 - http.server's names
 
     def _held(self) -> Hold | None:
-        hold = self.server.hold
+        hold = self.gate.hold
         if hold is None or self.command != "POST" or not self.path.endswith(hold.path_end):
             return None
-        self.server.hold = None
+        self.gate.hold = None
         return hold
 
     def _forwarded(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-        address = urlsplit(self.server.upstream)
+        address = urlsplit(self.gate.upstream)
         connection = http.client.HTTPConnection("127.0.0.1", address.port, timeout=PATIENCE_S)
         try:
             connection.request(self.command, self.path, body, dict(_end_to_end(self.headers)))
@@ -131,5 +136,5 @@ class _Passage(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def _end_to_end(headers: http.client.HTTPMessage) -> Iterator[tuple[str, str]]:
+def _end_to_end(headers: Message) -> Iterator[tuple[str, str]]:
     return ((name, value) for name, value in headers.items() if name.lower() not in HOP_BY_HOP)

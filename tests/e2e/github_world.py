@@ -159,9 +159,7 @@ def with_personal_token(folder: Path, repository: str) -> Iterator[GitHubWorld]:
 
 
 @contextmanager
-def _running(
-    gh: FakeGitHub, folder: Path, settings: Mapping[str, str]
-) -> Iterator[GitHubWorld]:
+def _running(gh: FakeGitHub, folder: Path, settings: Mapping[str, str]) -> Iterator[GitHubWorld]:
     git = WatchedGit(folder=folder / "bin")
     environment = {
         "PATH": git.path,

@@ -134,9 +134,7 @@ class Installation:
             for one in reader.store.recent(20)
         )
 
-    def get(
-        self, url: str, path: str = "/", headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    def get(self, url: str, path: str = "/", headers: Mapping[str, str] | None = None) -> Answer:
         """Ask a preview's or a page's URL; *.localhost is this machine."""
         address = urlsplit(url)
         connection = http.client.HTTPConnection("127.0.0.1", address.port or 80, timeout=20)

@@ -62,9 +62,7 @@ class LocalWorld:
         """Return the newest attempt of `branch` when it is of `sha` and over."""
 
         def look(reader: Reader) -> Deployment | None:
-            newest = reader.store.newest(
-                self.local.repository.id, Branch(branch), AppName("")
-            )
+            newest = reader.store.newest(self.local.repository.id, Branch(branch), AppName(""))
             return newest if newest and newest.head == sha and newest.is_over else None
 
         return self.installation.look_until(look, f"the end of {sha[:7]} on {branch!r}")

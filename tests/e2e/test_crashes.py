@@ -18,9 +18,7 @@ def gated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatedInstallatio
 
 
 @pytest.fixture(scope="module")
-def quiet_author(
-    gated: GatedInstallation, tmp_path_factory: pytest.TempPathFactory
-) -> Author:
+def quiet_author(gated: GatedInstallation, tmp_path_factory: pytest.TempPathFactory) -> Author:
     return author_without_hook(gated.installation, tmp_path_factory.mktemp("quiet"))
 
 

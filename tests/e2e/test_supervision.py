@@ -1,4 +1,4 @@
-"""`previewbot up` and its children, killed and stopped in every way: nothing stays, nothing is lost."""
+"""`previewbot up` and its children, killed and stopped: nothing stays, nothing is lost."""
 
 import os
 import signal

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -89,6 +90,7 @@ class RunningSubhosting:
         self.stop_host()
         self._api_listener.close()
         self._host_listener.close()
+        shutil.rmtree(self.runtime_dir, ignore_errors=True)
 
     def start_api(self) -> None:
         self.api = self._started("api", self._api_listener)

@@ -123,6 +123,11 @@ class Builder:
         except ContentLost as error:
             build.say("error", str(error))
             boot = None
+        except OSError as error:
+            # A full disk, no more processes: trying for ever would help nobody.
+            LOG.exception("build_failed deployment=%s", work.deployment.id)
+            build.say("error", f"The server could not build it: {error.strerror}")
+            boot = None
         status = Status.SUCCESS if isinstance(boot, Serving) else Status.FAILED
         routes = self._routes(work) if status is Status.SUCCESS else []
         # Whoever reads `success` in the next millisecond finds the host routed: before the

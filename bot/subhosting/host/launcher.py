@@ -28,7 +28,8 @@ def launcher() -> tuple[str, ...]:
     for path in _SETPRIV:
         candidate = (str(path), "--pdeathsig", "KILL", "--")
         if path.exists():
-            tried = subprocess.run([*candidate, "/bin/true"], check=False, capture_output=True)  # noqa: S603 - constant
+            command = [*candidate, str(path), "--version"]
+            tried = subprocess.run(command, check=False, capture_output=True)  # noqa: S603 - constants
             if tried.returncode == 0:
                 return candidate
     return ()
@@ -50,7 +51,10 @@ def restrict(pid: int, limits: RuntimeLimits) -> None:
     }
     try:
         for limit, value in wanted.items():
-            resource.prlimit(pid, limit, (value, value))
+            _, hard = resource.prlimit(pid, limit)
+            # Only root may raise what the host itself is limited to.
+            most = value if hard == resource.RLIM_INFINITY else min(value, hard)
+            resource.prlimit(pid, limit, (most, most))
         os.setpriority(os.PRIO_PROCESS, pid, _NICENESS)
     except ProcessLookupError:
         return  # it ended already; its exit status says why

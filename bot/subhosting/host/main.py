@@ -131,7 +131,7 @@ async def _scan(
             await asyncio.sleep(_SCAN_EVERY_S)
             await routing.refresh_all()
             for deployment_id in await rows.pending():
-                builder.submit(deployment_id)
+                builder.submit(deployment_id, resumed=True)
         except Exception:
             LOG.exception("scan_failed")
             await asyncio.sleep(_SCAN_EVERY_S)

@@ -10,13 +10,12 @@ from pathlib import Path
 from bot.kernel.clock import Clock
 from bot.kernel.runtime_dir import runtime_directory
 from bot.subhosting.build.materialise import ContentLost, materialise
-from bot.subhosting.config import SubhostingConfig
+from bot.subhosting.config import SOURCE_URL, SubhostingConfig
 from bot.subhosting.host.app_log import AppLog, Listener
 from bot.subhosting.host.instance import Boot, Exited, Instance, NeverServed, Serving
 from bot.subhosting.host.launcher import Nursery, launcher
 from bot.subhosting.host.rows import Rows, Work
 from bot.subhosting.sandbox.argv import Sandbox
-from bot.subhosting.service.assets import SOURCE_URL
 from bot.subhosting.store.blobs import BlobStore
 from bot.subhosting.store.records import DeploymentRecord, Status
 
@@ -144,9 +143,10 @@ class Supervisor:
             if wait_s > 0:
                 await asyncio.sleep(wait_s)
             return await self._restarted(deployment_id, slot)
-        except OSError as error:
+        except Exception:
+            # The boundary of a job: whoever waits for the instance must get an answer.
             LOG.exception("instance_start_failed deployment=%s", deployment_id)
-            return NoInstance(reason=f"the server could not start it ({error.strerror})")
+            return NoInstance(reason="the server could not start it; its own log says why")
         finally:
             slot.starting = None
 

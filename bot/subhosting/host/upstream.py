@@ -1,6 +1,7 @@
 """The router's connection to an instance: one request at a time, answered to one visitor."""
 
 import asyncio
+import contextlib
 import logging
 from typing import Protocol, cast
 
@@ -9,6 +10,7 @@ from typing_extensions import override
 
 from bot.subhosting.host.http1 import LAST_CHUNK, Headers, Request, chunk
 from bot.subhosting.host.instance import Instance
+from bot.subhosting.host.supervisor import NoInstance, Supervisor
 
 LOG = logging.getLogger(__name__)
 
@@ -36,6 +38,29 @@ class Visitor(Protocol):
 
     def pause(self, *, paused: bool) -> None:
         """Hear whether the instance takes more body."""
+
+
+async def reach(
+    supervisor: Supervisor, deployment_id: str, visitor: Visitor
+) -> "Upstream | NoInstance":
+    """Return a connection to the deployment's instance, which is started if need be."""
+    # Twice: an instance can end between being found and being called.
+    for _ in range(2):
+        instance = await supervisor.wake(deployment_id)
+        if isinstance(instance, NoInstance):
+            return instance
+        upstream = await _connected(instance, visitor)
+        if upstream.open:
+            return upstream
+    return NoInstance(reason="it ended before it took the request")
+
+
+async def _connected(instance: Instance, visitor: Visitor) -> "Upstream":
+    upstream = Upstream(instance, visitor)
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(OSError):
+        await loop.create_unix_connection(lambda: upstream, str(instance.socket))
+    return upstream
 
 
 class Upstream(asyncio.Protocol):

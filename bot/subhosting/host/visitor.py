@@ -5,7 +5,6 @@ under way. Such requests queue here, and reading stops until they are served.
 """
 
 import asyncio
-import functools
 from collections import deque
 from datetime import timedelta
 from typing import cast
@@ -19,7 +18,7 @@ from bot.subhosting.host.pages import Refusal
 from bot.subhosting.host.reading import RequestReading
 from bot.subhosting.host.router import Router
 from bot.subhosting.host.supervisor import NoInstance
-from bot.subhosting.host.upstream import Upstream
+from bot.subhosting.host.upstream import Upstream, reach
 from bot.subhosting.store.records import BindingRecord
 
 # From a request's first byte to the end of its head; against clients that send a byte a minute.
@@ -182,24 +181,12 @@ class VisitorConnection(asyncio.Protocol):
 
     async def _connect(self, request: Request, binding: BindingRecord) -> None:
         """Reach the instance, which may have to be started first, and send the request."""
-        # Twice: an instance can end between being found and being called.
-        for _ in range(2):
-            instance = await self._router.supervisor.wake(binding.deployment_id)
-            if isinstance(instance, NoInstance):
-                log = instance.log if self._router.config.show_log_on_error_pages else ()
-                self._refuse(Refusal(502, f"The app does not run: {instance.reason}.", log))
-                return
-            upstream = Upstream(instance, self)
-            try:
-                await self._loop.create_unix_connection(
-                    functools.partial(_same, upstream), str(instance.socket)
-                )
-            except OSError:
-                continue
-            self._upstream = upstream
-            self._dispatch(request, upstream)
+        reached = await reach(self._router.supervisor, binding.deployment_id, self)
+        if isinstance(reached, NoInstance):
+            self._refuse(self._with_log(f"The app does not run: {reached.reason}.", reached.log))
             return
-        self._refuse(Refusal(502, "The app ended before it took the request."))
+        self._upstream = reached
+        self._dispatch(request, reached)
 
     def _dispatch(self, request: Request, upstream: Upstream) -> None:
         self._counted = upstream.instance
@@ -324,13 +311,16 @@ class VisitorConnection(asyncio.Protocol):
         await asyncio.wait({asyncio.ensure_future(instance.wait())}, timeout=_CRASH_SHOWS_WITHIN_S)
         code = instance.exit_code
         happened = "closed the connection" if code is None else f"ended with code {code}"
-        log = tuple(instance.log.ring) if self._router.config.show_log_on_error_pages else ()
-        self._refuse(Refusal(502, f"The app {happened} before it answered.", log))
+        log = tuple(instance.log.ring)
+        self._refuse(self._with_log(f"The app {happened} before it answered.", log))
 
     def pause(self, *, paused: bool) -> None:
         """Read slower when the app does."""
         self._upstream_full = paused
         self._update_reading()
+
+    def _with_log(self, sentence: str, log: tuple[tuple[str, str], ...]) -> Refusal:
+        return Refusal(502, sentence, log if self._router.config.show_log_on_error_pages else ())
 
     def _must_close(self, request: Request) -> bool:
         return not request.keep_alive or self._reading.ended or self._router.draining
@@ -349,8 +339,6 @@ class VisitorConnection(asyncio.Protocol):
                 transport.pause_reading()
             else:
                 transport.resume_reading()
-
-    # Small things.
 
     def _write(self, content: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing() and content:
@@ -405,14 +393,8 @@ class VisitorConnection(asyncio.Protocol):
     def _cancel_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
 
     def _cancel_timers(self) -> None:
         self._cancel_timer()
         if self._limit is not None:
             self._limit.cancel()
-            self._limit = None
-
-
-def _same(upstream: Upstream) -> Upstream:
-    return upstream

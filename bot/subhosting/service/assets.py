@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from bot.kernel.paths import escaping_symlinks, path_problem
-from bot.subhosting.config import Limits
+from bot.subhosting.config import SOURCE_URL, Limits
 from bot.subhosting.errors import InvalidRequest, TooLarge
 from bot.subhosting.store.blobs import Blob
 from bot.subhosting.store.records import Manifest
@@ -20,9 +20,6 @@ from bot.wire.subhosting_v1 import (
     NegotiateFile,
     SymlinkAsset,
 )
-
-# Where sources live as far as clients can see: recorded in Deno's own build logs.
-SOURCE_URL = "file:///src/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,7 +93,7 @@ class FakeRepository:
     def resolve(self, ref: str) -> str | None:
         """Return the commit that `ref` (a full ref) points at."""
         listed = self.git("for-each-ref", "--format=%(refname) %(objectname)", check=False)
-        for line in listed.splitlines():
+        for line in listed.split("\n"):  # a branch may have other line ends in its name
             name, _, sha = line.rpartition(" ")
             if name == ref:
                 return sha

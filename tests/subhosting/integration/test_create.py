@@ -210,6 +210,8 @@ def test_the_entry_point_is_an_asset(
         ({"domains": ["{project.id}.localhost"]}, "domain: '{project.id}.localhost'"),
         ({"requestTimeout": 0}, "requestTimeout: "),
         ({"permissions": {"net": []}}, "permissions: "),
+        ({"databases": {"default": "x"}}, "databases: "),
+        ({"enableCron": True}, "enableCron: "),
         ({"importMapUrl": "x.json"}, "importMapUrl: "),
     ],
 )

@@ -75,9 +75,10 @@ def test_what_a_writer_reads_is_true_when_it_writes(config: SubhostingConfig) ->
     database.close()
 
 
-def test_many_writers_of_one_blob_leave_one_whole_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [1, 6, 60])
+def test_many_writers_of_the_same_blobs_leave_whole_files(tmp_path: Path, count: int) -> None:
     store = BlobStore(tmp_path)
-    blobs = {blob.git_sha1: blob for blob in (Blob.of(os.urandom(9000)) for _ in range(6))}
+    blobs = {blob.git_sha1: blob for blob in (Blob.of(os.urandom(9000)) for _ in range(count))}
     barrier = threading.Barrier(8)
 
     def write(_: int) -> None:

@@ -7,6 +7,7 @@ from bot.cli.credentials import (
     FILE_NAME,
     load,
     load_or_create,
+    webhook_secret,
     webhook_url,
     write_address,
 )
@@ -46,6 +47,21 @@ def test_the_address_is_found_again(tmp_path: Path) -> None:
     write_address(tmp_path, "http://127.0.0.1:1/webhooks/github")
 
     assert webhook_url(tmp_path) == "http://127.0.0.1:1/webhooks/github"
+
+
+def test_hooks_sign_with_the_secret_that_was_made_up(tmp_path: Path) -> None:
+    made = load_or_create(tmp_path)
+    write_address(tmp_path, "http://127.0.0.1:1/webhooks/github")
+
+    assert webhook_secret(tmp_path) == made.webhook_secret
+
+
+def test_hooks_sign_with_the_operators_secret_if_there_is_one(tmp_path: Path) -> None:
+    load_or_create(tmp_path)
+    write_address(tmp_path, "http://127.0.0.1:1/webhooks/github", "chosen")
+
+    assert webhook_secret(tmp_path) == "chosen"
+    assert stat.S_IMODE((tmp_path / "address.json").stat().st_mode) == 0o600
 
 
 def test_a_directory_that_never_ran_has_no_address(tmp_path: Path) -> None:

@@ -89,6 +89,6 @@ def detach_domain(deployment_id: str, domain: str) -> Response:
 
 def _refuse_unsupported(body: dict[str, Any]) -> None:
     for name in _NOT_YET:
-        # null, {} and false ask for what happens anyway.
-        if body.get(name):
+        # These ask for what happens anyway. An empty import map address does not: it means none.
+        if body.get(name) not in (None, False, {}):
             raise InvalidRequest("notSupported", f"{name}: this server does not support it yet.")

@@ -22,6 +22,11 @@ def repositories_dir(settings: Settings) -> Path:
     return settings.data_dir / "repositories"
 
 
+def platform_dir(settings: Settings) -> Path:
+    """Return the embedded platform's own data directory."""
+    return settings.data_dir / "subhosting"
+
+
 def git_url(settings: Settings) -> str:
     """Return the base of clone URLs.
 

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bot import logs
-from bot.bootstrap.places import checked_git_url
+from bot.bootstrap.places import checked_git_url, platform_dir
 from bot.cli.credentials import Credentials, load_or_create, write_address
 from bot.cli.listen import bound
 from bot.cli.start import start_settings
@@ -21,7 +22,7 @@ from bot.cli.supervisor import ChildPlan, Supervisor
 from bot.core.model.errors import BotError, ConfigurationProblem
 from bot.kernel.processes import die_with_parent
 from bot.kernel.runtime_dir import runtime_directory
-from bot.settings import Settings, TargetKind
+from bot.settings import LOOPBACK, Settings, TargetKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,8 @@ def _up(given: Settings, *, as_json: bool) -> int:
         try:
             supervisor.run(lambda: _announce(address, as_json=as_json))
         finally:
-            shutil.rmtree(runtime_directory(data_dir), ignore_errors=True)
+            for directory in (data_dir, platform_dir(settings)):
+                shutil.rmtree(runtime_directory(directory), ignore_errors=True)
     return 0
 
 
@@ -129,11 +131,27 @@ def _completed(
     if given.target is TargetKind.EMBEDDED:
         made |= {
             # Set when something stands in front of the API: a proxy, its public name.
-            "target_url": given.target_url or f"http://127.0.0.1:{api_port}",
+            "target_url": _proxy_of_ours(given) or f"http://127.0.0.1:{api_port}",
             "target_token": credentials.api_token,
             "target_organization": credentials.organization,
         }
     return given.with_values(**made)
+
+
+def _proxy_of_ours(given: Settings) -> str | None:
+    """Return the address that the operator gave for our own API: a proxy in front of it.
+
+    Raises:
+        ConfigurationProblem: it is on another machine; our platform's token would go there.
+
+    """
+    if given.target_url is not None and urlsplit(given.target_url).hostname not in LOOPBACK:
+        raise ConfigurationProblem(
+            "PREVIEWBOT_TARGET_URL",
+            "names another machine, but PREVIEWBOT_TARGET=embedded is this one; unset it, or set "
+            "PREVIEWBOT_TARGET=subhosting-v1",
+        )
+    return given.target_url
 
 
 def _hook_secret(given: Settings) -> str | None:

@@ -1,4 +1,4 @@
-"""Runs the steps of `action.yml` as a runner does: real bash, expressions filled in, outputs read."""
+"""Runs the steps of `action.yml` as a runner does: real bash, expressions filled in."""
 
 import re
 import subprocess
@@ -38,7 +38,8 @@ class Runner:
     def use(self, steps: Sequence[Mapping[str, Any]], inputs: Mapping[str, str]) -> None:
         """Run `steps` with these inputs, and end at the first that fails."""
         declared = action()["inputs"]
-        given = {name: facts.get("default", "") for name, facts in declared.items()} | inputs
+        given = {name: facts.get("default", "") for name, facts in declared.items()}
+        given |= inputs
         missing = [n for n, facts in declared.items() if facts.get("required") and not given[n]]
         assert missing == []
         known = {"inputs": given, "github": self.github}

@@ -114,7 +114,6 @@ KILLS: tuple[Kill, ...] = (
 def survive(gated: GatedInstallation, author: Author, kill: Kill) -> None:
     """Push, kill the worker at one point, and see the restarted one finish the same attempt."""
     heads = []
-    recorded = []
 
     def push() -> None:
         heads.append(author.push(f"Alive after {kill.__name__}"))
@@ -124,12 +123,16 @@ def survive(gated: GatedInstallation, author: Author, kill: Kill) -> None:
         recorded = [gated.steps_recorded(one) for one in author.attempts(reader)]
     ended = author.ended(heads[0])
 
-    assert recorded == [["begin", "acquire"]]  # the kill came before the checkpoint
-    assert ended.state == "live", ended.title
-    assert author.served(heads[0]).status == 200
+    # This file is no test, so pytest shows no values of its own accord.
+    told = f"{kill.__name__}: {ended.state} {ended.title}, checkpoints at the kill: {recorded}"
+    assert recorded == [["begin", "acquire"]], told
+    assert ended.state == "live", told
+    assert author.served(heads[0]).status == 200, told
     with gated.installation.reader() as reader:
-        assert [one.id for one in author.attempts(reader)] == [ended.id]
+        attempts = author.attempts(reader)
         check = reader.checks.of(ended.id)
-    assert check is not None
-    assert (check.status, check.conclusion) == ("completed", "success")
-    assert [one["id"] for one in author.on_platform()] == [ended.target_id]
+    assert attempts == [ended], f"{told}; attempts: {attempts}"
+    assert check is not None, told
+    assert (check.status, check.conclusion) == ("completed", "success"), f"{told}; {check}"
+    on_platform = author.on_platform()
+    assert [one["id"] for one in on_platform] == [ended.target_id], f"{told}; {on_platform}"

@@ -6,7 +6,7 @@ import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -55,15 +55,8 @@ class WatchedGit:
         return self._seen.read_text()
 
     @contextmanager
-    def held_at_fetch(self) -> Iterator[None]:
-        """Run the block while the next fetch waits: from just before it until the block's end."""
-        with self._held() as held:
-            yield
-            held.close()
-
-    @contextmanager
     def gate(self) -> Iterator[None]:
-        """Let fetches wait from now on."""
+        """Let the next fetch wait for `held_at_fetch`."""
         os.mkfifo(self._gate)
         try:
             yield
@@ -71,10 +64,11 @@ class WatchedGit:
             self._gate.unlink(missing_ok=True)
 
     @contextmanager
-    def _held(self) -> Iterator[Any]:
-        with self._gate.open("wb") as held:  # returns when a fetch has come to the gate
+    def held_at_fetch(self) -> Iterator[None]:
+        """Wait until a fetch has come to the gate, and let it go on after the block."""
+        with self._gate.open("wb"):  # which returns when the other end is opened
             self._gate.unlink()
-            yield held
+            yield
 
     @property
     def _seen(self) -> Path:
@@ -92,7 +86,6 @@ class GitHubWorld:
     gh: FakeGitHub
     installation: Installation
     git: WatchedGit
-    made: dict[str, FakeRepository] = field(default_factory=dict)
 
     @property
     def secret(self) -> str:

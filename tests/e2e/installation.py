@@ -66,7 +66,9 @@ class Installation:
             )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        assert line, f"`previewbot up` did not start:\n{log_path.read_text()}"
+        if not line:
+            self.stop()
+            raise AssertionError(f"`previewbot up` did not start:\n{log_path.read_text()}")
         self.address = json.loads(line)
 
     def stop(self) -> None:

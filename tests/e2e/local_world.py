@@ -90,7 +90,7 @@ class LocalWorld:
         return push_hook.payload(Pushed(update=update, forced=False, head=None), place)
 
     def deliver(self, body: Mapping[str, Any] | bytes, **headers: str) -> httpx.Response:
-        """Post a signed delivery; `headers` (a_b for A-B) are added, replaced, or taken out by ""."""
+        """Post a signed delivery; `headers` (a_b for A-B) replace ours, "" takes one out."""
         raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
         secret = self.installation.address["webhook_secret"]
         digest = hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()

@@ -27,11 +27,10 @@ class FourPushes:
         nothing = CommitSha("0" * 40)
         heads = [author.push(f"{number} on {branch}", branch) for number in (1, 2, 3)]
         author.copy.git("push", "--quiet", "--force", "origin", f"{heads[0]}:refs/heads/{branch}")
-        befores, afters = [nothing, *heads], [*heads, heads[0]]
+        olds, news = [nothing, *heads], [*heads, heads[0]]
         ref = f"refs/heads/{branch}"
         updates = [
-            RefUpdate(before=before, after=after, ref=ref)
-            for before, after in zip(befores, afters, strict=True)
+            RefUpdate(before=old, after=new, ref=ref) for old, new in zip(olds, news, strict=True)
         ]
         return cls(author, branch, updates)
 

@@ -19,7 +19,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubWorld]:
 def elsewhere() -> Iterator[socket.socket]:
     """Return a server that nobody should call."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.setblocking(False)
+        server.settimeout(0)
         yield server
 
 
@@ -30,7 +30,7 @@ def test_a_push_becomes_a_preview_and_one_check_run_with_its_url(world: GitHubWo
 
     run = world.checked(repository, sha)
     [only] = world.gh.checks(repository, sha)
-    history = [t for t in world.gh.check_history if t.head_sha == sha]
+    history = [t for t in world.gh.check_history if t.repository == "octo/road"]
     assert only is run
     assert [(t.check, t.status, t.conclusion) for t in history] == [
         (run.id, "queued", None),
@@ -67,7 +67,7 @@ def test_a_repository_that_the_app_was_given_later_gets_its_check(world: GitHubW
 
     run = world.checked(later, sha)
     assert run.conclusion == "success"
-    assert [t.status for t in world.gh.check_history if t.check == run.id][0] == "queued"
+    assert next(t.status for t in world.gh.check_history if t.check == run.id) == "queued"
 
 
 def test_a_private_repository_is_read_with_a_token_that_no_process_shows(

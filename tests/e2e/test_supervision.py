@@ -56,6 +56,13 @@ def gone(processes: list[psutil.Process]) -> bool:
         return False
 
 
+def runtime_directories(data_dir: Path) -> list[Path]:
+    """Return where the sockets of the bot and of the platform are."""
+    found = [runtime_directory(data_dir), runtime_directory(data_dir / "subhosting")]
+    assert all(any(path.iterdir()) for path in found)
+    return found
+
+
 def kill_tree(installation: Installation, *words: str) -> psutil.Process:
     """End one child and everything below it, so that really nobody takes its work."""
     child = installation.child(*words)
@@ -166,7 +173,7 @@ def test_a_stopped_up_takes_everything_with_it(tmp_path: Path) -> None:
     author = Author.of(installation, "farewell", tmp_path)
     author.ended(author.push("Goodbye"))
     process, children = installation.process, installation.children()
-    runtime_dir = runtime_directory(installation.data_dir)
+    sockets = runtime_directories(installation.data_dir)
 
     installation.stop()
 
@@ -174,7 +181,7 @@ def test_a_stopped_up_takes_everything_with_it(tmp_path: Path) -> None:
     assert process.returncode == 0
     assert len(children) >= 5
     assert alive(children) == []
-    assert not runtime_dir.exists()
+    assert [path for path in sockets if path.exists()] == []
 
 
 @pytest.mark.parametrize("moment", ["Push main", "Ctrl-C stops everything"])
@@ -196,7 +203,7 @@ def test_ctrl_c_ends_the_demo_with_nothing_left(tmp_path: Path, moment: str) -> 
             said += line
         children = psutil.Process(demo.pid).children(recursive=True)
         (data_dir,) = tmp_path.glob("*/data")
-        runtime_dir = runtime_directory(data_dir)
+        sockets = runtime_directories(data_dir)
 
         os.killpg(demo.pid, signal.SIGINT)
         said += output.read()
@@ -206,7 +213,7 @@ def test_ctrl_c_ends_the_demo_with_nothing_left(tmp_path: Path, moment: str) -> 
     assert len(children) >= 5
     until(lambda: gone(children), f"the end of {children}", within_s=5)
     assert list(tmp_path.iterdir()) == []
-    assert not runtime_dir.exists()
+    assert [path for path in sockets if path.exists()] == []
 
 
 def test_a_second_up_on_the_same_directory_says_what_is_wrong(

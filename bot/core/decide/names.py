@@ -37,7 +37,7 @@ def slug_candidates(repository: Repository, app: AppName) -> tuple[AppSlug, ...]
     words = [_dashed(text) for text in plain]
     fitting = [word for word in words if MIN_SLUG <= len(word) <= MAX_SLUG]
     room = MAX_SLUG - HASH_LENGTH - 1
-    hashed = f"{words[0][:room].strip('-')}-{fingerprint}".strip("-")
+    hashed = _dashed(f"{words[0][:room]}-{fingerprint}")
     return tuple(AppSlug(slug) for slug in dict.fromkeys([*fitting, hashed]))
 
 

@@ -45,6 +45,7 @@ lock: $(VENV)/.ready-dev
 	@$(LOCK) pyproject.toml --extra subhosting --group build -o requirements/runtime.txt
 	@$(LOCK) pyproject.toml --extra subhosting --group dev -o requirements/dev.txt
 	@$(LOCK) --group pyproject.toml:build --group pyproject.toml:deploy -o requirements/deploy.txt
+	@$(LOCK) requirements/conformance-v1.in -o requirements/conformance-v1.txt
 
 clean:
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -20,7 +20,7 @@ COMMANDS = {
     "explain": "say what a webhook delivery led to, and why",
     "web": "run the webhook receiver and the pages alone",
     "worker": "run the durable worker alone",
-    "subhosting": "run a part of the embedded platform alone",
+    "subhosting": "run the embedded platform alone; its tokens and linked repositories",
     "hook": "post a push to the receiver; called by git in local repositories",
 }
 

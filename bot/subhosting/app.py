@@ -2,11 +2,14 @@
 
 from flask import Flask, Response, g, request
 
-from bot.subhosting.api import answers
-from bot.subhosting.api.dash import assets
-from bot.subhosting.api.requests import SERVICES, authenticate
-from bot.subhosting.api.streams import WaitingRoom
-from bot.subhosting.api.v1 import build_logs, routes
+from bot.subhosting.api import answers, tls, v2_errors
+from bot.subhosting.api.dash import identity
+from bot.subhosting.api.dash import routes as dash_routes
+from bot.subhosting.api.requests import SERVICES, authenticate, services
+from bot.subhosting.api.streaming_bodies import ACCEPTED_ENCODINGS, discard_rest
+from bot.subhosting.api.streams import WAITING_ROOM, WaitingRoom
+from bot.subhosting.api.v1 import routes
+from bot.subhosting.api.v2 import routes as v2_routes
 from bot.subhosting.config import SubhostingConfig
 from bot.subhosting.service.services import Services, services_for
 
@@ -14,7 +17,7 @@ HEALTH = "/healthz"
 
 
 def create_app(
-    config: SubhostingConfig, services: Services | None = None, *, waiting_places: int = 8
+    config: SubhostingConfig, given: Services | None = None, *, waiting_places: int = 8
 ) -> Flask:
     """Return the application; it opens the store at the first request, so forking it is safe.
 
@@ -23,21 +26,44 @@ def create_app(
     """
     app = Flask("previewbot-subhosting", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = config.limits.body_bytes
-    app.extensions[SERVICES] = services or services_for(config)
-    app.extensions[build_logs.WAITING_ROOM] = WaitingRoom(waiting_places)
+    app.extensions[SERVICES] = given or services_for(config)
+    identity.install(app, app.extensions[SERVICES])
+    app.extensions[WAITING_ROOM] = WaitingRoom(waiting_places)
     app.before_request(_check_token)
+    app.after_request(_end_request)
     app.get(HEALTH)(_health)
     # Deno serves v1 at api.deno.com/v1 and, for deployctl, at dash.deno.com/api/v1.
     app.register_blueprint(routes.blueprint(), url_prefix="/v1", name="v1")
     app.register_blueprint(routes.blueprint(), url_prefix="/api/v1", name="api-v1")
-    app.register_blueprint(assets.blueprint(), url_prefix="/api")
+    app.register_blueprint(tls.blueprint(), url_prefix=tls.PREFIX)
+    # Both of Deno's v2 SDKs use console.deno.com/api/v2.
+    app.register_blueprint(v2_routes.blueprint(), url_prefix="/v2", name="v2")
+    app.register_blueprint(v2_routes.blueprint(), url_prefix="/api/v2", name="api-v2")
+    app.after_request(_traced)
+    app.register_blueprint(dash_routes.blueprint(), url_prefix="/api")
     answers.answer_errors(app)
     return app
 
 
 def _check_token() -> None:
-    if request.path != HEALTH:
+    if request.path == HEALTH or request.blueprint == tls.NAME:
+        return
+    if identity.presented():
+        g.organization_id = identity.admit()
+    else:
         g.organization_id = authenticate(request.headers)
+
+
+def _end_request(response: Response) -> Response:
+    """Say how bodies may be compressed (RFC 9110, section 12.5.3), and hear the client out."""
+    response.headers["Accept-Encoding"] = ", ".join(ACCEPTED_ENCODINGS)
+    if not discard_rest(2 * services().config.limits.body_bytes, services().clock):
+        response.headers["Connection"] = "close"
+    return response
+
+
+def _traced(response: Response) -> Response:
+    return v2_errors.traced(response) if v2_errors.speaks_v2(request.path) else response
 
 
 def _health() -> Response:

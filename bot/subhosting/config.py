@@ -24,16 +24,29 @@ def deno_beside_python() -> Path:
 class Limits:
     """What a client may send; beyond them the answer is a 4xx that names the limit."""
 
-    # One JSON body, read into memory as a whole.
-    body_bytes: int = 512 * MIB
+    # Bodies are counted uncompressed. One with files goes to disk as it comes, and base64 makes a
+    # third more of them.
+    body_bytes: int = 1536 * MIB
+    # Any other JSON body is read into memory: a negotiation about 100,000 files fits.
+    json_bytes: int = 32 * MIB
     # Deno's: source and assets "under 1 GB". docs.deno.com/subhosting/manual/pricing_and_limits
     total_bytes: int = 1024 * MIB
+    # One file.
+    file_bytes: int = 512 * MIB
     files: int = 100_000
+    # The kernel's own limit, with room for our folders; more would not work.
+    path_bytes: int = 1024
+    # Created by an organization. Deno's plans have 60 and 300 for v1; one's own server may more.
+    deployments_per_hour: int = 10_000
     domains: int = 50
+    # Registered by an organization.
+    custom_domains: int = 1_000
     env_vars: int = 500
     # The v2 document's numbers; Linux refuses a single environment string above 128 KiB.
     env_key_bytes: int = 128
     env_value_bytes: int = 65_536
+    # All together. Linux gives arguments and environment of a process 2 MB by default.
+    env_total_bytes: int = MIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +97,36 @@ class SubhostingConfig:
     answer_within: timedelta = timedelta(minutes=5)
     # How many deployments are built at the same moment.
     concurrent_builds: int = 4
+    # How often requests and use are stored for analytics: what a crash of the host may lose.
+    analytics_every: timedelta = timedelta(seconds=10)
     # Where packages come from, if not from npmjs.org and jsr.io. Apps see these addresses, because
     # Deno finds a cached package by its registry; so they may not hold a password.
     npm_registry: str | None = None
     jsr_registry: str | None = None
     # Given to `deno install` alone: proxies, certificate stores.
     installer_environment: tuple[tuple[str, str], ...] = ()
+    # Where custom domains are to lead: shown as A and AAAA records.
+    public_addresses: tuple[str, ...] = ()
+    # Who is asked whether a domain holds its proof; empty means the machine's own name servers.
+    name_servers: tuple[str, ...] = ()
+    name_server_port: int = 53
+    # Hosts and networks that clients may name (backup endpoints) although they are not public.
+    open_addresses: tuple[str, ...] = ()
+    # `host:port` of the TLS proxy in front; None means port 443 of the domain's own address.
+    tls_proxy: str | None = None
+    # What the proxy must send to be given uploaded certificates with their keys; None: nobody is.
+    tls_proxy_secret: str | None = None
+    # How long a certificate may take from its request until the proxy shows it.
+    provisioning_timeout: timedelta = timedelta(minutes=1)
+    # The operator's own folder for backups, which clients name as `file:///`; None: there is none.
+    backup_dir: Path | None = None
+    # How often a KV database is copied, if it changed.
+    backup_every: timedelta = timedelta(hours=1)
+    # How long a content stays that no deployment uses, and how often the host looks for such.
+    blob_grace: timedelta = timedelta(hours=24)
+    collect_every: timedelta = timedelta(hours=1)
+    # Whose workflows may deploy by deployctl's Action; an own GitHub server has another.
+    oidc_issuer: str = "https://token.actions.githubusercontent.com"
     # Whether a 502 page shows the end of the app's own log to whoever asked.
     show_log_on_error_pages: bool = True
 
@@ -119,6 +156,10 @@ class SubhostingConfig:
     def blobs_dir(self) -> Path:
         """The folder of the content-addressed files."""
         return self.data_dir / "blobs"
+
+    def kv_file(self, database_id: str) -> Path:
+        """Return the file of a KV database, alone in its folder; neither may exist yet."""
+        return self.data_dir / "databases" / database_id / "kv.sqlite"
 
     @property
     def deployments_dir(self) -> Path:

@@ -6,7 +6,11 @@
     ├── InvalidRequest               400 any code: the message names the field
     │   ├── ProjectNameTaken         400 projectNameTaken
     │   └── AssetNotFound            400 assetNotFound, with the list of what is missing
+    ├── Conflict                     409 any code
+    ├── Forbidden                    403 any code
     ├── TooLarge                     413 <thing>TooLarge
+    ├── UnsupportedEncoding          415 unsupportedContentEncoding
+    ├── TooManyDeployments           429 tooManyDeployments
     └── Busy                         503 tooManyStreams
 
 Codes are camelCase as in Deno's API v1. A taken project name is a 400 and not a 409, because the
@@ -14,6 +18,8 @@ published document knows only 400, 401 and 404 there, and Deno's v1 SDK retries 
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
+from math import ceil
 from typing import ClassVar
 
 from typing_extensions import override
@@ -36,6 +42,10 @@ class SubhostingError(Exception):
     def body(self) -> dict[str, object]:
         """Return the error as v1's ErrorBody."""
         return {"code": self.code, "message": self.message}
+
+    def headers(self) -> dict[str, str]:
+        """Return what the answer says beside its body."""
+        return {}
 
 
 class Unauthorized(SubhostingError):  # noqa: N818 - reads as a sentence in `except`
@@ -98,6 +108,59 @@ class AssetNotFound(InvalidRequest):
         """Return ErrorBody with our `missing` extension."""
         missing = [{"path": path, "gitSha1": sha1} for path, sha1 in self.missing]
         return {**super().body(), "missing": missing}
+
+
+class Conflict(SubhostingError):  # noqa: N818 - reads as a sentence in `except`
+    """What is there already stands in the way, where the published document says 409."""
+
+    status = 409
+
+
+class Forbidden(SubhostingError):  # noqa: N818 - reads as a sentence in `except`
+    """We know who asks, and they may not."""
+
+    status = 403
+
+
+class UnsupportedEncoding(SubhostingError):  # noqa: N818 - reads as a sentence in `except`
+    """A body is compressed in a way that we do not read."""
+
+    status = 415
+
+    def __init__(self, coding: str, accepted: Sequence[str]) -> None:
+        """Say what to send instead, in the message and as RFC 9110 (15.5.16) wants it."""
+        self.accepted = ", ".join(accepted)
+        msg = f"Content-Encoding: {coding[:64]!r} is not one of {self.accepted}."
+        super().__init__("unsupportedContentEncoding", msg)
+
+    @override
+    def headers(self) -> dict[str, str]:
+        """Return the codings that are read."""
+        return {"Accept-Encoding": self.accepted}
+
+
+class TooManyDeployments(SubhostingError):  # noqa: N818 - reads as a sentence in `except`
+    """An organization made as many deployments in an hour as it may."""
+
+    status = 429
+
+    def __init__(self, limit: int, retry_after: timedelta) -> None:
+        """Say when there is room again."""
+        self.retry_after = retry_after
+        msg = (
+            f"deployments: the organization made {limit} in an hour, which is the limit;"
+            f" try again in {self._seconds} s."
+        )
+        super().__init__("tooManyDeployments", msg)
+
+    @override
+    def headers(self) -> dict[str, str]:
+        """Return the wait as RFC 9110 (10.2.3) spells it."""
+        return {"Retry-After": self._seconds}
+
+    @property
+    def _seconds(self) -> str:
+        return str(max(1, ceil(self.retry_after.total_seconds())))
 
 
 class TooLarge(SubhostingError):  # noqa: N818 - reads as a sentence in `except`

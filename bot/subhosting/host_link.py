@@ -43,6 +43,18 @@ class HostLink:
         message = {"op": "delete", "deployments": list(deployments), "hosts": list(hosts)}
         self._send(message, wait=True)
 
+    def cancellation_requested(self, deployment_id: str) -> None:
+        """Say that a build shall end; returns before it has."""
+        self._send({"op": "cancel", "deployment": deployment_id}, wait=False)
+
+    def variables_changed(self) -> None:
+        """Say that apps may see other variables; instances restart soon after."""
+        self._send({"op": "variables"}, wait=False)
+
+    def chores_changed(self) -> None:
+        """Say that a backup or a certificate is due; returns before it is made."""
+        self._send({"op": "chores"}, wait=False)
+
     def changes(self, deployment_id: str, *, patience: timedelta) -> Iterator[None]:
         """Yield whenever a build's log or status may have changed, until it ended.
 

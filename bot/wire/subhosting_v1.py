@@ -9,13 +9,23 @@ headers that are ours are marked *extension*; a stranger's server ignores them.
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, StrictBool
 from pydantic.alias_generators import to_camel
 
 # Extension: a create with a key that was seen before answers the deployment that it made then.
 IDEMPOTENCY_KEY = "Idempotency-Key"
+
+MAX_DESCRIPTION = 1000
+
+
+def _is_absent(value: object) -> bool:
+    return value is None
+
+
+# A field with this default is left out of an answer while it has no value.
+ABSENT: Any = Field(default=None, exclude_if=_is_absent)
 
 
 class WireModel(BaseModel):
@@ -48,6 +58,13 @@ class CreateProjectRequest(WireModel):
 
     name: str | None = None
     description: str | None = Field(default=None, max_length=1000)
+
+
+class UpdateProjectRequest(WireModel):
+    """Body of PATCH /projects/{id}; null leaves as it is."""
+
+    name: str | None = None
+    description: Annotated[str | None, Field(max_length=MAX_DESCRIPTION)] = None
 
 
 class Project(WireModel):
@@ -85,8 +102,30 @@ class SymlinkAsset(WireModel):
 Asset = FileContentAsset | FileHashAsset | SymlinkAsset
 
 
+class CompilerOptions(WireModel):
+    """The published subset of TypeScript's options; `{}` asks for Deno's defaults."""
+
+    experimental_decorators: StrictBool | None = None
+    emit_decorator_metadata: StrictBool | None = None
+    jsx: str | None = None
+    jsx_factory: str | None = None
+    jsx_fragment_factory: str | None = None
+    jsx_import_source: str | None = None
+    jsx_precompile_skip_elements: list[str] | None = None
+
+
+class Permissions(WireModel):
+    """Hosts the app may reach: null or absent is all, `[]` none; names, addresses or `*`."""
+
+    net: list[str] | None = None
+
+
 class CreateDeploymentRequest(WireModel):
-    """Body of POST /projects/{id}/deployments, the part that we act on."""
+    """Body of POST /projects/{id}/deployments.
+
+    Null and absent differ nowhere. `""` as import map or lock file asks for none at all, null for
+    the one that deno.json names. `databases` knows the key `default` only.
+    """
 
     entry_point_url: str
     assets: dict[str, Asset]
@@ -94,6 +133,36 @@ class CreateDeploymentRequest(WireModel):
     domains: list[str] | None = None
     description: Annotated[str | None, Field(max_length=1000)] = None
     request_timeout: Annotated[int | None, Field(ge=1)] = None
+    import_map_url: str | None = None
+    lock_file_url: str | None = None
+    compiler_options: CompilerOptions | None = None
+    databases: dict[Literal["default"], str] | None = None
+    permissions: Permissions | None = None
+    enable_cron: StrictBool | None = None
+    # Extension: the files are those of the deployment `base`, with `changed` put in or replaced
+    # and `removed` taken out; `assets` is empty then. A stranger finds no entry point and refuses.
+    base: str | None = None
+    changed: dict[str, Asset] | None = None
+    removed: list[str] | None = None
+
+
+class RedeployRequest(WireModel):
+    """Body of POST /deployments/{id}/redeploy: what is null or absent stays as it was.
+
+    `envVars` and `databases` are merged into the old ones, and a null value takes a key away.
+    deployctl and the official SDKs send `env_vars`; deployctl alone sends `prod`.
+    """
+
+    env_vars: Annotated[
+        dict[str, str | None] | None,
+        # The published name wins over the deprecated one when a client sends both.
+        Field(validation_alias=AliasChoices("envVars", "env_vars")),
+    ] = None
+    databases: dict[Literal["default"], str | None] | None = None
+    request_timeout: Annotated[int | None, Field(ge=1)] = None
+    permissions: Permissions | None = None
+    description: Annotated[str | None, Field(max_length=MAX_DESCRIPTION)] = None
+    prod: StrictBool | None = None
 
 
 class Deployment(WireModel):
@@ -106,6 +175,7 @@ class Deployment(WireModel):
     domains: list[str] | None = None
     databases: dict[str, str] = Field(default_factory=dict)
     request_timeout: int | None = None
+    permissions: Permissions | None = ABSENT
     created_at: datetime
     updated_at: datetime
 
@@ -115,6 +185,38 @@ class BuildLogEntry(WireModel):
 
     level: str
     message: str
+
+
+class LogLevel(StrEnum):
+    """The published four; v2 says `warn`."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+    DEBUG = "debug"
+
+
+class AppLogEntry(WireModel):
+    """One line that an app wrote; the published `region` is one of Deno's own data centres."""
+
+    time: datetime
+    level: LogLevel
+    message: str
+    region: str
+
+
+class AnalyticsField(WireModel):
+    """A column; map by name, never by position."""
+
+    name: str
+    type: Literal["time", "number", "string", "boolean", "other"]
+
+
+class Analytics(WireModel):
+    """15-minute buckets, one row each; `time` is the bucket's start."""
+
+    fields: list[AnalyticsField]
+    values: list[list[Any]]
 
 
 class AttachDomainRequest(WireModel):
@@ -130,6 +232,123 @@ class AttachedDomain(WireModel):
     """Answer of PUT /deployments/{id}/domains/{domain}, placeholders resolved."""
 
     domain: str
+
+
+class DnsRecord(WireModel):
+    """A record that proves a domain or sends its visitors here."""
+
+    type: str
+    name: str
+    content: str
+
+
+class DomainCertificate(WireModel):
+    """A certificate of a domain, without its key."""
+
+    cipher: Literal["rsa", "ec"]
+    expires_at: datetime
+    created_at: datetime
+    updated_at: datetime
+
+
+class ProvisioningStatus(WireModel):
+    """How far the certificates of a domain are; `failed` comes with a message."""
+
+    code: Literal["success", "failed", "pending", "manual"]
+    message: str | None = ABSENT
+
+
+class Domain(WireModel):
+    """A custom domain of an organization."""
+
+    id: str
+    organization_id: str
+    domain: str
+    token: str
+    is_validated: bool
+    certificates: list[DomainCertificate]
+    provisioning_status: ProvisioningStatus
+    project_id: str | None = ABSENT
+    deployment_id: str | None = ABSENT
+    created_at: datetime
+    updated_at: datetime
+    dns_records: list[DnsRecord]
+
+
+class CreateDomainRequest(WireModel):
+    """Body of POST /organizations/{id}/domains."""
+
+    domain: Annotated[str, Field(min_length=1)]
+
+
+class UpdateDomainRequest(WireModel):
+    """Body of the deprecated PATCH /domains/{id}: null takes the domain off its deployment.
+
+    Published with no required key; an empty body therefore means the same as null.
+    """
+
+    deployment_id: str | None = None
+
+
+class AddCertificateRequest(WireModel):
+    """Body of POST /domains/{id}/certificates: both in PEM."""
+
+    private_key: SecretStr
+    certificate_chain: str
+
+
+class KvDatabaseRequest(WireModel):
+    """Body that makes or changes a KV database; null means empty, or as it was."""
+
+    description: Annotated[str | None, Field(max_length=MAX_DESCRIPTION)] = None
+
+
+class KvDatabase(WireModel):
+    """A Deno KV database of an organization."""
+
+    id: str
+    organization_id: str
+    description: str
+    updated_at: datetime
+    created_at: datetime
+
+
+class EnableBackupRequest(WireModel):
+    """Body of POST /databases/{id}/database_backups: an S3 bucket; one backup a database."""
+
+    kind: Literal["s3"]
+    endpoint: Annotated[str, Field(min_length=1)]
+    bucket_name: Annotated[str, Field(min_length=1)]
+    bucket_region: str
+    access_key_id: str
+    secret_access_key: SecretStr
+    prefix: str = ""
+
+
+class BackupMade(WireModel):
+    """Answer of POST /databases/{id}/database_backups."""
+
+    id: str
+
+
+class BackupStatus(WireModel):
+    """Whether a backup works; `failed` comes with a message."""
+
+    code: Literal["pending", "active", "failed"]
+    message: str | None = ABSENT
+
+
+class KvDatabaseBackup(WireModel):
+    """A backup of a KV database, without its secret key."""
+
+    id: str
+    kind: Literal["s3"] = "s3"
+    endpoint: str
+    bucket_name: str
+    bucket_region: str
+    access_key_id: str
+    prefix: str
+    status: BackupStatus
 
 
 class NegotiateFile(WireModel):

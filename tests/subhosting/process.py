@@ -15,16 +15,22 @@ from typing import Any
 
 from bot.kernel.processes import die_with_parent
 from bot.subhosting import control
-from bot.subhosting.config import SubhostingConfig
+from bot.subhosting.config import Limits, SubhostingConfig
 from bot.subhosting.host import main as host
 
 
 def config_from(settings: dict[str, Any]) -> SubhostingConfig:
     known = dict(settings)
-    known["data_dir"] = Path(known["data_dir"])
-    for name in ("warm_up", "drain", "answer_within"):
+    for name in {"data_dir", "backup_dir"} & known.keys():
+        known[name] = Path(known[name])
+    for name in ("warm_up", "drain", "answer_within", "analytics_every"):
         if name in known:
             known[name] = timedelta(seconds=known[name])
+    for name in ("blob_grace", "collect_every", "backup_every", "provisioning_timeout"):
+        if name in known:
+            known[name] = timedelta(seconds=known[name])
+    if "limits" in known:
+        known["limits"] = Limits(**known["limits"])
     return SubhostingConfig(**known)
 
 

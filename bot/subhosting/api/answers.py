@@ -3,9 +3,10 @@
 import logging
 
 import orjson
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from bot.subhosting.api import v2_errors
 from bot.subhosting.errors import SubhostingError
 
 LOG = logging.getLogger(__name__)
@@ -20,6 +21,7 @@ _CODES = {
     405: "methodNotAllowed",
     411: "lengthRequired",
     413: "bodyTooLarge",
+    415: "unsupportedMediaType",
 }
 
 
@@ -44,7 +46,8 @@ def answer_errors(app: Flask) -> None:
 
 
 def _ours(error: SubhostingError) -> Response:
-    response = json(error.body(), error.status)
+    response = json(_spelled(error.body()), error.status)
+    response.headers.update(error.headers())
     if error.status == _BUSY:
         response.headers["Retry-After"] = str(_RETRY_AFTER_S)
     return response
@@ -53,10 +56,17 @@ def _ours(error: SubhostingError) -> Response:
 def _of_http(error: HTTPException) -> Response:
     status = error.code or 500
     code = _CODES.get(status, "error")
-    return json({"code": code, "message": error.description or error.name}, status)
+    message = error.description or error.name
+    return json(_spelled({"code": code, "message": message}), status)
 
 
 def _unexpected(error: Exception) -> Response:
     # The boundary of the process: whatever got here is our fault, and the client hears no more.
     LOG.error("request_failed", exc_info=error)
-    return json({"code": "internalError", "message": "The server failed; its log has more."}, 500)
+    message = "The server failed; its log has more."
+    return json(_spelled({"code": "internalError", "message": message}), 500)
+
+
+def _spelled(body: dict[str, object]) -> dict[str, object]:
+    """Return an error body in the words of the API that was called."""
+    return v2_errors.body(body) if v2_errors.speaks_v2(request.path) else body

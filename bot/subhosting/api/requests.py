@@ -1,13 +1,15 @@
 """What comes in: whose request it is, and a JSON body that is what it should be."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar, cast
 
-import orjson
-from flask import current_app, g, request
+from flask import current_app, g
 from pydantic import BaseModel, ValidationError
 from werkzeug.datastructures import Headers
 
+from bot.subhosting.api import streaming_assets, streaming_bodies
+from bot.subhosting.api.streaming_assets import Received
 from bot.subhosting.errors import InvalidRequest, Unauthorized
 from bot.subhosting.identifiers import token_hash
 from bot.subhosting.service.services import Services
@@ -50,15 +52,26 @@ def json_body() -> dict[str, Any]:
 
     Raises:
         InvalidRequest: it is not; the message says where the text stops being JSON.
+        TooLarge: it is longer than a body without files may be.
 
     """
-    try:
-        document = orjson.loads(request.get_data(cache=False))
-    except orjson.JSONDecodeError as error:
-        raise InvalidRequest("invalidJson", f"The body is not valid JSON: {error}.") from error
-    if not isinstance(document, dict):
-        raise InvalidRequest("invalidJson", "The body must be a JSON object.")
-    return document
+    text = streaming_bodies.body(services().config.limits.json_bytes).all()
+    return streaming_assets.parsed_object(text)
+
+
+def body_with_assets() -> AbstractContextManager[Received]:
+    """Read the request's body, a JSON object with files; what was sent is gone after the block.
+
+    The document has `gitSha1` in place of each `content`, and the contents stand beside it.
+
+    Raises:
+        InvalidRequest: it is not; the message names the field.
+        TooLarge: a limit is exceeded; the message names it.
+
+    """
+    limits = services().config.limits
+    read = streaming_bodies.body(limits.body_bytes).read
+    return streaming_assets.received(read, services().blobs, limits)
 
 
 def parsed(model: type[Model], document: Mapping[str, Any]) -> Model:

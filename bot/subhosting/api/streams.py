@@ -6,6 +6,9 @@ from contextlib import contextmanager
 
 from bot.subhosting.errors import Busy
 
+# Under this name it stands in the extensions of the Flask application.
+WAITING_ROOM = "subhosting-waiting-room"
+
 
 class WaitingRoom:
     """Places for requests that wait for something; the rest of the threads stay free."""

@@ -6,6 +6,7 @@ write 150 MB a second, so the reading never stops and the keeping does.
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,6 +24,9 @@ STDOUT = 1
 
 Listener = Callable[[str, str], None]
 
+# Where lines go for good: time, level, message.
+Sink = Callable[[datetime, str, str], None]
+
 
 class AppLog:
     """The log of one instance: a file of JSON lines, its newest lines in memory, one listener."""
@@ -35,8 +39,9 @@ class AppLog:
         bytes_per_s: int,
         file_bytes: int,
         shown: Mapping[str, str],
+        sink: Sink | None = None,
     ) -> None:
-        """Write to `file`, which is renamed to `*.1` when it reaches `file_bytes`.
+        """Write to `file`, which is renamed to `*.1` when it reaches `file_bytes`, and to `sink`.
 
         `shown` maps texts to what is kept in their place, such as our folders to the app's.
         """
@@ -47,6 +52,7 @@ class AppLog:
         self._bytes_per_s = bytes_per_s
         self._file_bytes = file_bytes
         self._shown = shown
+        self._sink = sink
         self._file: BinaryIO | None = None
         self._partial = {1: b"", 2: b""}
         self._second = 0.0
@@ -89,15 +95,19 @@ class AppLog:
         return False
 
     def _keep(self, level: str, lines: list[bytes]) -> None:
-        time = self._clock.now().isoformat()
+        now = self._clock.now()
+        time = now.isoformat()
         rows: list[bytes] = []
         for line in lines:
             text = line[:MAX_LINE_BYTES].decode(errors="replace").rstrip("\r")
+            text = text.replace("\0", "\ufffd")  # PostgreSQL keeps no NUL in a text
             for ours, theirs in self._shown.items():
                 text = text.replace(ours, theirs)
             self.ring.append((level, text))
             if self.listener is not None:
                 self.listener(level, text)
+            if self._sink is not None:
+                self._sink(now, level, text)
             rows.append(orjson.dumps({"time": time, "level": level, "message": text}))
         if rows:
             self._write(b"\n".join(rows) + b"\n")

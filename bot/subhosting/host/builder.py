@@ -3,17 +3,26 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 
+from bot.kernel.clock import Clock
+from bot.subhosting import stages
 from bot.subhosting.build.materialise import ContentLost
 from bot.subhosting.build.packages import NOT_CACHED, needs_packages
 from bot.subhosting.config import SubhostingConfig
+from bot.subhosting.host.building import Build, BuildStopped
 from bot.subhosting.host.installer import install
-from bot.subhosting.host.instance import Boot, Serving
+from bot.subhosting.host.instance import Serving
 from bot.subhosting.host.routing import RoutingTable
 from bot.subhosting.host.rows import Rows, Work
 from bot.subhosting.host.supervisor import Supervisor, said_of
-from bot.subhosting.store.records import BindingRecord, Status
+from bot.subhosting.store.records import (
+    BindingRecord,
+    Context,
+    DeploymentRecord,
+    Ending,
+    FailureReason,
+    Status,
+)
 
 LOG = logging.getLogger(__name__)
 
@@ -21,57 +30,40 @@ LOG = logging.getLogger(__name__)
 # of them in the one transaction of its end.
 _FLUSH_EVERY_S = 0.2
 
-# A build log beyond this is an accident, and somebody has to read it.
-MAX_LINES = 5_000
+
+class PackagesMissing(Exception):  # noqa: N818 - a fact about the build, acted on at once
+    """The app asked for a package that nobody installed."""
 
 
-@dataclass(eq=False, slots=True)
-class _Build:
-    """A build under way: its unsaved lines, and who waits for news."""
-
-    lines: list[tuple[str, str]] = field(default_factory=list)
-    count: int = 0
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-    ended: bool = False
-
-    def say(self, level: str, message: str) -> None:
-        """Add a line to the build log."""
-        self.count += 1
-        if self.count < MAX_LINES:
-            self.lines.append((level, message))
-        elif self.count == MAX_LINES:
-            self.lines.append(("warning", f"lines dropped: more than {MAX_LINES}"))
-
-    def take_lines(self) -> list[tuple[str, str]]:
-        """Return the lines that are not stored yet, and forget them."""
-        taken, self.lines = self.lines, []
-        return taken
-
-    def announce(self) -> None:
-        """Wake those who wait; what comes next makes news of its own."""
-        self.news.set()
-        self.news = asyncio.Event()
+# How long a build that broke on our side rests before it may be tried again.
+_BROKEN_REST_S = 5.0
 
 
 class Builder:
     """Builds deployments, a few at a time."""
 
     def __init__(
-        self, config: SubhostingConfig, rows: Rows, supervisor: Supervisor, routing: RoutingTable
+        self,
+        config: SubhostingConfig,
+        rows: Rows,
+        supervisor: Supervisor,
+        routing: RoutingTable,
+        clock: Clock,
     ) -> None:
         """Begin idle."""
         self._config = config
         self._rows = rows
         self._supervisor = supervisor
         self._routing = routing
+        self._clock = clock
         self._places = asyncio.Semaphore(config.concurrent_builds)
-        self._builds: dict[str, _Build] = {}
+        self._builds: dict[str, Build] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     def submit(self, deployment_id: str, *, resumed: bool = False) -> None:
         """Build a deployment if it is pending and not being built; anything else is harmless."""
         if deployment_id not in self._tasks:
-            self._builds[deployment_id] = _Build()
+            self._builds[deployment_id] = Build(self._clock)
             task = asyncio.create_task(self._run(deployment_id, resumed=resumed))
             self._tasks[deployment_id] = task
 
@@ -92,6 +84,15 @@ class Builder:
             task.cancel()
             await asyncio.wait({task})
 
+    def stop(self, deployment_id: str) -> None:
+        """End a build that somebody cancelled; it is stored as failed soon after."""
+        self.submit(deployment_id)
+        build = self._builds[deployment_id]
+        # One that has not begun finds the cancellation in the store.
+        if build.entered and not build.cancelled:
+            build.cancelled = True
+            self._tasks[deployment_id].cancel()
+
     async def close(self) -> None:
         """Stop all builds; they are still pending and begin again with the next host."""
         for deployment_id in list(self._tasks):
@@ -99,95 +100,194 @@ class Builder:
 
     async def _run(self, deployment_id: str, *, resumed: bool) -> None:
         build = self._builds[deployment_id]
-        flusher = asyncio.create_task(self._flush(deployment_id, build))
+        build.entered = True
         try:
             async with self._places:
-                work = await self._rows.work(deployment_id)
-                if work is None or work.deployment.status is not Status.PENDING:
-                    return
-                if resumed:
-                    await self._rows.restart_log(deployment_id)
-                await self._build(work, build)
+                await self._from_the_queue(deployment_id, build, resumed=resumed)
+        except asyncio.CancelledError:
+            if not build.cancelled:
+                raise
+            # Cancelled while it waited in the queue, or between two steps.
+            await self._end_cancelled(deployment_id, build)
         except Exception:
-            # The boundary of a job. It stays pending, and the next scan tries again.
+            # The boundary of a job. It stays pending, and the next scan tries again. Meanwhile no
+            # instance of it may live on, and whoever asks about it may not start the next attempt:
+            # both together once filled a machine with processes.
             LOG.exception("build_broke deployment=%s", deployment_id)
+            await self._supervisor.retire(deployment_id)
+            await asyncio.sleep(_BROKEN_REST_S)
         finally:
-            flusher.cancel()
             build.ended = True
             build.announce()
             del self._builds[deployment_id], self._tasks[deployment_id]
 
-    async def _build(self, work: Work, build: _Build) -> None:
+    async def _from_the_queue(self, deployment_id: str, build: Build, *, resumed: bool) -> None:
+        work = await self._rows.work(deployment_id)
+        if work is None or work.deployment.status is not Status.PENDING:
+            return
+        if work.deployment.cancellation_requested_at is not None:
+            await self._end_cancelled(deployment_id, build)
+            return
+        if resumed:
+            await self._rows.restart_log(deployment_id)
+        build.start(work.deployment)
+        flusher = asyncio.create_task(self._flush(deployment_id, build))
         try:
-            boot = await self._attempt(work, build)
+            ending = await self._outcome(work, build)
+        finally:
+            flusher.cancel()
+        await self._finish(work, build, ending)
+
+    async def _outcome(self, work: Work, build: Build) -> Ending:
+        try:
+            await self._attempt(work, build)
+        except BuildStopped as stopped:
+            return build.failed(stopped.reason, stopped.detail)
         except ContentLost as error:
             build.say("error", str(error))
-            boot = None
+            return build.failed(FailureReason.ERROR)
         except OSError as error:
             # A full disk, no more processes: trying for ever would help nobody.
             LOG.exception("build_failed deployment=%s", work.deployment.id)
             build.say("error", f"The server could not build it: {error.strerror}")
-            boot = None
-        status = Status.SUCCESS if isinstance(boot, Serving) else Status.FAILED
-        routes = self._routes(work) if status is Status.SUCCESS else []
+            return build.failed(FailureReason.ERROR)
+        return build.succeeded()
+
+    async def _finish(self, work: Work, build: Build, ending: Ending) -> None:
+        deployment = work.deployment
+        routes = await self._routes(deployment) if ending.status is Status.SUCCESS else []
         # Whoever reads `success` in the next millisecond finds the host routed: before the
         # commit, and once more after it, in case a full refresh came in between.
         self._routing.put(routes)
-        if await self._rows.finish(work.deployment, status, build.take_lines()):
+        lines, _ = build.take()
+        # Shielded, because a cancellation that comes now is too late.
+        if await asyncio.shield(self._rows.finish(deployment, ending, lines)):
             self._routing.put(routes)
+            if deployment.targets:
+                await self._routing.refresh(deployment.domains)
         else:
-            await self._routing.refresh(work.deployment.domains)
-            await self._supervisor.forget(work.deployment.id)
+            await self._routing.refresh(deployment.domains)
+            if not await self._end_cancelled(deployment.id, build):
+                await self._supervisor.forget(deployment.id)
+        if ending.status is not Status.SUCCESS:
+            await self._supervisor.retire(deployment.id)
 
-    async def _attempt(self, work: Work, build: _Build) -> Boot | None:
+    async def _end_cancelled(self, deployment_id: str, build: Build) -> bool:
+        """Store that a build was cancelled; False if there is none to cancel."""
+        work = await self._rows.work(deployment_id)
+        if work is None or work.deployment.cancellation_requested_at is None:
+            return False
+        if not build.started:
+            build.start(work.deployment)
+        build.say("warning", "The build was cancelled")
+        ending = build.failed(FailureReason.CANCELLED)
+        lines, _ = build.take()
+        if await asyncio.shield(self._rows.finish(work.deployment, ending, lines)):
+            await self._supervisor.retire(deployment_id)
+        return True
+
+    async def _attempt(self, work: Work, build: Build) -> None:
+        """Build it and have it serve.
+
+        Raises:
+            BuildStopped: it cannot; the log says why.
+
+        """
         files = len(work.manifest.files) + len(work.manifest.links)
         sandbox = await self._supervisor.prepare(work)
         build.say("info", f"Assembled {files} file{'' if files == 1 else 's'}")
+        build.leave(stages.PREPARING)
         installed = needs_packages(sandbox.source, sandbox.entry_point)
-        if installed and not await self._install(work, build):
-            return None
-        boot, uncached = await self._boot(work, build)
-        if uncached and not installed:
-            # An import deeper in the graph than our quick look went.
-            if not await self._install(work, build):
-                return None
-            boot, _ = await self._boot(work, build)
-        return boot
+        if installed:
+            await self._install(work, build)
+        else:
+            build.skip(stages.INSTALLING)
+        build.skip(stages.BUILDING)
+        for context in work.deployment.contexts:
+            try:
+                await self._warm_up(work, build, context, may_lack_packages=not installed)
+            except PackagesMissing:
+                # An import deeper in the graph than our quick look went.
+                build.again(stages.DEPLOYING, stages.warm_up(_slug(context)))
+                await self._install(work, build)
+                installed = True
+                await self._warm_up(work, build, context, may_lack_packages=False)
 
-    async def _boot(self, work: Work, build: _Build) -> tuple[Boot, bool]:
-        """Start it once; the second value says that packages were missing."""
+    async def _warm_up(
+        self, work: Work, build: Build, context: Context | None, *, may_lack_packages: bool
+    ) -> None:
+        """Start it once in a context.
+
+        Raises:
+            BuildStopped: it does not serve.
+            PackagesMissing: it does not, for want of packages that were not installed.
+
+        """
+        build.enter(stages.DEPLOYING)
+        stage = stages.warm_up(_slug(context))
+        joins = context is None or context in work.deployment.timelines
+        build.timeline = _slug(context) if joins and work.deployment.timelines else None
+        if build.timeline is not None:
+            build.enter(stage)
         loop = asyncio.get_running_loop()
         began = loop.time()
-        boot, log = await self._supervisor.boot(work, build.say)
-        if isinstance(boot, Serving):
+        try:
+            boot, log = await self._supervisor.boot(work, build.say, context)
+            if not isinstance(boot, Serving):
+                reason = said_of(boot, self._config)
+                sentence = reason[0].upper() + reason[1:]
+                build.say("error", sentence)
+                if may_lack_packages and any(NOT_CACHED in message for _, message in log.ring):
+                    raise PackagesMissing
+                detail = {"stage": "warmup", "code": "boot_failed", "message": sentence}
+                raise BuildStopped(FailureReason.ERROR, detail)
             build.say("info", f"Serving after {(loop.time() - began) * 1000:.0f} ms")
-            return boot, False
-        reason = said_of(boot, self._config)
-        build.say("error", reason[0].upper() + reason[1:])
-        return boot, any(NOT_CACHED in message for _, message in log.ring)
+        finally:
+            build.timeline = None
+        if joins and work.deployment.timelines:
+            build.leave(stage)
 
-    async def _install(self, work: Work, build: _Build) -> bool:
+    async def _install(self, work: Work, build: Build) -> None:
+        build.enter(stages.INSTALLING)
         build.say("info", "Installing packages")
         sandbox = await self._supervisor.prepare(work)
         problem = await install(self._config, sandbox, self._supervisor.launcher, build.say)
         if problem is not None:
-            build.say("error", problem)
-        return problem is None
+            build.say("error", problem.sentence)
+            late = FailureReason.TIMED_OUT if problem.timed_out else FailureReason.ERROR
+            raise BuildStopped(late)
+        build.leave(stages.INSTALLING)
 
-    async def _flush(self, deployment_id: str, build: _Build) -> None:
+    async def _flush(self, deployment_id: str, build: Build) -> None:
         while True:
             await asyncio.sleep(_FLUSH_EVERY_S)
-            if lines := build.take_lines():
-                await asyncio.shield(self._rows.append_log(deployment_id, lines))
+            if build.has_news:
+                lines, document = build.take()
+                await asyncio.shield(self._rows.save_progress(deployment_id, lines, document))
                 build.announce()
 
-    def _routes(self, work: Work) -> list[BindingRecord]:
+    async def _routes(self, deployment: DeploymentRecord) -> list[BindingRecord]:
+        if deployment.targets is None:
+            contexts = dict.fromkeys(deployment.domains, Context.PREVIEW)
+        else:
+            contexts = {
+                host: context for context, hosts in deployment.targets.items() for host in hosts
+            }
+            answering = await self._rows.would_answer(deployment)
+            contexts = {host: contexts[host] for host in contexts if host in answering}
         return [
             BindingRecord(
                 host=host,
-                deployment_id=work.deployment.id,
+                deployment_id=deployment.id,
                 revision=None,
-                request_timeout=work.deployment.request_timeout,
+                request_timeout=deployment.request_timeout,
+                context=context,
+                self_contained=deployment.targets is None,
             )
-            for host in work.deployment.domains
+            for host, context in contexts.items()
         ]
+
+
+def _slug(context: Context | None) -> str:
+    """Return the timeline that a start belongs to; v1 knows previews only."""
+    return context or Context.PREVIEW

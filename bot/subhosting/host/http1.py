@@ -15,6 +15,9 @@ Headers = list[tuple[bytes, bytes]]
 # The request line and fields of one message together; nginx and Node allow less.
 MAX_HEAD_BYTES: Final = 64 * 1024
 
+# Two spaces, the version and two line ends.
+_FRAME_BYTES: Final = 14
+
 _HOST = re.compile(rb"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\.?(?::[0-9]{1,5})?")
 
 # RFC 9110 section 7.6.1, and what proxies speak among themselves.
@@ -50,6 +53,7 @@ class Request:
         "chunked",
         "complete",
         "expects_continue",
+        "head_bytes",
         "headers",
         "host",
         "keep_alive",
@@ -70,6 +74,8 @@ class Request:
         self.target = b""
         self.version = "1.1"
         self.headers: Headers = []
+        # About: the parser does not keep the spaces.
+        self.head_bytes = 0
         # The `Host` field as it was sent.
         self.host = b""
         self.length: bytes | None = None
@@ -121,6 +127,7 @@ class Request:
         Transfer-Encoding, several lengths, bad names, bare line feeds.
         """
         size = sum(len(name) + len(value) + 4 for name, value in self.headers)
+        self.head_bytes = size + len(self.method) + len(self.target) + _FRAME_BYTES
         if size + len(self.target) > MAX_HEAD_BYTES:
             return Refusal(431, "The request's header is too large.")
         for name, value in self.headers:

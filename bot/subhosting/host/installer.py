@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from dataclasses import dataclass
 
 from bot.subhosting.build.materialise import own_copy
 from bot.subhosting.build.packages import WRITTEN_BY_INSTALL
@@ -12,9 +13,17 @@ from bot.subhosting.host.supervisor import shown_paths
 from bot.subhosting.sandbox.argv import Sandbox, install_argv, install_environment
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why there are no packages."""
+
+    sentence: str
+    timed_out: bool = False
+
+
 async def install(
     config: SubhostingConfig, sandbox: Sandbox, launcher: tuple[str, ...], say: Listener
-) -> str | None:
+) -> Problem | None:
     """Fetch what the entry point imports into its private cache; return what went wrong, or None.
 
     Every line of output goes to `say`.
@@ -38,12 +47,13 @@ async def install(
             code = await process.wait()
     except TimeoutError:
         seconds = config.install_timeout.total_seconds()
-        return f"Installing packages took longer than {seconds:g} s and was stopped"
+        sentence = f"Installing packages took longer than {seconds:g} s and was stopped"
+        return Problem(sentence, timed_out=True)
     finally:
         if process.returncode is None:
             os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-    return None if code == 0 else f"Installing packages failed with code {code}"
+    return None if code == 0 else Problem(f"Installing packages failed with code {code}")
 
 
 async def _relay(process: asyncio.subprocess.Process, sandbox: Sandbox, say: Listener) -> None:

@@ -16,6 +16,7 @@ from bot.kernel.clock import Clock
 from bot.subhosting.config import RuntimeLimits
 from bot.subhosting.host.app_log import AppLog
 from bot.subhosting.host.launcher import Nursery, restrict
+from bot.subhosting.host.meter import Meter
 from bot.subhosting.sandbox.argv import Sandbox, run_argv, run_environment
 
 # How often a starting instance is looked at. A look costs 2 us as long as the socket is missing.
@@ -62,6 +63,7 @@ class Instance:
     sandbox: Sandbox
     log: AppLog
     clock: Clock
+    meter: Meter
     # Requests in flight, counted by the router.
     active: int = 0
     draining: bool = False
@@ -123,6 +125,7 @@ class Instance:
         )
         self._transport = transport
         pid = transport.get_pid()
+        self.meter.begin(pid)
         restrict(pid, limits)
         nursery.add(pid, self.socket)
         self._exited.add_done_callback(lambda _: nursery.remove(pid))
@@ -170,6 +173,7 @@ class Instance:
 
     def ended(self, code: int) -> None:
         """Hear from the process's streams that it is over."""
+        self.meter.end()
         if not self._exited.done():
             self._exited.set_result(code)
 
@@ -235,6 +239,11 @@ class _Streams(asyncio.SubprocessProtocol):
     @override
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         self._instance.log.feed(fd, data)
+
+    @override
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        # Most likely it ends: the last chance to read what it used.
+        self._instance.meter.look()
 
     @override
     def process_exited(self) -> None:

@@ -18,13 +18,17 @@ import uvloop
 from bot.kernel.clock import Clock, SystemClock
 from bot.subhosting.config import SubhostingConfig
 from bot.subhosting.host.builder import Builder
+from bot.subhosting.host.chores import Chores
+from bot.subhosting.host.collector import Collector
 from bot.subhosting.host.messages import Messages
+from bot.subhosting.host.recorder import Recorder
 from bot.subhosting.host.router import Router
 from bot.subhosting.host.routing import RoutingTable
 from bot.subhosting.host.rows import Rows
 from bot.subhosting.host.supervisor import Supervisor
 from bot.subhosting.host.visitor import VisitorConnection
 from bot.subhosting.host_link import control_socket
+from bot.subhosting.service.services import services_for
 from bot.subhosting.store.engine import Database
 
 LOG = logging.getLogger(__name__)
@@ -94,16 +98,24 @@ class _Host:
             loop.add_signal_handler(number, stop.set)
         rows = Rows(Database(self.config.database), self.clock)
         routing = RoutingTable(rows)
-        supervisor = Supervisor(self.config, rows, self.clock)
-        builder = Builder(self.config, rows, supervisor, routing)
-        router = Router(self.config, routing, supervisor)
+        recorder = Recorder(
+            Database(self.config.database), self.clock, counts_every=self.config.analytics_every
+        )
+        recorder.start()
+        supervisor = Supervisor(self.config, rows, self.clock, recorder)
+        builder = Builder(self.config, rows, supervisor, routing, self.clock)
+        router = Router(self.config, routing, supervisor, recorder.tally)
+        chores = Chores(services_for(self.config))
+        collector = Collector(self.config, self.clock)
         await routing.refresh_all()
         for deployment_id in await rows.pending():
             builder.submit(deployment_id, resumed=True)
-        messages = await self._listen(Messages(builder, supervisor, routing))
+        messages = await self._listen(Messages(builder, supervisor, routing, chores))
         listener.settimeout(0)
         visitors = await loop.create_server(lambda: VisitorConnection(router), sock=listener)
-        scanning = asyncio.create_task(_scan(rows, routing, builder, supervisor))
+        scanning = asyncio.create_task(
+            _scan(rows, routing, builder, supervisor, (chores, collector))
+        )
         ready()
         LOG.info("host_ready data_dir=%s", self.config.data_dir)
         await stop.wait()
@@ -113,6 +125,8 @@ class _Host:
         await builder.close()
         await router.drain()
         await supervisor.close()
+        await collector.close()
+        await recorder.close()  # after the last words of the last instance
         await rows.close()
 
     async def _listen(self, messages: Messages) -> asyncio.Server:
@@ -122,12 +136,19 @@ class _Host:
 
 
 async def _scan(
-    rows: Rows, routing: RoutingTable, builder: Builder, supervisor: Supervisor
+    rows: Rows,
+    routing: RoutingTable,
+    builder: Builder,
+    supervisor: Supervisor,
+    beside: tuple[Chores, Collector],
 ) -> None:
     """Find what nobody told us, now and then."""
     while True:
         try:
             await supervisor.sweep()
+            await supervisor.refresh_variables()
+            for each in beside:
+                each.look()
             await asyncio.sleep(_SCAN_EVERY_S)
             await routing.refresh_all()
             for deployment_id in await rows.pending():

@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from typing import Any
 
 import orjson
 
 from bot.subhosting.host.builder import Builder
+from bot.subhosting.host.chores import Chores
 from bot.subhosting.host.routing import RoutingTable
 from bot.subhosting.host.supervisor import Supervisor
 
@@ -18,8 +20,11 @@ _DONE = b"\n"
 class Messages:
     """Hears what changed in the database; `bot.subhosting.host_link` is the other end."""
 
-    def __init__(self, builder: Builder, supervisor: Supervisor, routing: RoutingTable) -> None:
-        """Pass what is heard to these three."""
+    def __init__(
+        self, builder: Builder, supervisor: Supervisor, routing: RoutingTable, chores: Chores
+    ) -> None:
+        """Pass what is heard to these four."""
+        self._chores = chores
         self._builder = builder
         self._supervisor = supervisor
         self._routing = routing
@@ -37,8 +42,8 @@ class Messages:
 
     async def _heard(self, message: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         match message["op"]:
-            case "build":
-                self._builder.submit(message["deployment"])
+            case "build" | "cancel" | "variables" | "chores":
+                self._hinted(message)
             case "route":
                 await self._routing.refresh(message["hosts"])
                 writer.write(_DONE)
@@ -57,8 +62,23 @@ class Messages:
             case other:
                 LOG.warning("message_unknown op=%r", other)
 
+    def _hinted(self, message: dict[str, Any]) -> None:
+        """Do what nobody waits for."""
+        match message["op"]:
+            case "build":
+                self._builder.submit(message["deployment"])
+            case "cancel":
+                self._builder.stop(message["deployment"])
+            case "variables":
+                self._in_background(self._supervisor.refresh_variables())
+            case _:
+                self._chores.look()
+
     def _forget_later(self, deployment_id: str) -> None:
-        task = asyncio.create_task(self._forget(deployment_id))
+        self._in_background(self._forget(deployment_id))
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._cleaning.add(task)
         task.add_done_callback(self._cleaning.discard)
 

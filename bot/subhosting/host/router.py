@@ -8,7 +8,7 @@ from typing import Protocol
 from bot.subhosting.config import SubhostingConfig
 from bot.subhosting.host.routing import RoutingTable
 from bot.subhosting.host.supervisor import Supervisor
-from bot.subhosting.host.traffic import TrafficByHost
+from bot.subhosting.host.traffic import Tally
 
 _LOOK_EVERY = timedelta(milliseconds=20)
 
@@ -27,7 +27,7 @@ class Router:
     config: SubhostingConfig
     routing: RoutingTable
     supervisor: Supervisor
-    traffic: TrafficByHost = field(default_factory=TrafficByHost)
+    traffic: Tally
     connections: set[Connection] = field(default_factory=set)
     draining: bool = False
 

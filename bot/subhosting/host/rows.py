@@ -1,16 +1,39 @@
 """The store as the event loop sees it: behind a thread, so that no query stops the router."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
+from sqlalchemy.engine import Connection
+
 from bot.kernel.clock import Clock
-from bot.subhosting.store import bindings, content, deployments
+from bot.subhosting.store import (
+    bindings,
+    content,
+    databases,
+    deployments,
+    env_vars,
+    projects,
+    revisions,
+    settings,
+)
 from bot.subhosting.store.bindings import Mark
 from bot.subhosting.store.engine import Database
-from bot.subhosting.store.records import BindingRecord, DeploymentRecord, Manifest, Status
+from bot.subhosting.store.records import (
+    Attachment,
+    BindingRecord,
+    Context,
+    DeploymentRecord,
+    Ending,
+    InstanceKey,
+    LogLine,
+    Manifest,
+    Status,
+)
+from bot.subhosting.store.settings import NONE, Settings
 
 Result = TypeVar("Result")
 
@@ -21,6 +44,9 @@ class Work:
 
     deployment: DeploymentRecord
     manifest: Manifest
+    settings: Settings = NONE
+    # What `Deno.openKv()` opens in each context: the id of a database.
+    databases: Mapping[Context | None, str] = field(default_factory=dict)
 
 
 class Rows:
@@ -47,7 +73,9 @@ class Rows:
                     return None
                 digest = found.manifest_digest
                 manifest = content.load_manifest(connection, found.project_id, digest)
-            return Work(deployment=found, manifest=manifest)
+                wishes = settings.load(connection, [found.id])[found.id]
+                opened = databases.opened_by(connection, found.id)
+            return Work(deployment=found, manifest=manifest, settings=wishes, databases=opened)
 
         return await self._run(read)
 
@@ -67,6 +95,43 @@ class Rows:
         """Return the bindings of `hosts`, or all."""
         return await self._run(lambda: self._read(lambda c: bindings.load(c, hosts)))
 
+    async def environment(self, key: InstanceKey) -> dict[str, str] | None:
+        """Return the variables that an instance sees, or None if its deployment is gone."""
+
+        def read() -> dict[str, str] | None:
+            with self._database.reading() as connection:
+                found = deployments.load(connection, key.deployment_id)
+                if found is None:
+                    return None
+                if key.context is None:
+                    return dict(found.env_vars)
+                seen = env_vars.resolved(connection, found, key.context)
+            # https://docs.deno.com/deploy/reference/env_vars_and_contexts/
+            preview = key.context is Context.PREVIEW
+            timeline = f"preview/{found.id}" if preview else str(key.context)
+            return {**seen, "DENO_TIMELINE": timeline}
+
+        return await self._run(read)
+
+    async def variables_mark(self) -> env_vars.Mark:
+        """Return what changes whenever an instance may see other variables."""
+        return await self._run(lambda: self._read(env_vars.mark))
+
+    async def would_answer(self, deployment: DeploymentRecord) -> set[str]:
+        """Return those of a deployment's hosts that it will answer on once it is bound."""
+
+        def read() -> set[str]:
+            with self._database.reading() as connection:
+                taken = {
+                    each.host
+                    for each in bindings.load(connection, deployment.domains)
+                    if each.attachment is Attachment.PROMOTED
+                    or bindings.newer(connection, each.deployment_id, deployment)
+                }
+            return set(deployment.domains) - taken
+
+        return await self._run(read)
+
     async def restart_log(self, deployment_id: str) -> None:
         """Empty the log of a build that an earlier host did not finish."""
 
@@ -76,33 +141,45 @@ class Rows:
 
         await self._run(write)
 
-    async def append_log(self, deployment_id: str, lines: list[tuple[str, str]]) -> None:
-        """Add lines to the log of a build that goes on; a deleted deployment has none."""
+    async def save_progress(
+        self,
+        deployment_id: str,
+        lines: list[LogLine],
+        stages: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        """Add lines to the log of a build that goes on, and store how far it is."""
 
         def write() -> None:
             with self._database.writing() as connection:
                 if deployments.load(connection, deployment_id) is not None:
-                    deployments.append_log(connection, deployment_id, lines, self._clock.now())
+                    deployments.append_log(connection, deployment_id, lines)
+                    revisions.save_stages(connection, deployment_id, stages)
 
         await self._run(write)
 
     async def finish(
-        self, deployment: DeploymentRecord, status: Status, lines: list[tuple[str, str]]
+        self, deployment: DeploymentRecord, ending: Ending, lines: list[LogLine]
     ) -> bool:
         """Store the end of a build, the rest of its log and its hosts, all or nothing.
 
-        Returns False, and stores nothing, when the deployment is gone.
+        Returns False, and stores nothing, when the deployment is gone, or when it was cancelled
+        and this is another ending.
         """
 
         def write() -> bool:
             now = self._clock.now()
             with self._database.writing() as connection:
-                if not deployments.finish(connection, deployment.id, status, now):
+                found = deployments.load(connection, deployment.id)
+                if found is None:
                     return False
-                deployments.append_log(connection, deployment.id, lines, now)
-                if status is Status.SUCCESS:
-                    for host in deployment.domains:
-                        bindings.move(connection, host, deployment.id, None, now)
+                success = ending.status is Status.SUCCESS
+                if success and found.cancellation_requested_at is not None:
+                    return False
+                if not deployments.finish(connection, deployment.id, ending, now):
+                    return False
+                deployments.append_log(connection, deployment.id, lines)
+                if success:
+                    _bind(connection, deployment, now)
                 return True
 
         return await self._run(write)
@@ -113,3 +190,17 @@ class Rows:
 
     async def _run(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _bind(connection: Connection, deployment: DeploymentRecord, now: datetime) -> None:
+    if deployment.targets is None:
+        name = projects.name_of(connection, deployment.project_id)
+        for host in deployment.domains:
+            context, how = bindings.kind_of(name, deployment.id, host)
+            bindings.move(
+                connection, host, deployment.id, None, now, context=context, attachment=how
+            )
+        return
+    for context, hosts in deployment.targets.items():
+        for host, how in hosts.items():
+            bindings.add(connection, host, deployment.id, now, context=context, attachment=how)

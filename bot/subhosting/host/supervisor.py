@@ -4,20 +4,25 @@ import asyncio
 import logging
 import secrets
 import shutil
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.kernel.clock import Clock
 from bot.kernel.runtime_dir import runtime_directory
 from bot.subhosting.build.materialise import ContentLost, materialise
+from bot.subhosting.build.overlay import import_map, lay_over, lock_file
 from bot.subhosting.config import SOURCE_URL, SubhostingConfig
 from bot.subhosting.host.app_log import AppLog, Listener
 from bot.subhosting.host.instance import Boot, Exited, Instance, NeverServed, Serving
+from bot.subhosting.host.kv_files import KvFiles
 from bot.subhosting.host.launcher import Nursery, launcher
+from bot.subhosting.host.recorder import Recorder
 from bot.subhosting.host.rows import Rows, Work
 from bot.subhosting.sandbox.argv import Sandbox
 from bot.subhosting.store.blobs import BlobStore
-from bot.subhosting.store.records import DeploymentRecord, Status
+from bot.subhosting.store.env_vars import Mark
+from bot.subhosting.store.records import Context, InstanceKey, Status
 
 LOG = logging.getLogger(__name__)
 
@@ -39,9 +44,11 @@ class NoInstance:
 
 @dataclass(slots=True)
 class _Slot:
-    """What is known of one deployment's instances."""
+    """What is known of one instance, those before it and the one that will follow."""
 
     instance: Instance | None = None
+    # What it was started with; another value in the store means a restart.
+    env_vars: Mapping[str, str] | None = None
     starting: "asyncio.Task[Instance | NoInstance] | None" = None
     failures: int = 0
     not_before_s: float = 0.0
@@ -50,18 +57,23 @@ class _Slot:
 class Supervisor:
     """The owner of every Deno process below this host."""
 
-    def __init__(self, config: SubhostingConfig, rows: Rows, clock: Clock) -> None:
+    def __init__(
+        self, config: SubhostingConfig, rows: Rows, clock: Clock, recorder: Recorder
+    ) -> None:
         """Find out how children are started here, and end those of an earlier host."""
         runtime = runtime_directory(config.data_dir)
         self._config = config
         self._rows = rows
         self._clock = clock
+        self._recorder = recorder
         self._blobs = BlobStore(config.blobs_dir)
         self._sockets = runtime / "i"
         self._sockets.mkdir(mode=0o700, exist_ok=True)
-        self._slots: dict[str, _Slot] = {}
+        self._slots: dict[InstanceKey, _Slot] = {}
+        self._variables: Mark | None = None
         self._stopping: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._kv_files = KvFiles(config.drain)
         self.launcher = launcher()
         self._nursery = Nursery(runtime / "pids")
         if reaped := self._nursery.reap():
@@ -69,38 +81,60 @@ class Supervisor:
         for stale in self._sockets.iterdir():
             stale.unlink(missing_ok=True)
 
-    def live(self, deployment_id: str) -> Instance | None:
+    def live(self, key: InstanceKey) -> Instance | None:
         """Return the instance that takes requests now, or None: then `wake` makes one."""
-        slot = self._slots.get(deployment_id)
+        slot = self._slots.get(key)
         if slot is not None and slot.instance is not None and slot.instance.alive:
             return slot.instance
         return None
 
-    async def wake(self, deployment_id: str) -> Instance | NoInstance:
+    async def wake(self, key: InstanceKey) -> Instance | NoInstance:
         """Return an instance that takes requests, started if need be; callers share one start."""
-        if (instance := self.live(deployment_id)) is not None:
+        if (instance := self.live(key)) is not None:
             return instance
         if self._closed:
             return NoInstance(reason="the server is shutting down")
-        slot = self._slots.setdefault(deployment_id, _Slot())
+        slot = self._slots.setdefault(key, _Slot())
         if slot.starting is None:
-            slot.starting = asyncio.create_task(self._wake(deployment_id, slot))
+            slot.starting = asyncio.create_task(self._wake(key, slot))
         return await asyncio.shield(slot.starting)
 
-    async def boot(self, work: Work, listener: Listener) -> tuple[Boot, AppLog]:
-        """Start the first instance of a deployment that is being built.
+    async def boot(
+        self, work: Work, listener: Listener, context: Context | None
+    ) -> tuple[Boot, AppLog]:
+        """Start the first instance in `context` of a deployment that is being built.
 
         Everything it says until then goes to `listener`. If it serves, it stays and takes the
         deployment's requests.
         """
-        deployment = work.deployment
-        instance = self._new_instance(deployment)
+        key = InstanceKey(work.deployment.id, context)
+        env_vars = await self._rows.environment(key) or {}
+        instance = self._new_instance(work, context, env_vars)
         instance.log.listener = listener
         boot = await self._booted(instance)
         instance.log.listener = None
         if isinstance(boot, Serving):
-            self._adopt(deployment.id, self._slots.setdefault(deployment.id, _Slot()), instance)
+            slot = self._slots.setdefault(key, _Slot())
+            slot.env_vars = env_vars
+            self._adopt(key, slot, instance)
         return boot, instance.log
+
+    async def retire(self, deployment_id: str) -> None:
+        """Stop a deployment's instances; its files stay, and whoever asks for it starts it."""
+        keys = [key for key in self._slots if key.deployment_id == deployment_id]
+        await asyncio.gather(*(self._stop(self._slots.pop(key)) for key in keys))
+
+    async def refresh_variables(self) -> None:
+        """Restart every instance that would see other variables now than at its start."""
+        mark = await self._rows.variables_mark()
+        if mark == self._variables:
+            return
+        for key, slot in list(self._slots.items()):
+            if key.context is not None and slot.instance is not None and slot.instance.alive:
+                env_vars = await self._rows.environment(key)
+                if env_vars is not None and env_vars != slot.env_vars:
+                    await self._replace(key, slot)
+        self._variables = mark
 
     async def prepare(self, work: Work) -> Sandbox:
         """Put the deployment's files in place and return where they are.
@@ -109,22 +143,21 @@ class Supervisor:
             ContentLost: a file's content is missing.
 
         """
-        sandbox = self._sandbox(work.deployment)
-        blobs = self._blobs.folder(work.deployment.project_id)
+        sandbox = self._sandbox(work, None)
         # In a thread: 10,000 links take a tenth of a second, and the router has work to do.
-        await asyncio.to_thread(materialise, work.manifest, blobs, sandbox.source)
+        await asyncio.to_thread(self._put_in_place, work, sandbox.source)
         return sandbox
 
     async def forget(self, deployment_id: str) -> None:
         """Stop a deleted deployment's instance and remove its files."""
-        await self._stop(self._slots.pop(deployment_id, _Slot()))
+        await self.retire(deployment_id)
         await asyncio.to_thread(shutil.rmtree, self.folder(deployment_id), ignore_errors=True)
 
     async def sweep(self) -> None:
         """Forget what is no longer in the database, in memory and on disk."""
         # Looked at before the database: a deployment made in between is not swept away.
         folders = {path.name for path in self._config.deployments_dir.iterdir()}
-        present = folders | self._slots.keys()
+        present = folders | {key.deployment_id for key in self._slots}
         for deployment_id in present - await self._rows.existing():
             await self.forget(deployment_id)
 
@@ -137,37 +170,68 @@ class Supervisor:
         """Return the folder of everything that belongs to a deployment."""
         return self._config.deployments_dir / deployment_id
 
-    async def _wake(self, deployment_id: str, slot: _Slot) -> Instance | NoInstance:
+    async def _replace(self, key: InstanceKey, slot: _Slot) -> None:
+        """Start an instance with the variables of now, and let the old one end its requests.
+
+        Not the other way round, so that nobody waits. Should the new one not start, the old one
+        ends all the same: a value that was taken back must not live on.
+        """
+        old = slot.instance
+        if slot.starting is None:
+            slot.starting = asyncio.create_task(self._wake(key, slot))
+        await asyncio.shield(slot.starting)
+        LOG.info("instance_replaced deployment=%s context=%s", *key)
+        if old is not None:
+            old.draining = True
+            self._in_background(old.stop(self._config.drain))
+
+    async def _wake(self, key: InstanceKey, slot: _Slot) -> Instance | NoInstance:
         try:
             wait_s = slot.not_before_s - self._clock.monotonic_s()
             if wait_s > 0:
                 await asyncio.sleep(wait_s)
-            return await self._restarted(deployment_id, slot)
+            return await self._restarted(key, slot)
         except Exception:
             # The boundary of a job: whoever waits for the instance must get an answer.
-            LOG.exception("instance_start_failed deployment=%s", deployment_id)
+            LOG.exception("instance_start_failed deployment=%s", key.deployment_id)
             return NoInstance(reason="the server could not start it; its own log says why")
         finally:
             slot.starting = None
 
-    async def _restarted(self, deployment_id: str, slot: _Slot) -> Instance | NoInstance:
+    async def _restarted(self, key: InstanceKey, slot: _Slot) -> Instance | NoInstance:
+        deployment_id = key.deployment_id
         work = await self._rows.work(deployment_id)
-        if work is None or work.deployment.status is not Status.SUCCESS:
+        env_vars = await self._rows.environment(key)
+        if work is None or env_vars is None or work.deployment.status is not Status.SUCCESS:
             return NoInstance(reason="the deployment does not exist any more")
         try:
             await self.prepare(work)
         except ContentLost as error:
             LOG.exception("content_lost deployment=%s", deployment_id)
             return NoInstance(reason=str(error))
-        instance = self._new_instance(work.deployment)
+        instance = self._new_instance(work, key.context, env_vars)
         boot = await self._booted(instance)
         if isinstance(boot, Serving):
-            self._adopt(deployment_id, slot, instance)
+            slot.env_vars = env_vars
+            self._adopt(key, slot, instance)
             return instance
         self._failed(slot)
         return NoInstance(reason=said_of(boot, self._config), log=tuple(instance.log.ring))
 
+    def _put_in_place(self, work: Work, source: Path) -> None:
+        deployment = work.deployment
+        materialise(work.manifest, self._blobs.folder(deployment.project_id), source)
+        lay_over(work.settings, source, deployment.entry_point, self._overlay(deployment.id))
+        for database in work.databases.values():
+            # Deno makes the file, but no folder.
+            folder = self._config.kv_file(database).parent
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     async def _booted(self, instance: Instance) -> Boot:
+        async with self._kv_files.held_by(instance):
+            return await self._started(instance)
+
+    async def _started(self, instance: Instance) -> Boot:
         await instance.start(self.launcher, self._config.runtime, self._nursery)
         try:
             return await instance.boot(self._config.warm_up)
@@ -175,19 +239,25 @@ class Supervisor:
             await instance.kill()
             raise
 
-    def _adopt(self, deployment_id: str, slot: _Slot, instance: Instance) -> None:
+    def _adopt(self, key: InstanceKey, slot: _Slot, instance: Instance) -> None:
+        if slot.instance is not None and slot.instance.alive:
+            self._in_background(slot.instance.stop(self._config.drain))
         slot.instance = instance
-        task = asyncio.create_task(self._watch(deployment_id, slot, instance))
+        instance.meter.look()  # its memory, in case it does not live until the next look
+        self._in_background(self._watch(key, slot, instance))
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._stopping.add(task)
         task.add_done_callback(self._stopping.discard)
 
-    async def _watch(self, deployment_id: str, slot: _Slot, instance: Instance) -> None:
+    async def _watch(self, key: InstanceKey, slot: _Slot, instance: Instance) -> None:
         """Notice the end of an instance, and whether it was a crash."""
         started = self._clock.monotonic_s()
         code = await instance.wait()
         if instance.draining:
             return
-        LOG.warning("instance_ended deployment=%s code=%s", deployment_id, code)
+        LOG.warning("instance_ended deployment=%s code=%s", key.deployment_id, code)
         if self._clock.monotonic_s() - started > _STABLE_AFTER_S:
             slot.failures = 0
         self._failed(slot)
@@ -203,8 +273,11 @@ class Supervisor:
         if slot.instance is not None:
             await slot.instance.stop(self._config.drain)
 
-    def _new_instance(self, deployment: DeploymentRecord) -> Instance:
-        sandbox = self._sandbox(deployment)
+    def _new_instance(
+        self, work: Work, context: Context | None, env_vars: Mapping[str, str]
+    ) -> Instance:
+        deployment = work.deployment
+        sandbox = self._sandbox(work, context, env_vars)
         runtime = self._config.runtime
         # Deno announces where it listens; that is our business and not the app's.
         log = AppLog(
@@ -213,11 +286,21 @@ class Supervisor:
             bytes_per_s=runtime.log_bytes_per_s,
             file_bytes=runtime.log_file_bytes,
             shown=shown_paths(sandbox),
+            sink=self._recorder.sink(deployment),
         )
-        return Instance(deployment.id, sandbox, log, self._clock)
+        meter = self._recorder.meter(deployment.id)
+        return Instance(deployment.id, sandbox, log, self._clock, meter)
 
-    def _sandbox(self, deployment: DeploymentRecord) -> Sandbox:
-        folder = self.folder(deployment.id)
+    def _overlay(self, deployment_id: str) -> Path:
+        return self.folder(deployment_id) / "overlay"
+
+    def _sandbox(
+        self, work: Work, context: Context | None, env_vars: Mapping[str, str] | None = None
+    ) -> Sandbox:
+        deployment, settings = work.deployment, work.settings
+        folder, overlay = self.folder(deployment.id), self._overlay(deployment.id)
+        # What v1 links holds in every context.
+        database = work.databases.get(context) or work.databases.get(None)
         return Sandbox(
             deno=self._config.deno,
             source=folder / "src",
@@ -226,9 +309,14 @@ class Supervisor:
             # A new name each time: an old instance that still drains keeps its own.
             socket=self._sockets / f"{deployment.id}.{secrets.token_hex(3)}",
             heap_mib=self._config.runtime.heap_mib,
-            env_vars=deployment.env_vars,
+            env_vars=env_vars or {},
             registries=self._config.registries,
             remote_modules=(folder / "cache" / "remote").is_dir(),
+            net=settings.net,
+            kv_file=None if database is None else self._config.kv_file(database),
+            import_map=import_map(settings, folder / "src", overlay),
+            lock=lock_file(settings, overlay),
+            without_lock=settings.lock_file == "",
         )
 
 

@@ -1,26 +1,43 @@
-"""What went through the router, per host; analytics will read it from here."""
+"""What every deployment used since it was last asked for: counted here, stored by the recorder."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-
-@dataclass(slots=True)
-class Traffic:
-    """Counts since the start of this process; bytes are those of bodies."""
-
-    requests: int = 0
-    bytes_in: int = 0
-    bytes_out: int = 0
+from bot.subhosting.store.analytics import Usage
 
 
-class TrafficByHost:
-    """One `Traffic` per host that is bound."""
+class Tally:
+    """One `Usage` per deployment, in memory."""
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._hosts: dict[str, Traffic] = {}
+        self.used: dict[str, Usage] = {}
 
-    def of(self, host: str) -> Traffic:
-        """Return the counts of a host, to read or to add to."""
-        if (found := self._hosts.get(host)) is None:
-            found = self._hosts[host] = Traffic()
+    def of(self, deployment_id: str) -> Usage:
+        """Return the counts of a deployment, to add to at once: later they may be taken away."""
+        if (found := self.used.get(deployment_id)) is None:
+            found = self.used[deployment_id] = Usage()
         return found
+
+    def count(
+        self,
+        deployment_id: str,
+        *,
+        requests: int = 0,
+        ingress_bytes: int = 0,
+        egress_bytes: int = 0,
+    ) -> None:
+        """Add what went through the router; bytes are those on the wire, heads and all."""
+        usage = self.of(deployment_id)
+        usage.requests += requests
+        usage.ingress_bytes += ingress_bytes
+        usage.egress_bytes += egress_bytes
+
+    def take(self) -> dict[str, Usage]:
+        """Return everything that was counted, and begin again at nothing."""
+        taken, self.used = self.used, {}
+        return {key: usage for key, usage in taken.items() if usage != Usage()}
+
+    def add(self, used: Mapping[str, Usage]) -> None:
+        """Count what was counted elsewhere."""
+        for deployment_id, usage in used.items():
+            self.of(deployment_id).add(usage)

@@ -11,6 +11,7 @@ from typing_extensions import override
 from bot.subhosting.host.http1 import LAST_CHUNK, Headers, Request, chunk
 from bot.subhosting.host.instance import Instance
 from bot.subhosting.host.supervisor import NoInstance, Supervisor
+from bot.subhosting.store.records import InstanceKey
 
 LOG = logging.getLogger(__name__)
 
@@ -41,12 +42,12 @@ class Visitor(Protocol):
 
 
 async def reach(
-    supervisor: Supervisor, deployment_id: str, visitor: Visitor
+    supervisor: Supervisor, key: InstanceKey, visitor: Visitor
 ) -> "Upstream | NoInstance":
-    """Return a connection to the deployment's instance, which is started if need be."""
+    """Return a connection to an instance, which is started if need be."""
     # Twice: an instance can end between being found and being called.
     for _ in range(2):
-        instance = await supervisor.wake(deployment_id)
+        instance = await supervisor.wake(key)
         if isinstance(instance, NoInstance):
             return instance
         upstream = await _connected(instance, visitor)

@@ -83,7 +83,7 @@ class VisitorConnection(asyncio.Protocol):
     @override
     def data_received(self, data: bytes) -> None:
         if self._tunnel and self._upstream is not None:
-            self._count_in(len(data))
+            self._count(ingress_bytes=len(data))
             self._upstream.write(data)
             return
         if not self._closing:
@@ -161,6 +161,7 @@ class VisitorConnection(asyncio.Protocol):
         if not self._reading.in_head:
             self._cancel_timer()
         self._answering = self._chunked = self._retried = False
+        self._binding = None
         if request.refusal is not None:
             self._refuse(request.refusal)
             return
@@ -168,10 +169,10 @@ class VisitorConnection(asyncio.Protocol):
         if binding is None:
             self._refuse(Refusal(404, f"No preview is bound to {request.hostname}."))
             return
-        self._router.traffic.of(binding.host).requests += 1
+        self._count(requests=1, ingress_bytes=request.head_bytes)
         limit = binding.request_timeout or self._router.config.answer_within
         self._limit = self._loop.call_later(limit.total_seconds(), self._took_too_long)
-        instance = self._router.supervisor.live(binding.deployment_id)
+        instance = self._router.supervisor.live(binding.instance)
         upstream = self._upstream
         if upstream is not None and upstream.open and upstream.instance is instance:
             self._dispatch(request, upstream)
@@ -181,7 +182,7 @@ class VisitorConnection(asyncio.Protocol):
 
     async def _connect(self, request: Request, binding: BindingRecord) -> None:
         """Reach the instance, which may have to be started first, and send the request."""
-        reached = await reach(self._router.supervisor, binding.deployment_id, self)
+        reached = await reach(self._router.supervisor, binding.instance, self)
         if isinstance(reached, NoInstance):
             self._refuse(self._with_log(f"The app does not run: {reached.reason}.", reached.log))
             return
@@ -221,7 +222,7 @@ class VisitorConnection(asyncio.Protocol):
         self._cancel_timers()
         self._count_end()
         if request is not None:
-            self._count_in(request.body_bytes)
+            self._count(ingress_bytes=request.body_bytes)
             if not request.all_here:
                 reusable, self._close_after = False, True
         if not reusable:
@@ -267,8 +268,6 @@ class VisitorConnection(asyncio.Protocol):
 
     def answer_continued(self, content: bytes) -> None:
         """Write a piece of the body."""
-        if self._binding is not None:
-            self._router.traffic.of(self._binding.host).bytes_out += len(content)
         self._write(http1.chunk(content) if self._chunked else content)
 
     def answer_ended(self, *, reusable: bool) -> None:
@@ -311,8 +310,8 @@ class VisitorConnection(asyncio.Protocol):
         await asyncio.wait({asyncio.ensure_future(instance.wait())}, timeout=_CRASH_SHOWS_WITHIN_S)
         code = instance.exit_code
         happened = "closed the connection" if code is None else f"ended with code {code}"
-        log = tuple(instance.log.ring)
-        self._refuse(self._with_log(f"The app {happened} before it answered.", log))
+        sentence = f"The app {happened} before it answered."
+        self._refuse(self._with_log(sentence, tuple(instance.log.ring)))
 
     def pause(self, *, paused: bool) -> None:
         """Read slower when the app does."""
@@ -342,6 +341,7 @@ class VisitorConnection(asyncio.Protocol):
 
     def _write(self, content: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing() and content:
+            self._count(egress_bytes=len(content))
             self._transport.write(content)
 
     def _linger(self) -> None:
@@ -366,9 +366,9 @@ class VisitorConnection(asyncio.Protocol):
         if upstream is not None:
             upstream.close()
 
-    def _count_in(self, size: int) -> None:
+    def _count(self, **used: int) -> None:
         if self._binding is not None:
-            self._router.traffic.of(self._binding.host).bytes_in += size
+            self._router.traffic.count(self._binding.deployment_id, **used)
 
     def _count_end(self) -> None:
         counted, self._counted = self._counted, None

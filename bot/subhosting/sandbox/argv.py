@@ -41,6 +41,16 @@ class Sandbox:
     registries: Mapping[str, str] = field(default_factory=dict)
     # Whether the installing stage left modules of jsr or https in the cache.
     remote_modules: bool = False
+    # Hosts that the app may reach; None is all, an empty tuple none.
+    net: tuple[str, ...] | None = None
+    # The one file that `Deno.openKv()` opens; None for an app without a database.
+    kv_file: Path | None = None
+    # In place of the import map that deno.json names or holds.
+    import_map: Path | None = None
+    # In place of the deno.lock beside deno.json; `None` leaves the choice to Deno.
+    lock: Path | None = None
+    # Whether the packages are installed without any lock file.
+    without_lock: bool = False
 
 
 def run_argv(sandbox: Sandbox, launcher: tuple[str, ...] = ()) -> list[str]:
@@ -48,7 +58,9 @@ def run_argv(sandbox: Sandbox, launcher: tuple[str, ...] = ()) -> list[str]:
 
     It holds no secret: everyone on the machine can read it.
     """
-    readable = (sandbox.source, sandbox.cache / "npm", sandbox.socket)
+    # A database's file alone: what SQLite puts beside it needs no permission of its own.
+    database = () if sandbox.kv_file is None else (sandbox.kv_file,)
+    readable = (sandbox.source, sandbox.cache / "npm", sandbox.socket, *database)
     return [
         *launcher,
         str(sandbox.deno),
@@ -57,7 +69,8 @@ def run_argv(sandbox: Sandbox, launcher: tuple[str, ...] = ()) -> list[str]:
         "--no-prompt",
         # Whatever the installing stage did not fetch is not fetched behind the app's back.
         "--cached-only",
-        "--no-lock",
+        *_lock(sandbox, default=("--no-lock",)),
+        *_import_map(sandbox),
         "--unstable-kv",
         "--unstable-cron",
         # Denying it refuses cached modules too. What is not cached stays out by `--cached-only`.
@@ -65,8 +78,8 @@ def run_argv(sandbox: Sandbox, launcher: tuple[str, ...] = ()) -> list[str]:
         # The environment is built from nothing, so all of it may be read; npm packages need that.
         "--allow-env",
         f"--allow-read={_paths(*readable)}",
-        f"--allow-write={_paths(sandbox.socket)}",
-        "--allow-net",
+        f"--allow-write={_paths(sandbox.socket, *database)}",
+        _allow_net(sandbox),
         f"--deny-net={','.join(_DENIED_NETWORKS)}",
         f"--v8-flags=--max-old-space-size={sandbox.heap_mib}",
         str(sandbox.source / sandbox.entry_point),
@@ -90,6 +103,7 @@ def run_environment(sandbox: Sandbox) -> dict[str, str]:
         # `info.remoteAddr` becomes what the router says in `x-deno-client-address`.
         "DENO_TRUST_PROXY_HEADERS": "1",
         "DENO_NO_UPDATE_CHECK": "1",
+        **_kv_environment(sandbox),
     }
 
 
@@ -99,8 +113,8 @@ def install_argv(sandbox: Sandbox, launcher: tuple[str, ...] = ()) -> list[str]:
     Lifecycle scripts of npm packages do not run: Deno runs none unless it is told which.
     """
     entry_point = str(sandbox.source / sandbox.entry_point)
-    command = [str(sandbox.deno), "install", "--entrypoint", entry_point]
-    return [*launcher, *command]
+    options = (*_lock(sandbox, default=()), *_import_map(sandbox))
+    return [*launcher, str(sandbox.deno), "install", *options, "--entrypoint", entry_point]
 
 
 def install_environment(sandbox: Sandbox, extra: Mapping[str, str]) -> dict[str, str]:
@@ -115,6 +129,30 @@ def install_environment(sandbox: Sandbox, extra: Mapping[str, str]) -> dict[str,
         "DENO_DIR": str(sandbox.cache),
         "DENO_NO_UPDATE_CHECK": "1",
     }
+
+
+def _allow_net(sandbox: Sandbox) -> str:
+    if sandbox.net is None or "*" in sandbox.net:
+        return "--allow-net"
+    # The socket it listens on counts as network; without it no app could serve.
+    return f"--allow-net={','.join((f'unix:{sandbox.socket}', *sandbox.net))}"
+
+
+def _lock(sandbox: Sandbox, default: tuple[str, ...]) -> tuple[str, ...]:
+    if sandbox.without_lock:
+        return ("--no-lock",)
+    return default if sandbox.lock is None else (f"--lock={sandbox.lock}",)
+
+
+def _import_map(sandbox: Sandbox) -> tuple[str, ...]:
+    return () if sandbox.import_map is None else (f"--import-map={sandbox.import_map}",)
+
+
+def _kv_environment(sandbox: Sandbox) -> dict[str, str]:
+    """Return where `Deno.openKv()` leads, or what makes it say that no database is attached."""
+    if sandbox.kv_file is None:
+        return {"DENO_KV_REQUIRES_DISTRIBUTED_DATABASE": "error"}
+    return {"DENO_KV_DEFAULT_PATH": str(sandbox.kv_file)}
 
 
 def _paths(*paths: Path) -> str:

@@ -35,8 +35,13 @@ class Upload:
         return [(path, sha1) for path, sha1 in files if sha1 not in self.sent]
 
 
-def read(assets: Mapping[str, Asset], limits: Limits) -> Upload:
-    """Check and decode `assets`.
+def read(
+    assets: Mapping[str, Asset], limits: Limits, received: Mapping[str, Blob] | None = None
+) -> Upload:
+    """Check `assets`, and decode those that still have their content.
+
+    `received` are contents that came along and were replaced by their hash already, as
+    `bot.subhosting.api.streaming_assets` does.
 
     Raises:
         InvalidRequest: a path is unsafe, two paths collide, a link leaves the root, or a content
@@ -49,7 +54,7 @@ def read(assets: Mapping[str, Asset], limits: Limits) -> Upload:
         raise TooLarge("tooManyAssets", msg)
     files: dict[str, str] = {}
     links: dict[str, str] = {}
-    sent: dict[str, Blob] = {}
+    sent: dict[str, Blob] = dict(received or {})
     for path, asset in assets.items():
         if (problem := path_problem(path)) is not None:
             raise InvalidRequest("invalidAssetPath", f"assets: the path {path!r} {problem}.")
@@ -64,6 +69,33 @@ def read(assets: Mapping[str, Asset], limits: Limits) -> Upload:
                 links[path] = asset.target
     _check_tree(files, links)
     return Upload(manifest=Manifest(files=files, links=links), sent=sent)
+
+
+def patched(base: Manifest, upload: Upload, removed: Iterable[str], limits: Limits) -> Upload:
+    """Return `upload` on top of `base`, without the paths of `removed`.
+
+    Raises:
+        InvalidRequest: a removed path is not in the base, or what comes out is no tree.
+        TooLarge: it has more files than the limit allows.
+
+    """
+    files, links = dict(base.files), dict(base.links)
+    for path in removed:
+        if files.pop(path, None) is None and links.pop(path, None) is None:
+            msg = f"removed: the base has no file with the path {path!r}."
+            raise InvalidRequest("removedPathNotFound", msg)
+    for path in upload.manifest.files.keys() | upload.manifest.links.keys():
+        # A file may become a link, and the other way round.
+        files.pop(path, None)
+        links.pop(path, None)
+    files |= upload.manifest.files
+    links |= upload.manifest.links
+    if len(files) + len(links) > limits.files:
+        count = len(files) + len(links)
+        msg = f"changed: {count} files are more than the limit of {limits.files}."
+        raise TooLarge("tooManyAssets", msg)
+    _check_tree(files, links)
+    return Upload(manifest=Manifest(files=files, links=links), sent=upload.sent)
 
 
 def entry_point(url: str, manifest: Manifest) -> str:
@@ -87,6 +119,23 @@ def entry_point(url: str, manifest: Manifest) -> str:
         msg = f"entryPointUrl: no asset has the path {path!r}."
         raise InvalidRequest("entryPointNotFound", msg)
     return path
+
+
+def flattened(entries: Mapping[str, NegotiateEntry]) -> dict[str, Asset]:
+    """Return a nested manifest by path, each file by its hash; folders only hold things."""
+    found: dict[str, Asset] = {}
+    todo: list[tuple[str, Mapping[str, NegotiateEntry]]] = [("", entries)]
+    while todo:
+        prefix, here = todo.pop()
+        for name, entry in here.items():
+            match entry:
+                case NegotiateDirectory():
+                    todo.append((f"{prefix}{name}/", entry.entries))
+                case NegotiateFile():
+                    found[f"{prefix}{name}"] = FileHashAsset(git_sha1=entry.git_sha1)
+                case SymlinkAsset():
+                    found[f"{prefix}{name}"] = entry
+    return found
 
 
 def wanted_hashes(entries: Mapping[str, NegotiateEntry]) -> Iterator[str]:

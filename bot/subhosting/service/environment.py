@@ -38,6 +38,11 @@ def check(env_vars: Mapping[str, str], limits: Limits) -> None:
                 f" bytes and values {limits.env_value_bytes}."
             )
             raise TooLarge("envVarTooLarge", msg)
+    total = sum(_size(name) + _size(value) for name, value in env_vars.items())
+    if total > limits.env_total_bytes:
+        limit = limits.env_total_bytes
+        msg = f"envVars: all together have {total} bytes, more than the limit of {limit}."
+        raise TooLarge("envVarsTooLarge", msg)
 
 
 def _problem(name: str, value: str) -> str | None:

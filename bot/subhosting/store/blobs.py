@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.kernel.git_hash import blob_sha1
+from bot.kernel.git_hash import blob_hasher, blob_sha1
 
 # fsync waits for the disk and not for the interpreter: ten files at once take hardly longer than
 # one. Fewer than this many are written without threads.
@@ -26,23 +26,50 @@ _SYNC_ALL_FROM = 33
 
 _READ_ONLY = 0o444
 
+_PIECE_BYTES = 256 * 1024
+
 # Linux only.
 _SYNCFS = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blob:
-    """A file's content with both of its names."""
+    """A file's content with both of its names.
 
-    content: bytes
+    `content` is the bytes, or a file of ours that holds them, which writing the blob moves away.
+    """
+
+    content: bytes | Path
+    size_bytes: int
     git_sha1: str
     sha256: str
 
     @classmethod
     def of(cls, content: bytes) -> "Blob":
         """Hash `content`: git's SHA-1 is what clients ask by, SHA-256 is what we trust."""
-        sha256 = hashlib.sha256(content).hexdigest()
-        return cls(content=content, git_sha1=blob_sha1(content), sha256=sha256)
+        return cls(
+            content=content,
+            size_bytes=len(content),
+            git_sha1=blob_sha1(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+        )
+
+    @classmethod
+    def of_file(cls, path: Path) -> "Blob":
+        """Hash what is in `path`, which nobody else may change, without holding all of it."""
+        size_bytes = path.stat().st_size
+        # git's hash begins with the size, so it can only be made once the end is known.
+        git_sha1, sha256 = blob_hasher(size_bytes), hashlib.sha256()
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE_BYTES):
+                git_sha1.update(piece)
+                sha256.update(piece)
+        return cls(
+            content=path,
+            size_bytes=size_bytes,
+            git_sha1=git_sha1.hexdigest(),
+            sha256=sha256.hexdigest(),
+        )
 
 
 class BlobStore:
@@ -57,10 +84,16 @@ class BlobStore:
         """Return the folder of a project's blobs; it may not exist yet."""
         return self._root / project_id
 
+    @property
+    def incoming(self) -> Path:
+        """The folder for contents whose hash is not known yet: no project has a dot in its id."""
+        return self._root / ".incoming"
+
     def write(self, project_id: str, blobs: Mapping[str, Blob]) -> None:
         """Make `blobs` durable: when this returns, they survive a power cut.
 
-        A crash in the middle leaves temporary files and whole blobs, never a part of one.
+        A crash in the middle leaves temporary files and whole blobs, never a part of one. Files
+        that hold a content are moved: whatever happens, they are gone from where they were.
         """
         if not blobs:
             return
@@ -95,7 +128,7 @@ def _write_all(folder: Path, blobs: Sequence[Blob]) -> None:
     for blob in blobs:
         temporary = _temporary(folder, blob)
         try:
-            _write_content(temporary, blob.content, sync=True)
+            _put_content(temporary, blob.content, sync=True)
             temporary.rename(folder / blob.git_sha1)
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -106,7 +139,7 @@ def _write_together(folder: Path, blobs: Sequence[Blob]) -> None:
     temporaries = {_temporary(folder, blob): blob for blob in blobs}
     try:
         for temporary, blob in temporaries.items():
-            _write_content(temporary, blob.content, sync=False)
+            _put_content(temporary, blob.content, sync=False)
         # Before the names: a name must never lead to content that a power cut can take.
         _sync_file_system(folder)
         for temporary, blob in temporaries.items():
@@ -120,6 +153,20 @@ def _write_together(folder: Path, blobs: Sequence[Blob]) -> None:
 def _temporary(folder: Path, blob: Blob) -> Path:
     # A fixed temporary name collided once in 200 concurrent writes of one blob.
     return folder / f".{blob.git_sha1}.{secrets.token_hex(6)}"
+
+
+def _put_content(path: Path, content: bytes | Path, *, sync: bool) -> None:
+    if isinstance(content, bytes):
+        _write_content(path, content, sync=sync)
+        return
+    content.chmod(_READ_ONLY)
+    content.rename(path)
+    if sync:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _write_content(path: Path, content: bytes, *, sync: bool) -> None:

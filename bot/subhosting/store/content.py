@@ -45,7 +45,7 @@ def record(connection: Connection, project_id: str, added: Mapping[str, Blob]) -
             "project_id": project_id,
             "git_sha1": blob.git_sha1,
             "sha256": blob.sha256,
-            "size_bytes": len(blob.content),
+            "size_bytes": blob.size_bytes,
         }
         for blob in added.values()
     ]

@@ -8,7 +8,17 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from bot.subhosting.store import lists
-from bot.subhosting.store.records import DeploymentRecord, LogRow, Page, Status
+from bot.subhosting.store.records import (
+    Attachment,
+    Context,
+    DeploymentRecord,
+    Ending,
+    FailureReason,
+    LogLine,
+    LogRow,
+    Page,
+    Status,
+)
 from bot.subhosting.store.tables import build_logs, deployments, projects
 
 SORTABLE = {"id": deployments.c.id, "created_at": deployments.c.created_at}
@@ -21,14 +31,17 @@ def insert(connection: Connection, deployment: DeploymentRecord) -> None:
         sqlalchemy.exc.IntegrityError: its idempotency key is in use, or its project is gone.
 
     """
-    timeout = deployment.request_timeout
     values = {
         name: getattr(deployment, name)
         for name in deployments.c.keys()  # noqa: SIM118 - a collection, not a dict
-        if name not in {"request_timeout_ms", "domains"}
+        if name != "request_timeout_ms"
     }
-    values["domains"] = list(deployment.domains)
+    timeout = deployment.request_timeout
     values["request_timeout_ms"] = timeout and round(timeout / timedelta(milliseconds=1))
+    values["domains"] = list(deployment.domains)
+    values["layers"] = list(deployment.layers)
+    if deployment.targets is not None:
+        values["targets"] = {name: dict(hosts) for name, hosts in deployment.targets.items()}
     connection.execute(deployments.insert().values(values))
 
 
@@ -65,7 +78,7 @@ def listed(
     if page.matching:
         query = query.where(lists.contains(deployments.c.id, page.matching))
     rows, total = lists.page_of(connection, query, page, SORTABLE)
-    return [_record(row) for row in rows], total
+    return [record_of(row) for row in rows], total
 
 
 def ids_of_project(connection: Connection, project_id: str) -> list[str]:
@@ -85,12 +98,19 @@ def existing(connection: Connection) -> set[str]:
     return set(connection.scalars(sa.select(deployments.c.id)))
 
 
-def finish(connection: Connection, deployment_id: str, status: Status, now: datetime) -> bool:
+def finish(connection: Connection, deployment_id: str, ending: Ending, now: datetime) -> bool:
     """Move a pending deployment to its end; False if it is gone or ended before."""
     statement = (
         deployments.update()
         .where(deployments.c.id == deployment_id, deployments.c.status == Status.PENDING)
-        .values(status=status, updated_at=now)
+        .values(
+            status=ending.status,
+            stages=dict(ending.stages),
+            failure_reason=ending.failure_reason,
+            failure_detail=ending.failure_detail,
+            build_finished_at=now,
+            updated_at=now,
+        )
     )
     return connection.execute(statement).rowcount == 1
 
@@ -100,13 +120,18 @@ def delete(connection: Connection, deployment_id: str) -> None:
     connection.execute(deployments.delete().where(deployments.c.id == deployment_id))
 
 
-def append_log(
-    connection: Connection, deployment_id: str, lines: Iterable[tuple[str, str]], now: datetime
-) -> None:
-    """Add (level, message) lines to a build log."""
+def append_log(connection: Connection, deployment_id: str, lines: Iterable[LogLine]) -> None:
+    """Add lines to a build log."""
     rows = [
-        {"deployment_id": deployment_id, "level": level, "message": message, "created_at": now}
-        for level, message in lines
+        {
+            "deployment_id": deployment_id,
+            "level": line.level,
+            "message": line.message,
+            "step": line.step,
+            "timeline": line.timeline,
+            "created_at": line.at,
+        }
+        for line in lines
     ]
     if rows:
         connection.execute(build_logs.insert(), rows)
@@ -119,24 +144,33 @@ def clear_log(connection: Connection, deployment_id: str) -> None:
 
 def log_after(connection: Connection, deployment_id: str, row_id: int) -> list[LogRow]:
     """Return the lines of a build log behind `row_id`, oldest first; 0 gives all."""
+    shown = [column for column in build_logs.c if column.name != "deployment_id"]
     query = (
-        sa.select(build_logs.c.id, build_logs.c.level, build_logs.c.message)
+        sa.select(*shown)
         .where(build_logs.c.deployment_id == deployment_id, build_logs.c.id > row_id)
         .order_by(build_logs.c.id)
     )
-    rows = connection.execute(query)
-    return [LogRow(id=row.id, level=row.level, message=row.message) for row in rows]
+    return [LogRow(**row) for row in connection.execute(query).mappings()]
 
 
 def _first(connection: Connection, query: "sa.Select[Any]") -> DeploymentRecord | None:
     row = connection.execute(query).first()
-    return None if row is None else _record(row)
+    return None if row is None else record_of(row)
 
 
-def _record(row: Row[Any]) -> DeploymentRecord:
+def record_of(row: Row[Any]) -> DeploymentRecord:
+    """Return a whole row of the table as a value."""
     values = dict(row._mapping)  # noqa: SLF001 - public, underscored against name clashes
     timeout = values.pop("request_timeout_ms")
     values["request_timeout"] = None if timeout is None else timedelta(milliseconds=timeout)
     values["status"] = Status(values["status"])
     values["domains"] = tuple(values["domains"])
+    values["layers"] = tuple(values["layers"] or ())
+    if values["targets"] is not None:
+        values["targets"] = {
+            Context(name): {host: Attachment(how) for host, how in hosts.items()}
+            for name, hosts in values["targets"].items()
+        }
+    if values["failure_reason"] is not None:
+        values["failure_reason"] = FailureReason(values["failure_reason"])
     return DeploymentRecord(**values)

@@ -13,7 +13,7 @@ def page_of(
     connection: Connection,
     query: "sa.Select[Any]",
     page: Page,
-    sortable: Mapping[str, "sa.Column[Any]"],
+    sortable: Mapping[str, "sa.ColumnElement[Any]"],
 ) -> tuple[Sequence[Row[Any]], int]:
     """Return one page of `query` and how many rows it has altogether."""
     total = connection.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0

@@ -1,17 +1,26 @@
 """Rows of projects, and who may see them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from bot.subhosting.store import lists
+from bot.subhosting.store import analytics, lists
 from bot.subhosting.store.records import Page, ProjectRecord
 from bot.subhosting.store.tables import organizations, projects, tokens
 
 SORTABLE = {"name": projects.c.name, "updated_at": projects.c.updated_at}
+
+
+def sortable_by_use(since: datetime) -> Mapping[str, "sa.ColumnElement[Any]"]:
+    """Return SORTABLE and what the projects used since then."""
+    return {
+        **SORTABLE,
+        "requests": analytics.requests_since(since),
+        "bandwidth": analytics.bandwidth_since(since),
+    }
 
 
 def organization_of_token(connection: Connection, token_hash: str) -> str | None:
@@ -47,8 +56,17 @@ def find_by_name(connection: Connection, organization_id: str, name: str) -> Pro
     return _one(connection, organization_id, projects.c.name == name)
 
 
+def name_of(connection: Connection, project_id: str) -> str:
+    """Return the name of a project that exists, whoever owns it."""
+    query = sa.select(projects.c.name).where(projects.c.id == project_id)
+    return str(connection.execute(query).scalar_one())
+
+
 def listed(
-    connection: Connection, organization_id: str, page: Page
+    connection: Connection,
+    organization_id: str,
+    page: Page,
+    sortable: Mapping[str, "sa.ColumnElement[Any]"] = SORTABLE,
 ) -> tuple[Sequence[ProjectRecord], int]:
     """Return a page of projects and their total."""
     query = sa.select(projects).where(projects.c.organization_id == organization_id)
@@ -57,14 +75,14 @@ def listed(
         query = query.where(
             lists.contains(projects.c.name, text) | lists.contains(projects.c.id, text)
         )
-    rows, total = lists.page_of(connection, query, page, SORTABLE)
+    rows, total = lists.page_of(connection, query, page, sortable)
     return [_record(row) for row in rows], total
 
 
 def update(
-    connection: Connection, project_id: str, changes: dict[str, str], now: datetime
+    connection: Connection, project_id: str, changes: Mapping[str, Any], now: datetime
 ) -> None:
-    """Change `name` and `description` as far as `changes` has them.
+    """Change `name`, `description`, `labels` and `config` as far as `changes` has them.
 
     Raises:
         sqlalchemy.exc.IntegrityError: the name is taken.

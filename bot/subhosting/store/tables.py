@@ -32,6 +32,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+# None is the database's NULL, and not the text `null`.
+OptionalJson = sa.JSON(none_as_null=True)
+
 metadata = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -74,6 +77,9 @@ projects = sa.Table(
     _owned_by("organization_id", "organizations.id"),
     sa.Column("name", sa.String(63), nullable=False),
     sa.Column("description", sa.Text, nullable=False),
+    # v2 only: labels and the configuration that revisions inherit.
+    sa.Column("labels", OptionalJson),
+    sa.Column("config", OptionalJson),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
     # A name is part of host names, which are one space for the whole server.
@@ -124,6 +130,20 @@ deployments = sa.Table(
     # Resolved hosts to attach at success.
     sa.Column("domains", sa.JSON, nullable=False),
     sa.Column("request_timeout_ms", sa.Integer),
+    # v2: context -> resolved hosts that it joins at success. NULL for deployments of v1, which
+    # take `domains` and see no variables but their own.
+    sa.Column("targets", OptionalJson),
+    sa.Column("labels", OptionalJson),
+    # Ids of the revision's own layers, in order.
+    sa.Column("layers", OptionalJson),
+    sa.Column("config", OptionalJson),
+    sa.Column("retention", sa.String(16)),
+    sa.Column("failure_reason", sa.String(16)),
+    sa.Column("failure_detail", OptionalJson),
+    # Stage -> status, start and end, as `bot.subhosting.stages` writes them.
+    sa.Column("stages", OptionalJson),
+    sa.Column("cancellation_requested_at", UtcDateTime),
+    sa.Column("build_finished_at", UtcDateTime),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
     sa.UniqueConstraint("project_id", "idempotency_key"),
@@ -134,10 +154,17 @@ deployments = sa.Table(
 bindings = sa.Table(
     "bindings",
     metadata,
-    # The key makes a host exclusive: moving it is one upsert.
+    # Many deployments may be bound to one host; `store/bindings` says which of them answers.
     sa.Column("host", sa.String(253), primary_key=True),
-    _owned_by("deployment_id", "deployments.id"),
+    sa.Column(
+        "deployment_id",
+        sa.String(36),
+        sa.ForeignKey("deployments.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
     sa.Column("revision", sa.Text),
+    sa.Column("context", sa.String(16), nullable=False),
+    sa.Column("attachment", sa.String(16), nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
     sa.Index(None, "deployment_id"),
 )
@@ -155,6 +182,64 @@ build_logs = sa.Table(
     _owned_by("deployment_id", "deployments.id"),
     sa.Column("level", sa.String(16), nullable=False),
     sa.Column("message", sa.Text, nullable=False),
+    sa.Column("step", sa.String(16)),
+    sa.Column("timeline", sa.String(64)),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Index(None, "deployment_id", "id"),
+)
+
+layers = sa.Table(
+    "layers",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    _owned_by("organization_id", "organizations.id"),
+    sa.Column("slug", sa.String(255), nullable=False),
+    sa.Column("description", sa.Text),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.UniqueConstraint("organization_id", "slug"),
+)
+
+# Layers that a layer includes, earlier ones first.
+layer_includes = sa.Table(
+    "layer_includes",
+    metadata,
+    sa.Column(
+        "layer_id", sa.String(36), sa.ForeignKey("layers.id", ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column("position", sa.Integer, primary_key=True),
+    _owned_by("included_id", "layers.id"),
+)
+
+# Layers of an app, earlier ones first.
+app_layers = sa.Table(
+    "app_layers",
+    metadata,
+    sa.Column(
+        "project_id",
+        sa.String(36),
+        sa.ForeignKey("projects.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column("position", sa.Integer, primary_key=True),
+    _owned_by("layer_id", "layers.id"),
+    sa.Index(None, "layer_id"),
+)
+
+# Variables of an app or of a layer: exactly one of the two owners is set.
+env_vars = sa.Table(
+    "env_vars",
+    metadata,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("project_id", sa.String(36), sa.ForeignKey("projects.id", ondelete="CASCADE")),
+    sa.Column("layer_id", sa.String(36), sa.ForeignKey("layers.id", ondelete="CASCADE")),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("key", sa.String(128), nullable=False),
+    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("secret", sa.Boolean, nullable=False),
+    # A list of contexts; NULL for all.
+    sa.Column("contexts", OptionalJson),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Index(None, "project_id"),
+    sa.Index(None, "layer_id"),
 )

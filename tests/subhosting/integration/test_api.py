@@ -58,7 +58,7 @@ def test_a_project_without_a_name_gets_one(server: RunningSubhosting) -> None:
     assert re.fullmatch(r"[a-z]+-[a-z]+-\d+", server.new_project()["name"])
 
 
-@pytest.mark.parametrize("name", ["", "-a", "a-", "A", "a.b", "a_b", "x" * 51, "\u00e4", "a\0"])
+@pytest.mark.parametrize("name", ["", "-a", "a-", "A", "a.b", "a_b", "x" * 51, "\u00e4"])
 def test_a_project_name_must_fit_into_a_host_name(server: RunningSubhosting, name: str) -> None:
     path = f"/v1/organizations/{server.organization}/projects"
     answer = server.call("POST", path, {"name": name})

@@ -209,10 +209,13 @@ def test_the_entry_point_is_an_asset(
         ({"domains": ["a.b.localhost"]}, "domain: 'a.b.localhost'"),
         ({"domains": ["{project.id}.localhost"]}, "domain: '{project.id}.localhost'"),
         ({"requestTimeout": 0}, "requestTimeout: "),
-        ({"permissions": {"net": []}}, "permissions: "),
-        ({"databases": {"default": "x"}}, "databases: "),
+        ({"permissions": {"net": ["a,b"]}}, "permissions.net: 'a,b'"),
+        ({"databases": {"default": "x"}}, "databases.default: "),
+        ({"databases": {"other": "x"}}, "databases.other: "),
         ({"enableCron": True}, "enableCron: "),
         ({"importMapUrl": "x.json"}, "importMapUrl: "),
+        ({"lockFileUrl": "https://x.test/deno.lock"}, "lockFileUrl: "),
+        ({"compilerOptions": {"jsx": 5}}, "compilerOptions.jsx: "),
     ],
 )
 def test_wrong_json_is_refused_by_field(

@@ -139,8 +139,9 @@ def test_no_secret_reaches_an_app(data_dir: Path) -> None:
         assert secret not in str(environment)
     assert environment["OWN"] == "value"
     assert sorted(environment) == sorted(
-        ["DENO_AUTO_SERVE", "DENO_DIR", "DENO_NO_UPDATE_CHECK", "DENO_SERVE_ADDRESS",
-         "DENO_TRUST_PROXY_HEADERS", "HOME", "LANG", "NO_COLOR", "OWN", "PATH"]
+        ["DENO_AUTO_SERVE", "DENO_DIR", "DENO_KV_REQUIRES_DISTRIBUTED_DATABASE",
+         "DENO_NO_UPDATE_CHECK", "DENO_SERVE_ADDRESS", "DENO_TRUST_PROXY_HEADERS",
+         "HOME", "LANG", "NO_COLOR", "OWN", "PATH"]
     )  # fmt: skip
 
 

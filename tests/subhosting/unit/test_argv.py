@@ -1,6 +1,9 @@
 """The command line and environment of a deployment."""
 
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from bot.subhosting.sandbox.argv import (
     Sandbox,
@@ -47,6 +50,45 @@ def test_the_whole_command_line() -> None:
         "--v8-flags=--max-old-space-size=128",
         "/d,ata/src/lib/main.ts",
     ]
+
+
+def test_hosts_files_and_a_database_that_v1_names() -> None:
+    sandbox = replace(
+        SANDBOX,
+        net=("a.example", "[::1]"),
+        kv_file=Path("/kv/one.sqlite"),
+        import_map=Path("/o/map.json"),
+        lock=Path("/o/deno.lock"),
+    )
+
+    command, environment = run_argv(sandbox), run_environment(sandbox)
+
+    assert "--allow-net=unix:/run/s,a.example,[::1]" in command
+    assert "--allow-read=/d,,ata/src,/d,,ata/cache/npm,/run/s,/kv/one.sqlite" in command
+    assert "--allow-write=/run/s,/kv/one.sqlite" in command
+    assert {"--import-map=/o/map.json", "--lock=/o/deno.lock"} <= {*command}
+    assert "--no-lock" not in command
+    assert {"--import-map=/o/map.json", "--lock=/o/deno.lock"} <= {*install_argv(sandbox)}
+    assert environment["DENO_KV_DEFAULT_PATH"] == "/kv/one.sqlite"
+
+
+@pytest.mark.parametrize(
+    ("net", "flag"),
+    [(None, "--allow-net"), (("*",), "--allow-net"), ((), "--allow-net=unix:/run/s")],
+)
+def test_an_empty_list_of_hosts_leaves_the_socket(net: tuple[str, ...] | None, flag: str) -> None:
+    assert flag in run_argv(replace(SANDBOX, net=net))
+
+
+def test_without_a_database_deno_is_told_to_say_so() -> None:
+    environment = run_environment(SANDBOX)
+
+    assert environment["DENO_KV_REQUIRES_DISTRIBUTED_DATABASE"] == "error"
+    assert "DENO_KV_DEFAULT_PATH" not in environment
+
+
+def test_no_lock_file_at_all() -> None:
+    assert "--no-lock" in install_argv(replace(SANDBOX, without_lock=True))
 
 
 def test_the_platform_s_names_win_and_the_app_s_stay() -> None:

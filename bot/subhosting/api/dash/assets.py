@@ -10,11 +10,9 @@ from bot.subhosting.store import content
 from bot.wire.subhosting_v1 import NegotiateRequest
 
 
-def blueprint() -> Blueprint:
-    """Return the routes below `/api`."""
-    dash = Blueprint("dash", __name__)
-    dash.post("/projects/<project>/assets/negotiate")(negotiate)
-    return dash
+def register(routes: Blueprint) -> None:
+    """Add the route; `identity` knows it by its name."""
+    routes.post("/projects/<project>/assets/negotiate")(negotiate)
 
 
 def negotiate(project: str) -> Response:

@@ -10,15 +10,13 @@ from flask import Blueprint, Response, current_app, request, stream_with_context
 
 from bot.subhosting.api import answers
 from bot.subhosting.api.requests import organization_id, services
-from bot.subhosting.api.streams import WaitingRoom
+from bot.subhosting.api.streams import WAITING_ROOM, WaitingRoom
 from bot.subhosting.service import deployments
 from bot.subhosting.service.services import Services
 from bot.subhosting.store import deployments as rows
 from bot.subhosting.store.records import LogRow, Status
 
 NDJSON = "application/x-ndjson"
-
-WAITING_ROOM = "subhosting-waiting-room"
 
 # Longer than an installation may take; then the log is given as far as it is.
 GIVE_UP_AFTER = timedelta(minutes=10)

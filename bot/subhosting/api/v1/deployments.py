@@ -5,24 +5,19 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from bot.subhosting.api import answers, paging
-from bot.subhosting.api.requests import json_body, organization_id, parsed, services
+from bot.subhosting.api.requests import (
+    body_with_assets,
+    json_body,
+    organization_id,
+    parsed,
+    services,
+)
 from bot.subhosting.api.v1 import documents
-from bot.subhosting.errors import InvalidRequest
-from bot.subhosting.service import deployments, domains, projects
+from bot.subhosting.service import deployments, domains, projects, rate
+from bot.subhosting.service.deployments import Located
 from bot.subhosting.store import bindings
 from bot.subhosting.store import deployments as deployment_rows
 from bot.wire import subhosting_v1 as wire
-
-# Fields of v1 that would change how the app runs and that we do not act on yet. Taking them in
-# silence would run an app with more rights, or other modules, than its owner asked for.
-_NOT_YET = (
-    "importMapUrl",
-    "lockFileUrl",
-    "compilerOptions",
-    "databases",
-    "permissions",
-    "enableCron",
-)
 
 
 def register(v1: Blueprint) -> None:
@@ -42,25 +37,27 @@ def list_deployments(project_id: str) -> Response:
     with services().database.reading() as connection:
         found, total = deployment_rows.listed(connection, project.id, page)
         hosts = bindings.hosts_of(connection, [each.id for each in found])
-    listed = [documents.deployment(each, tuple(hosts[each.id])) for each in found]
-    return paging.link(answers.json(listed), page, total)
+    return paging.link(answers.json(documents.of(services(), found, hosts)), page, total)
 
 
 def create_deployment(project_id: str) -> Response:
     """POST /projects/{id}/deployments: 200 and `pending` at once; the build goes on elsewhere."""
     project = projects.get(services(), organization_id(), project_id)
-    body = json_body()
-    _refuse_unsupported(body)
-    wanted = parsed(wire.CreateDeploymentRequest, body)
     key = request.headers.get(wire.IDEMPOTENCY_KEY)
-    made = deployments.create(services(), project, wanted, key)
-    return answers.json(documents.deployment(made.deployment, made.hosts))
+    # Before the body, which may be long: what is answered or refused anyway need not be read.
+    made = deployments.made_before(services(), project, key)
+    if made is None:
+        rate.check(services(), project.organization_id)
+        with body_with_assets() as received:
+            wanted = parsed(wire.CreateDeploymentRequest, _with_assets(received.document))
+            made = deployments.create(services(), project, wanted, key, received.sent)
+    return answers.json(_document(made))
 
 
 def get_deployment(deployment_id: str) -> Response:
     """GET /deployments/{id}."""
     found = deployments.get(services(), organization_id(), deployment_id)
-    return answers.json(documents.deployment(found.deployment, found.hosts))
+    return answers.json(_document(found))
 
 
 def delete_deployment(deployment_id: str) -> Response:
@@ -87,8 +84,11 @@ def detach_domain(deployment_id: str, domain: str) -> Response:
     return answers.empty()
 
 
-def _refuse_unsupported(body: dict[str, Any]) -> None:
-    for name in _NOT_YET:
-        # These ask for what happens anyway. An empty import map address does not: it means none.
-        if body.get(name) not in (None, False, {}):
-            raise InvalidRequest("notSupported", f"{name}: this server does not support it yet.")
+def _document(located: Located) -> dict[str, Any]:
+    deployment = located.deployment
+    return documents.of(services(), [deployment], {deployment.id: located.hosts})[0]
+
+
+def _with_assets(body: dict[str, Any]) -> dict[str, Any]:
+    """Return `body` with the published `assets`, which may be absent beside our `base`."""
+    return {"assets": {}, **body} if body.get("base") is not None else body

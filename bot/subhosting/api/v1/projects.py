@@ -7,6 +7,7 @@ from bot.subhosting.api.requests import json_body, organization_id, parsed, serv
 from bot.subhosting.api.v1 import documents
 from bot.subhosting.errors import NotFound
 from bot.subhosting.service import projects
+from bot.subhosting.service.analytics import DEFAULT_RANGE
 from bot.subhosting.store import projects as project_rows
 from bot.wire import subhosting_v1 as wire
 
@@ -36,12 +37,14 @@ def get_organization(organization: str) -> Response:
 def list_projects(organization: str) -> Response:
     """GET /organizations/{id}/projects: sorted by updated_at, ascending, unless told otherwise.
 
-    v1 can also sort by requests and bandwidth; that needs counts which are not kept yet.
+    Requests and bandwidth are those of the last 24 hours; over which time is not published.
     """
     _check_organization(organization)
-    page = paging.requested_page(project_rows.SORTABLE, "updated_at")
+    since = services().clock.now() - DEFAULT_RANGE
+    sortable = project_rows.sortable_by_use(since)
+    page = paging.requested_page(sortable, "updated_at")
     with services().database.reading() as connection:
-        found, total = project_rows.listed(connection, organization, page)
+        found, total = project_rows.listed(connection, organization, page, sortable)
     response = answers.json([documents.project(each) for each in found])
     return paging.link(response, page, total)
 

@@ -2,7 +2,16 @@
 
 from flask import Blueprint
 
-from bot.subhosting.api.v1 import build_logs, deployments, projects
+from bot.subhosting.api.v1 import (
+    analytics,
+    app_logs,
+    build_logs,
+    databases,
+    deployments,
+    domains,
+    projects,
+    redeploy,
+)
 
 
 def blueprint() -> Blueprint:
@@ -11,4 +20,9 @@ def blueprint() -> Blueprint:
     projects.register(v1)
     deployments.register(v1)
     build_logs.register(v1)
+    app_logs.register(v1)
+    analytics.register(v1)
+    domains.register(v1)
+    databases.register(v1)
+    redeploy.register(v1)
     return v1

@@ -1,0 +1,15 @@
+"""All routes of deployctl's protocol as a blueprint."""
+
+from flask import Blueprint
+
+from bot.subhosting.api.dash import assets, deploy, logs, projects
+
+
+def blueprint() -> Blueprint:
+    """Return the routes below `/api`."""
+    dash = Blueprint("dash", __name__)
+    assets.register(dash)
+    deploy.register(dash)
+    projects.register(dash)
+    logs.register(dash)
+    return dash

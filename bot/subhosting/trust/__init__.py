@@ -1,0 +1,1 @@
+"""Whom to believe: workflow tokens, host addresses, DNS records, certificates, sealed secrets."""

@@ -95,6 +95,10 @@ class SubhostingConfig:
     drain: timedelta = timedelta(seconds=10)
     # How long an app may take to begin its answer, unless the deployment has a limit of its own.
     answer_within: timedelta = timedelta(minutes=5)
+    # An instance that nobody asks for rests after this; its next request wakes it in some 30 ms.
+    idle_after: timedelta = timedelta(minutes=15)
+    # Beyond so many live instances the longest unused rests at once; each takes 10 to 60 MB.
+    live_instances: int = 200
     # How many deployments are built at the same moment.
     concurrent_builds: int = 4
     # How often requests and use are stored for analytics: what a crash of the host may lose.

@@ -67,6 +67,8 @@ class Instance:
     # Requests in flight, counted by the router.
     active: int = 0
     draining: bool = False
+    # When its last request began or ended, by the monotonic clock.
+    used_s: float = 0.0
     _transport: asyncio.SubprocessTransport | None = None
     _exited: "asyncio.Future[int]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
@@ -101,11 +103,13 @@ class Instance:
     def begin_request(self) -> None:
         """Count a request that goes there."""
         self.active += 1
+        self.used_s = self.clock.monotonic_s()
         self._idle.clear()
 
     def end_request(self) -> None:
         """Count it as over."""
         self.active -= 1
+        self.used_s = self.clock.monotonic_s()
         if not self.active:
             self._idle.set()
 

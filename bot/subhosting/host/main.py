@@ -147,6 +147,7 @@ async def _scan(
         try:
             await supervisor.sweep()
             await supervisor.refresh_variables()
+            supervisor.rest()
             for each in beside:
                 each.look()
             await asyncio.sleep(_SCAN_EVERY_S)

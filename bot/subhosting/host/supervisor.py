@@ -18,6 +18,7 @@ from bot.subhosting.host.instance import Boot, Exited, Instance, NeverServed, Se
 from bot.subhosting.host.kv_files import KvFiles
 from bot.subhosting.host.launcher import Nursery, launcher
 from bot.subhosting.host.recorder import Recorder
+from bot.subhosting.host.resting import Use, to_rest
 from bot.subhosting.host.rows import Rows, Work
 from bot.subhosting.sandbox.argv import Sandbox
 from bot.subhosting.store.blobs import BlobStore
@@ -123,6 +124,24 @@ class Supervisor:
         """Stop a deployment's instances; its files stay, and whoever asks for it starts it."""
         keys = [key for key in self._slots if key.deployment_id == deployment_id]
         await asyncio.gather(*(self._stop(self._slots.pop(key)) for key in keys))
+
+    def rest(self) -> None:
+        """Stop instances that nobody has asked for in a while, or that are too many."""
+        live = {
+            key: slot.instance
+            for key, slot in self._slots.items()
+            if slot.instance is not None and slot.instance.alive
+        }
+        resting = to_rest(
+            (Use(key=key, active=each.active, since_s=each.used_s) for key, each in live.items()),
+            self._clock.monotonic_s(),
+            idle_after=self._config.idle_after,
+            most=self._config.live_instances,
+        )
+        for key in resting:
+            # Draining at once: a request that comes now starts the next one.
+            live[key].draining = True
+            self._in_background(live[key].stop(self._config.drain))
 
     async def refresh_variables(self) -> None:
         """Restart every instance that would see other variables now than at its start."""
@@ -243,6 +262,9 @@ class Supervisor:
         if slot.instance is not None and slot.instance.alive:
             self._in_background(slot.instance.stop(self._config.drain))
         slot.instance = instance
+        instance.used_s = self._clock.monotonic_s()
+        if len(self._slots) > self._config.live_instances:
+            self.rest()
         instance.meter.look()  # its memory, in case it does not live until the next look
         self._in_background(self._watch(key, slot, instance))
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot import logs
-from bot.bootstrap import platform
+from bot.bootstrap import platform_operator
 from bot.bootstrap.places import platform_dir
 from bot.cli.listen import bound
 from bot.cli.start import start_settings
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         api = bound(given.bind, given.api_port, "PREVIEWBOT_API_PORT")
         previews = bound(given.bind, given.preview_port, "PREVIEWBOT_PREVIEW_PORT")
         settings = _completed(given, data_dir, api, previews)
-        started = platform.start(settings)
+        started = platform_operator.start(settings)
         address = {
             "api_url": settings.target_url,
             "previews_url": settings.previews_url,

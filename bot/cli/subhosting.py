@@ -12,7 +12,6 @@ from pathlib import Path
 
 from bot import logs
 from bot.bootstrap import platform
-from bot.cli import standalone
 from bot.cli.handover import receive
 from bot.cli.start import start_settings
 from bot.core.model.errors import BotError, ConfigurationProblem
@@ -32,6 +31,8 @@ def run(words: Sequence[str]) -> int:
         if options.command in _PARTS:
             return _serve_part(options.command)
         if options.command == "serve":
+            from bot.cli import standalone  # noqa: PLC0415 - see `_administer`
+
             return standalone.run(options)
         return _administer(options)
     except BotError as error:
@@ -83,29 +84,32 @@ def _serve_part(part: str) -> int:
 
 
 def _administer(options: argparse.Namespace) -> int:
+    # Not above: whoever serves needs none of the libraries behind it.
+    from bot.bootstrap import platform_operator as operator  # noqa: PLC0415
+
     settings = start_settings(data_dir=options.data)
     settings = settings.with_values(data_dir=settings.data_dir.expanduser().resolve())
     action = getattr(options, "action", options.command)
     match action:
         case "create":
-            token = platform.create_access_token(settings, options.name)
+            token = operator.create_access_token(settings, options.name)
             _say(options, {"token": token}, token)
         case "list":
-            found = platform.access_tokens(settings)
+            found = operator.access_tokens(settings)
             rows = [f"{each['id']}  {each['created_at']}  {each['name']}" for each in found]
             _say(options, found, "\n".join(rows) or "There are no tokens.")
         case "revoke":
-            platform.revoke_access_token(settings, options.id)
+            operator.revoke_access_token(settings, options.id)
             _say(options, {"revoked": options.id}, f"Revoked {options.id}.")
         case "link":
-            linked = platform.link(
+            linked = operator.link(
                 settings, options.project, options.repository_id, options.default_branch
             )
             branch = options.default_branch or "no branch"
             words = f"Workflows of repository {options.repository_id} may deploy; {branch}"
             _say(options, linked, f"{words} goes to production.")
         case _:
-            was_linked = platform.unlink(settings, options.project)
+            was_linked = operator.unlink(settings, options.project)
             words = "Unlinked." if was_linked else "It was not linked."
             _say(options, {"unlinked": was_linked}, words)
     return 0

@@ -388,7 +388,11 @@ class MissingAsset(WireModel):
 
 
 class ErrorBody(WireModel):
-    """Every v1 error; `missing` is an extension that comes with `assetNotFound`."""
+    """Every v1 error; `missing` is an extension that comes with `assetNotFound`.
+
+    Our server also sends the message as `error`, for readers who know it by that name; Deno's
+    schema is open, so both fit in one body. Nothing of ours reads it.
+    """
 
     code: str
     message: str

@@ -69,4 +69,7 @@ def _unexpected(error: Exception) -> Response:
 
 def _spelled(body: dict[str, object]) -> dict[str, object]:
     """Return an error body in the words of the API that was called."""
-    return v2_errors.body(body) if v2_errors.speaks_v2(request.path) else body
+    if v2_errors.speaks_v2(request.path):
+        return v2_errors.body(body)
+    # Some of v1's readers know the message by this name, and Deno's schema of an error is open.
+    return {**body, "error": body["message"]}

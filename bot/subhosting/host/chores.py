@@ -8,10 +8,11 @@ import threading
 from collections.abc import Callable
 from functools import partial
 
-from bot.subhosting.service import backups, certificates
-from bot.subhosting.service.services import Services
+from bot.kernel.clock import Clock
+from bot.subhosting.config import SubhostingConfig
 from bot.subhosting.store import backups as backup_rows
 from bot.subhosting.store import domains as domain_rows
+from bot.subhosting.store.engine import Database
 
 LOG = logging.getLogger(__name__)
 
@@ -22,9 +23,11 @@ _AT_ONCE = 4
 class Chores:
     """Finds what is due and does it in threads, each thing once at a time."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, config: SubhostingConfig, clock: Clock) -> None:
         """Begin idle."""
-        self._services = services
+        self._config = config
+        self._clock = clock
+        self._database = Database(config.database)
         self._places = threading.Semaphore(_AT_ONCE)
         self._lock = threading.Lock()
         self._under_way: set[str] = set()
@@ -41,11 +44,17 @@ class Chores:
             LOG.exception("chores_not_read")
 
     def _begin_due(self) -> None:
-        services = self._services
-        before = services.clock.now() - services.config.backup_every
-        with services.database.reading() as connection:
+        before = self._clock.now() - self._config.backup_every
+        with self._database.reading() as connection:
             due = backup_rows.due(connection, before)
             awaiting = domain_rows.awaiting_certificates(connection)
+        if not due and not awaiting:
+            return
+        # An HTTP client, a resolver and a library of ciphers: 25 MB that most hosts never need.
+        from bot.subhosting.service import backups, certificates  # noqa: PLC0415
+        from bot.subhosting.service.services import services_for  # noqa: PLC0415
+
+        services = services_for(self._config)
         for backup in due:
             self._begin(backup.id, partial(backups.make, services, backup))
         for domain in awaiting:

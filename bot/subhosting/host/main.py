@@ -28,7 +28,6 @@ from bot.subhosting.host.rows import Rows
 from bot.subhosting.host.supervisor import Supervisor
 from bot.subhosting.host.visitor import VisitorConnection
 from bot.subhosting.host_link import control_socket
-from bot.subhosting.service.services import services_for
 from bot.subhosting.store.engine import Database
 
 LOG = logging.getLogger(__name__)
@@ -105,7 +104,7 @@ class _Host:
         supervisor = Supervisor(self.config, rows, self.clock, recorder)
         builder = Builder(self.config, rows, supervisor, routing, self.clock)
         router = Router(self.config, routing, supervisor, recorder.tally)
-        chores = Chores(services_for(self.config))
+        chores = Chores(self.config, self.clock)
         collector = Collector(self.config, self.clock)
         await routing.refresh_all()
         for deployment_id in await rows.pending():

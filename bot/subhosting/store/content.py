@@ -47,7 +47,8 @@ def record(connection: Connection, project_id: str, added: Mapping[str, Blob]) -
             "sha256": blob.sha256,
             "size_bytes": blob.size_bytes,
         }
-        for blob in added.values()
+        # In one order for all: PostgreSQL ends two creates as a deadlock that wait crosswise.
+        for blob in sorted(added.values(), key=lambda blob: blob.git_sha1)
     ]
     if rows:
         connection.execute(_insert_new(connection, blobs), rows)

@@ -35,6 +35,9 @@ class UtcDateTime(TypeDecorator[datetime]):
 # None is the database's NULL, and not the text `null`.
 OptionalJson = sa.JSON(none_as_null=True)
 
+# The newest step of `migrations/versions`; a database that stands there is asked nothing more.
+SCHEMA_REVISION = "s0005"
+
 metadata = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
-.PHONY: help demo test lint soak bench lock clean
+.PHONY: help demo test lint soak bench conformance lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,8 @@ help:
 	@echo 'make lint    style, format, types, import contracts, spelling, action.yml'
 	@echo 'make soak    full-size load, crash and install runs (minutes)'
 	@echo 'make bench   the figures that docs/ quotes'
+	@echo 'make conformance'
+	@echo '             the clients of others against our server; writes docs/conformance.md'
 	@echo 'make lock    lock the dependencies of pyproject.toml into requirements/'
 	@echo 'make clean   remove .venv and the caches'
 
@@ -39,6 +41,10 @@ soak: $(VENV)/.ready-dev
 
 bench: $(VENV)/.ready-dev
 	@$(BIN)/python benchmarks/main_road.py $(ARGS)
+
+conformance: $(VENV)/.ready-dev
+	-@PREVIEWBOT_CONFORMANCE_RESULTS=$(VENV)/conformance.json $(BIN)/python -m pytest tests/conformance $(ARGS)
+	@$(BIN)/python scripts/conformance-table $(VENV)/conformance.json
 
 # The fixed relative output names matter: uv writes the command line into each file's head.
 lock: $(VENV)/.ready-dev

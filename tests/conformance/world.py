@@ -8,6 +8,7 @@ from bot.kernel.ids import RandomIds
 from tests.conformance.nameserver import Nameserver
 from tests.conformance.recording import Record
 from tests.conformance.sdk import Sdk
+from tests.subhosting.domains.world import TlsProxy
 from tests.subhosting.server import Json, RunningSubhosting, wait_until
 
 HELLO = "console.log('I have started'); Deno.serve(() => new Response('hello'));"
@@ -19,9 +20,14 @@ class World:
     """A server, an SDK, and what the SDK was answered since this test began."""
 
     def __init__(
-        self, server: RunningSubhosting, sdk: Sdk, record: Record, zone: Nameserver
+        self,
+        server: RunningSubhosting,
+        sdk: Sdk,
+        record: Record,
+        zone: Nameserver,
+        tls: TlsProxy,
     ) -> None:
-        self.server, self.sdk, self.zone = server, sdk, zone
+        self.server, self.sdk, self.zone, self.tls = server, sdk, zone, tls
         self.organization = server.organization
         # Any arguments: the SDKs are untyped here, and mypy would take `take` for one of `fields`.
         self.call: Callable[..., Any] = sdk.call

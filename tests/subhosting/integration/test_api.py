@@ -160,7 +160,7 @@ def test_nothing_a_client_asks_for_is_a_500(
     answer = server.call(method, path, {})
 
     assert answer.status == status
-    assert set(answer.json) == {"code", "message"}
+    assert set(answer.json) == {"code", "message", "error"}
 
 
 def test_a_body_beyond_the_limit_is_told_so(server: RunningSubhosting, project: Json) -> None:

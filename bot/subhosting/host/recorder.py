@@ -35,7 +35,7 @@ _LINES_EVERY_S = 0.2
 # A batch that the database refuses, and not for being busy, would stop all that come behind it.
 _ATTEMPTS = 3
 
-# Deno's own for app logs, see platform.md section 2.4.
+# Deno's own for app logs: "two weeks" in its v1 document (api.deno.com/v1/openapi.json).
 LOGS_KEPT = timedelta(weeks=2)
 # Ours; nothing is published.
 ANALYTICS_KEPT = timedelta(days=90)

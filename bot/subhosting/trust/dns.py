@@ -1,6 +1,6 @@
 """Does a domain belong to whoever asks for it? DNS answers, by a resolver that can be swapped.
 
-Records as Deno's own API shows them (reference/platform.md, section 2.6): addresses that lead
+Records as Deno's own API shows them (v1 document, `Domain`): addresses that lead
 visitors here, and `_acme-challenge.<name>`, which proves ownership because it holds the token.
 """
 

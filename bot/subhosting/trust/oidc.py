@@ -101,7 +101,7 @@ class TokenVerifier:
         """Return who presents `token` for `project`, which is named as in the request's path.
 
         deployctl's Action asks GitHub for the audience `<origin>/projects/<project>`; see
-        reference/platform.md, section 9.
+        denoland/deployctl, `action/index.js`.
 
         Raises:
             IssuerUnavailable: the issuer's keys cannot be fetched.

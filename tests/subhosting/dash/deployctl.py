@@ -1,8 +1,8 @@
 """What deployctl and its Action do, request by request.
 
-Written after denoland/deployctl `src/utils/api.ts`, `src/utils/manifest.ts` and `action/index.js`
-(reference/platform.md, sections 3 and 9): exact content types, the order of the files, the stream
-that ends with an empty line. Their own code is not ours to keep here.
+Written after denoland/deployctl `src/utils/api.ts`, `src/utils/manifest.ts` and `action/index.js`:
+exact content types, the order of the files, the stream that ends with an empty line. Their own
+code is not ours to keep here.
 """
 
 import hashlib

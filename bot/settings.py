@@ -39,6 +39,19 @@ class TargetKind(StrEnum):
     DEPLOY_V2 = "deploy-v2"
 
 
+# What each platform that is not ours needs, and where to find it.
+_NEEDED_BY = {
+    TargetKind.SUBHOSTING_V1: (
+        ("target_url", "target_token", "target_organization", "previews_url"),
+        "",
+    ),
+    TargetKind.DEPLOY_V2: (
+        ("target_token", "previews_url"),
+        ": a token of the organization (ddo_...), and the domain of its apps: https://*.ORG.deno.net",
+    ),
+}
+
+
 class Settings(BaseModel):
     """All settings; the field `x_y` is the variable `PREVIEWBOT_X_Y`."""
 
@@ -169,18 +182,18 @@ def _contradictions(settings: Settings) -> Iterator[ConfigurationProblem]:
             "PREVIEWBOT_GITHUB_WEBHOOK_SECRET",
             "is needed with GitHub: the 'Webhook secret' of the App or of the repository's hook.",
         )
-    if settings.target is TargetKind.SUBHOSTING_V1:
-        for field in ("target_url", "target_token", "target_organization", "previews_url"):
-            if getattr(settings, field) is None:
-                yield ConfigurationProblem(
-                    _variable(field), f"is needed with PREVIEWBOT_TARGET={settings.target}"
-                )
-    if settings.target is TargetKind.DEPLOY_V2:
-        yield ConfigurationProblem(
-            "PREVIEWBOT_TARGET",
-            "deploy-v2 is not served by this version; use embedded or subhosting-v1",
-        )
+    yield from _missing_for_target(settings)
     yield from _shared_hosts(settings)
+
+
+def _missing_for_target(settings: Settings) -> Iterator[ConfigurationProblem]:
+    """Yield what a platform that is not ours cannot be reached without."""
+    needed, where = _NEEDED_BY.get(settings.target, ((), ""))
+    for field in needed:
+        if getattr(settings, field) is None:
+            yield ConfigurationProblem(
+                _variable(field), f"is needed with PREVIEWBOT_TARGET={settings.target}{where}"
+            )
 
 
 def _shared_hosts(settings: Settings) -> Iterator[ConfigurationProblem]:

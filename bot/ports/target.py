@@ -8,9 +8,11 @@ from typing import Protocol
 from bot.core.model.ids import (
     AppSlug,
     BlobSha,
+    Branch,
     CommitSha,
     DeploymentId,
     HostLabel,
+    RepoName,
     TargetDeploymentId,
 )
 from bot.core.model.manifest import Manifest
@@ -25,6 +27,10 @@ class Order:
     """What to deploy."""
 
     project: AppSlug
+    # For platforms with an app per branch: a name of this branch alone, at most 32 characters.
+    branch_app: AppSlug
+    repository: RepoName
+    branch: Branch
     key: DeploymentId  # the natural key: the same key never makes two deployments
     manifest: Manifest
     entrypoint: str  # path of a file asset
@@ -87,7 +93,10 @@ class Target(Protocol):
     name: str  # the remembered blobs are kept per (name, project)
 
     def url(self, label: HostLabel) -> str | None:
-        """Return the public URL under which `label` is served; None without a wildcard domain."""
+        """Return the public URL under which `label` is served; None where labels are not ours.
+
+        Then the platform names the hosts: those of `Built.urls`, and what `bind` returns.
+        """
         ...
 
     def create(self, order: Order, read: BlobReader) -> Created:
@@ -102,12 +111,23 @@ class Target(Protocol):
         """Return the log of a finished build."""
         ...
 
-    def bind(self, deployment: TargetDeploymentId, label: HostLabel, revision: CommitSha) -> None:
-        """Make `label` serve `deployment`, taking it from any other; harmless when repeated."""
+    def bind(
+        self, deployment: TargetDeploymentId, label: HostLabel, revision: CommitSha
+    ) -> str | None:
+        """Make `label` serve `deployment`, taking it from any other; harmless when repeated.
+
+        Returns its public URL, which where labels are not ours is the preview's own stable one;
+        None when the platform has no stable host to give.
+        """
         ...
 
-    def probe(self, url: str, revision: CommitSha) -> Serving | NotServing:
-        """Ask `url` once whether it serves `revision`: no redirect followed, 10 s, 64 KB."""
+    def probe(
+        self, url: str, deployment: TargetDeploymentId, revision: CommitSha
+    ) -> Serving | NotServing:
+        """Ask once whether `url` serves `deployment`, which is `revision`.
+
+        Follows no redirect, and reads no more than 10 s and 64 KB.
+        """
         ...
 
     def cancel(self, deployment: TargetDeploymentId) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.kernel.processes import built_environment
+from tests.fakes.deno.platform import TOKEN as DENO_TOKEN
+from tests.fakes.deno.platform import FakeDeno
 from tests.fakes.subhosting.platform import ORGANIZATION, TOKEN
 from tests.fakes.subhosting.server import FakeServer
 
@@ -63,6 +65,16 @@ def foreign(server: FakeServer) -> dict[str, str]:
         "PREVIEWBOT_TARGET_TOKEN": TOKEN,
         "PREVIEWBOT_TARGET_ORGANIZATION": ORGANIZATION,
         "PREVIEWBOT_PREVIEWS_URL": server.previews_url,
+    }
+
+
+def denos(deno: FakeDeno) -> dict[str, str]:
+    """Return the settings for Deno's own platform."""
+    return {
+        "PREVIEWBOT_TARGET": "deploy-v2",
+        "PREVIEWBOT_TARGET_URL": deno.api_url,
+        "PREVIEWBOT_TARGET_TOKEN": DENO_TOKEN,
+        "PREVIEWBOT_PREVIEWS_URL": deno.previews_url,
     }
 
 

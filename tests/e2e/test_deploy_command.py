@@ -13,9 +13,10 @@ from bot.core.model.ids import AppName, AppSlug, Branch, RepoName, Repository, R
 from tests.data.hostile import HOSTILE
 from tests.e2e import apps
 from tests.e2e.action_runner import ROOT, Runner, action
-from tests.e2e.deploying import app_in, embedded, foreign, run_deploy
+from tests.e2e.deploying import app_in, denos, embedded, foreign, run_deploy
 from tests.e2e.harmless import LOUD, assert_fit_for_a_terminal
 from tests.e2e.installation import Installation
+from tests.fakes.deno.platform import serving_deno
 from tests.fakes.subhosting.server import FakeServer, serving
 from tests.fakes.target import BREAKS
 
@@ -383,3 +384,16 @@ def test_the_action_fails_when_the_build_does(stranger: FakeServer, runner: Runn
 
     assert runner.code == 1
     assert runner.outputs["status"] == "failed"
+
+
+def test_denos_platform_needs_no_server_of_ours(tmp_path: Path) -> None:
+    app = app_in(tmp_path / "hello", apps.greets("from Deno"))
+
+    with serving_deno() as deno:
+        ran = run_deploy(str(app), "--branch", "feature/x", "--json", settings=denos(deno))
+
+        assert ran.code == 0, ran.stderr
+        (made,) = deno.apps.values()
+        assert made.slug.startswith("hello--feature-x-")
+        assert ran.result["url"] == deno.previews_url.replace("*", made.slug)
+        assert ran.result["status"] == "live"

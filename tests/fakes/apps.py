@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bot.core.model.errors import SourceUnavailable
-from bot.core.model.ids import AppSlug, BlobSha, DeploymentId
+from bot.core.model.ids import AppSlug, BlobSha, Branch, DeploymentId, RepoName
 from bot.core.model.manifest import Asset, FileAsset, Manifest, SymlinkAsset
 from bot.kernel.git_hash import blob_sha1
 from bot.ports.target import Order
@@ -48,6 +48,9 @@ class App:
     ) -> Order:
         return Order(
             project=AppSlug(project),
+            branch_app=AppSlug(f"{project}--main"),
+            repository=RepoName(f"octo/{project}"),
+            branch=Branch("main"),
             key=DeploymentId(key),
             manifest=self.manifest,
             entrypoint=entrypoint,

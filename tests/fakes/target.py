@@ -114,13 +114,21 @@ class FakeTarget:
             found = self._deployment(deployment)
             return SYNTAX_ERROR if found.breaks else (LogLine(level="info", message="ready"),)
 
-    def bind(self, deployment: TargetDeploymentId, label: HostLabel, revision: CommitSha) -> None:
+    def bind(
+        self, deployment: TargetDeploymentId, label: HostLabel, revision: CommitSha
+    ) -> str | None:
         with self._lock:
             self._answer()
             self._deployment(deployment)
             self.bindings[label] = Binding(deployment, revision)
+            return self.url(label)
 
-    def probe(self, url: str, revision: CommitSha) -> Serving | NotServing:
+    def probe(
+        self,
+        url: str,
+        deployment: TargetDeploymentId,  # noqa: ARG002 - the binding knows the commit
+        revision: CommitSha,
+    ) -> Serving | NotServing:
         with self._lock:
             label, _, base = url.removeprefix("https://").partition(".")
             if base != self.base:

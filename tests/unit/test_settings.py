@@ -107,8 +107,13 @@ def test_a_foreign_target_needs_an_address() -> None:
     assert problem(PREVIEWBOT_TARGET="subhosting-v1").startswith("PREVIEWBOT_TARGET_URL")
 
 
-def test_a_target_that_is_not_served_says_so() -> None:
-    assert "deploy-v2 is not served by this version" in problem(PREVIEWBOT_TARGET="deploy-v2")
+def test_denos_platform_needs_a_token_and_a_domain() -> None:
+    target = {"PREVIEWBOT_TARGET": "deploy-v2"}
+
+    assert problem(**target).startswith("PREVIEWBOT_TARGET_TOKEN: is needed")
+    assert "ddo_" in problem(**target)
+    with_token = target | {"PREVIEWBOT_TARGET_TOKEN": "ddo_x"}
+    assert problem(**with_token).startswith("PREVIEWBOT_PREVIEWS_URL: is needed")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""The JSON bodies of Subhosting v1 requests, made piece by piece so that no app is held whole."""
+"""The JSON bodies of requests with files, made piece by piece so that no app is held whole.
+
+v1 and v2 write an inline file and a symlink in the same words.
+"""
 
 import base64
 from collections.abc import Collection, Iterator, Mapping
@@ -37,16 +40,28 @@ def create_body(
         "domains": [],
     }
     yield orjson.dumps(head)[:-1] + b',"assets":{'
+    yield from inline_assets(order.manifest, inline, read)
+    yield b"}}"
+
+
+def inline_assets(
+    manifest: Manifest, inline: AbstractSet[BlobSha], read: BlobReader
+) -> Iterator[bytes]:
+    """Yield the members of an `assets` object: `inline` with content, other files by hash.
+
+    Raises:
+        SourceUnavailable: `read` did not give all of `inline`.
+
+    """
     separator = b""
-    for path, asset in _references(order.manifest, inline):
+    for path, asset in _references(manifest, inline):
         yield separator + orjson.dumps(path) + b":" + orjson.dumps(asset)
         separator = b","
-    paths = _paths_of(order.manifest, inline)
+    paths = _paths_of(manifest, inline)
     for content, path in _contents(paths, read):
         yield separator + orjson.dumps(path) + b":"
         yield from _inline_asset(content)
         separator = b","
-    yield b"}}"
 
 
 def negotiate_body(manifest: Manifest, asked: AbstractSet[BlobSha]) -> bytes:

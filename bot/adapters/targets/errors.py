@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from bot.core.model.errors import TargetRefused, TargetUnavailable
 from bot.core.render.terminal import printable_line
-from bot.wire.subhosting_v1 import ErrorBody
+from bot.wire.deploy_v2 import ErrorBody
 
 ASSET_NOT_FOUND = "assetNotFound"
 
@@ -44,13 +44,14 @@ def refusal(
 
 def not_understood(target: str, *, status: int, problem: str) -> TargetRefused:
     """Say that a success came with a body that is none of the API's."""
-    message = f"the answer is not what Subhosting API v1 promises ({problem}); is the URL right?"
+    message = f"the answer is not what the platform's API promises ({problem}); is the URL right?"
     return TargetRefused(target, status=status, code="notUnderstood", message=message)
 
 
 def _words(body: bytes) -> tuple[str, str]:
     """Return the platform's code and message, or what can be shown instead."""
     try:
+        # v1 sends the flat form, v2 that or the nested one, and ours both: one reader for all.
         error = ErrorBody.model_validate_json(body)
     except ValidationError:
         text = printable_line(body.decode(errors="replace"))

@@ -10,7 +10,7 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from bot.adapters.targets import errors
-from bot.core.model.errors import TargetUnavailable
+from bot.core.model.errors import TargetRefused, TargetUnavailable
 from bot.kernel.clock import Clock
 
 T = TypeVar("T")
@@ -98,10 +98,23 @@ class Api:
         try:
             return TypeAdapter(answer).validate_json(response.content)
         except ValidationError as error:
-            problem = f"{call.method}: {error.error_count()} fields are wrong"
-            raise errors.not_understood(
-                self.name, status=response.status_code, problem=problem
-            ) from error
+            raise self._not_understood(call, response.status_code, error) from error
+
+    def ask_lines(self, call: Call, answer: type[T]) -> list[T]:
+        """Send `call` and return its answer of JSON lines, each as the wire model.
+
+        Raises:
+            TargetUnavailable: try again later.
+            TargetRefused: it was understood and refused, or the answer was not understood.
+
+        """
+        response = self._sent(call, Meter())
+        lines = [line for line in response.content.split(b"\n") if line.strip()]
+        reader = TypeAdapter(answer)
+        try:
+            return [reader.validate_json(line) for line in lines]
+        except ValidationError as error:
+            raise self._not_understood(call, response.status_code, error) from error
 
     def tell(self, call: Call) -> None:
         """Send `call`, repeated if it may be; its answer's body is of no interest.
@@ -112,6 +125,10 @@ class Api:
 
         """
         self._sent(call, Meter())
+
+    def _not_understood(self, call: Call, status: int, error: ValidationError) -> TargetRefused:
+        problem = f"{call.method}: {error.error_count()} fields are wrong"
+        return errors.not_understood(self.name, status=status, problem=problem)
 
     def _sent(self, call: Call, meter: Meter) -> httpx.Response:
         for wait in RETRY_WAITS:

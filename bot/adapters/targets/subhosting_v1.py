@@ -135,15 +135,12 @@ class SubhostingV1Target:
         entries = self._api.ask(call, list[wire.BuildLogEntry])
         return tuple(LogLine(level=entry.level, message=entry.message) for entry in entries)
 
-    def bind(self, deployment: TargetDeploymentId, label: HostLabel, revision: CommitSha) -> None:
+    def bind(
+        self, deployment: TargetDeploymentId, label: HostLabel, revision: CommitSha
+    ) -> str | None:
         """Make `label` serve `deployment`, taking it from any other; harmless when repeated."""
         if self._hosts is None:
-            raise TargetRefused(
-                self.name,
-                status=0,
-                code="noPreviewsUrl",
-                message="PREVIEWBOT_PREVIEWS_URL is not set, so no host can be bound",
-            )
+            return None
         host = self._hosts.host(label)
         document = orjson.dumps({"revision": revision})
         ours = self._platform.dialect is Dialect.EMBEDDED
@@ -154,8 +151,14 @@ class SubhostingV1Target:
                 body=(lambda: iter((document,))) if ours else None,
             )
         )
+        return self._hosts.url(label)
 
-    def probe(self, url: str, revision: CommitSha) -> Serving | NotServing:
+    def probe(
+        self,
+        url: str,
+        deployment: TargetDeploymentId,  # noqa: ARG002 - the header names the commit
+        revision: CommitSha,
+    ) -> Serving | NotServing:
         """Ask `url` once whether it serves `revision`: no redirect followed, 10 s, 64 KB."""
         label = self._hosts.label_of(url) if self._hosts is not None else None
         if label is None or self._prober is None:

@@ -16,6 +16,9 @@ MAX_LABEL = 63
 MIN_SLUG = 3
 MAX_SLUG = 24
 
+# Deno Deploy's limit of an app's slug: docs in `bot/wire/deploy_v2.py`.
+MAX_APP = 32
+
 HASH_LENGTH = 10
 
 _OTHER = re.compile(r"[^a-z0-9]+")
@@ -56,6 +59,22 @@ def branch_label(slug: AppSlug, repository: Repository, branch: Branch) -> HostL
     fingerprint = _fingerprint(f"{repository.id}\0refs/heads/{branch}")
     kept = word[: room - HASH_LENGTH - 1].strip("-")
     return HostLabel(prefix + (f"{kept}-{fingerprint}" if kept else fingerprint))
+
+
+def branch_app(slug: AppSlug, repository: Repository, branch: Branch) -> AppSlug:
+    """Return the name of an app that serves one branch alone, for platforms that have those.
+
+    `<slug>--<branch>` where that fits and nothing was lost; else as much of it as fits, a dash
+    and ten base32 characters of SHA-256 over (repository id, slug, full ref). At most 32
+    characters, and no dash at its end.
+    """
+    word = _OTHER.sub("-", branch.lower()).strip("-")
+    whole = f"{slug}--{word}"
+    if word == branch and len(whole) <= MAX_APP and not _LIKE_A_PULL_REQUEST.fullmatch(word):
+        return AppSlug(whole)
+    fingerprint = _fingerprint(f"{repository.id}\0{slug}\0refs/heads/{branch}")
+    kept = whole[: MAX_APP - HASH_LENGTH - 1].rstrip("-")
+    return AppSlug(f"{kept}-{fingerprint}")
 
 
 def deployment_label(slug: AppSlug, deployment: DeploymentId) -> HostLabel:

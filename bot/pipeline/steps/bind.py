@@ -41,12 +41,12 @@ def _bind(attempt: Attempt, uploaded: Uploaded, deployment_url: str) -> Live | E
     services = attempt.services
     deployment = attempt.now()
     label = deployment.preview.label
-    url = None if label is None else services.target.url(label)
-    if label is not None and url is not None:
-        patiently(
+    url = None
+    if label is not None:
+        url = patiently(
             attempt.journal, lambda: services.target.bind(uploaded.id, label, deployment.head)
         )
-    seen = wait_until_serving(attempt, url or deployment_url)
+    seen = wait_until_serving(attempt, uploaded, url or deployment_url)
     if isinstance(seen, NotServing):
         return Failed(
             title="The stable URL does not serve the commit",

@@ -39,7 +39,7 @@ def probe(attempt: Attempt, uploaded: Uploaded, named: tuple[str, ...]) -> str |
                 explanation="Set PREVIEWBOT_PREVIEWS_URL to the platform's wildcard domain.",
                 transfer=uploaded.transfer,
             )
-        seen = wait_until_serving(attempt, url)
+        seen = wait_until_serving(attempt, uploaded, url)
         if isinstance(seen, NotServing):
             note.text = seen.reason
             return Failed(
@@ -53,13 +53,13 @@ def probe(attempt: Attempt, uploaded: Uploaded, named: tuple[str, ...]) -> str |
     return url
 
 
-def wait_until_serving(attempt: Attempt, url: str) -> Serving | NotServing:
+def wait_until_serving(attempt: Attempt, uploaded: Uploaded, url: str) -> Serving | NotServing:
     """Return as soon as `url` serves the commit, or after `PATIENCE` why it does not."""
     services = attempt.services
     head = attempt.now().head
     until_s = services.clock.monotonic_s() + PATIENCE.total_seconds()
     while True:
-        seen = patiently(attempt.journal, lambda: services.target.probe(url, head))
+        seen = patiently(attempt.journal, lambda: services.target.probe(url, uploaded.id, head))
         if isinstance(seen, Serving) or services.clock.monotonic_s() > until_s:
             return seen
         attempt.journal.pause(WAIT)

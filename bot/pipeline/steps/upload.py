@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from bot.core.decide.entrypoint import CANDIDATES, find_entrypoint
+from bot.core.decide.names import branch_app
 from bot.core.model.errors import TargetRefused, TreeRefused
 from bot.core.model.ids import TargetDeploymentId
 from bot.core.model.manifest import FileAsset, Manifest
@@ -87,6 +88,9 @@ def _create(
     known = services.store.known_blobs(services.target.name, preview.slug)
     order = Order(
         project=preview.slug,
+        branch_app=branch_app(preview.slug, preview.repository, preview.branch),
+        repository=preview.repository.name,
+        branch=preview.branch,
         key=deployment.id,
         manifest=manifest,
         entrypoint=entrypoint,

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pytest
 
+from bot.adapters.targets import deploy_v2
+from bot.adapters.targets.deploy_v2 import DeployV2Target
 from bot.adapters.targets.subhosting_v1 import Dialect, Platform, SubhostingV1Target
 from bot.core.model.ids import AppSlug, TargetDeploymentId
 from bot.kernel.clock import SystemClock
 from bot.ports.target import Building, Observation, Target
+from tests.fakes.deno.platform import TOKEN as DENO_TOKEN
+from tests.fakes.deno.platform import serving_deno
 from tests.fakes.subhosting.patience import PatientClock
 from tests.fakes.subhosting.platform import ORGANIZATION, TOKEN
 from tests.fakes.subhosting.server import FakeServer, serving
@@ -27,6 +31,8 @@ class Bench:
     target: Target
     verifies: bool  # its answers prove the commit
     forget: Callable[[AppSlug], None]  # make the platform lose a project's blobs
+    by_hash: bool = True  # files that the platform has do not travel again
+    own_labels: bool = True  # we choose the hosts
     wait: Callable[[TargetDeploymentId], object] = lambda _: None  # for the end of a build
 
     def settled(self, deployment: TargetDeploymentId) -> Observation:
@@ -61,6 +67,26 @@ def embedded() -> Iterator[Bench]:
         target.close()
 
 
+@contextmanager
+def deno() -> Iterator[Bench]:
+    with serving_deno() as served:
+        platform = deploy_v2.Platform(
+            name="deploy-v2",
+            api_url=served.api_url,
+            token=DENO_TOKEN,
+            previews_url=served.previews_url,
+        )
+        target = DeployV2Target(platform, PatientClock())
+        yield Bench(
+            target=target,
+            verifies=True,
+            forget=lambda _: served.apps.clear(),
+            by_hash=False,
+            own_labels=False,
+        )
+        target.close()
+
+
 def platform_of(server: FakeServer, dialect: Dialect) -> Platform:
     return Platform(
         name="subhosting",
@@ -81,6 +107,7 @@ BENCHES: dict[str, Callable[[], AbstractContextManager[Bench]]] = {
     "fake": fake,
     "embedded-dialect": embedded,
     "plain-dialect": plain,
+    "deno": deno,
 }
 
 
@@ -114,8 +141,29 @@ def real(server: RunningSubhosting) -> Iterator[Bench]:
     target.close()
 
 
-@pytest.fixture(params=[*BENCHES, "embedded-server"])
+@contextmanager
+def real_v2(server: RunningSubhosting) -> Iterator[Bench]:
+    """The same server by its other API."""
+    with real(server) as v1:
+        platform = deploy_v2.Platform(
+            name="deploy-v2",
+            api_url=f"{server.api_url}/v2",
+            token=server.token,
+            previews_url=f"http://*.localhost:{server.previews_port}",
+        )
+        target = DeployV2Target(platform, SystemClock())
+        yield replace(v1, target=target, by_hash=False, own_labels=False)
+        target.close()
+
+
+ON_THE_REAL_SERVER = {"embedded-server": real, "embedded-server-v2": real_v2}
+
+
+@pytest.fixture(params=[*BENCHES, *ON_THE_REAL_SERVER])
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    made = BENCHES.get(request.param) or partial(real, request.getfixturevalue("real_server"))
+    made = BENCHES.get(request.param)
+    if made is None:
+        server = request.getfixturevalue("real_server")
+        made = partial(ON_THE_REAL_SERVER[request.param], server)
     with made() as bench:
         yield bench

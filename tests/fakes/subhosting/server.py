@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from typing import Protocol, TypeVar, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from typing_extensions import override
@@ -15,6 +15,7 @@ from typing_extensions import override
 from tests.fakes.subhosting.platform import ORGANIZATION, TOKEN, FakePlatform, Json, Refused
 
 Answer = tuple[int, object]
+Preview = tuple[int, bytes, dict[str, str]]
 Item = TypeVar("Item")
 
 
@@ -30,6 +31,21 @@ class Request:
 
     def json(self) -> Json:
         return cast("Json", json.loads(self.body))
+
+
+class Fake(Protocol):
+    """A platform that can be served over HTTP."""
+
+    port: int
+    lost_answers: int  # so many next answers are worked out and never sent
+
+    def answer(self, request: Request) -> Answer:
+        """Return status and JSON document; bytes are sent as they are."""
+        ...
+
+    def preview(self, host: str) -> Preview:
+        """Return what a visitor of `host` gets."""
+        ...
 
 
 @dataclass
@@ -65,6 +81,14 @@ class FakeServer:
                 return 200, self._routed(request)
         except Refused as refused:
             return refused.status, refused.body
+
+    def preview(self, host: str) -> Preview:
+        found = self.platform.serving(host)
+        if found is None:
+            return 404, b"no such preview", {}
+        revision = found.domains[host]
+        ours = self.platform.extensions and revision is not None
+        return 200, found.source, {"x-preview-sha": str(revision)} if ours else {}
 
     def _routed(self, request: Request) -> object:
         for method, pattern, handler in ROUTES:
@@ -156,13 +180,13 @@ ROUTES: list[tuple[str, str, Callable[..., object]]] = [
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = 1 << 16  # head and body in one write: no delayed acknowledgement between
-    fake: FakeServer
+    fake: Fake
 
     def do(self) -> None:
         body = self._body()
         host = (self.headers["Host"] or "").partition(":")[0]
         if host.endswith(".localhost"):
-            self._preview(host)
+            self._send(*self.fake.preview(host))
             return
         parts = urlsplit(self.path)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
@@ -174,18 +198,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.fake.lost_answers -= 1
             self.close_connection = True
             return
-        self._send(status, json.dumps(document).encode(), {"Content-Type": "application/json"})
+        body = document if isinstance(document, bytes) else json.dumps(document).encode()
+        self._send(status, body, {"Content-Type": "application/json"})
 
     do_GET = do_POST = do_PUT = do_DELETE = do  # noqa: N815 - the names are http.server's
-
-    def _preview(self, host: str) -> None:
-        found = self.fake.platform.serving(host)
-        if found is None:
-            self._send(404, b"no such preview", {})
-            return
-        revision = found.domains[host]
-        ours = self.fake.platform.extensions and revision is not None
-        self._send(200, found.source, {"x-preview-sha": str(revision)} if ours else {})
 
     def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
@@ -213,6 +229,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 def serving(*, extensions: bool) -> Iterator[FakeServer]:
     """Run a fake server until the end of the block."""
     fake = FakeServer(platform=FakePlatform(extensions=extensions))
+    with running(fake):
+        yield fake
+
+
+@contextmanager
+def running(fake: Fake) -> Iterator[None]:
+    """Serve `fake` on a free loopback port until the end of the block."""
     handler = type("Handler", (_Handler,), {"fake": fake})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
@@ -220,7 +243,7 @@ def serving(*, extensions: bool) -> Iterator[FakeServer]:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:
-            yield fake
+            yield
         finally:
             server.shutdown()
             thread.join()

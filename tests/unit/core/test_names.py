@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.decide.names import (
+    MAX_APP,
     MAX_LABEL,
     MAX_SLUG,
     MIN_SLUG,
+    branch_app,
     branch_label,
     deployment_label,
     slug_candidates,
@@ -103,3 +105,31 @@ def test_the_last_slug_is_unique_to_its_repository() -> None:
 
 def test_a_deployment_has_a_label_of_its_own() -> None:
     assert deployment_label(SLUG, DeploymentId("abc123def456")) == "hello-d-abc123def456"
+
+
+def app_of(branch: str, slug: str = "hello", number: int = 7) -> str:
+    return branch_app(AppSlug(slug), repository(number=number), Branch(branch))
+
+
+def test_a_branchs_own_app_is_named_like_its_label() -> None:
+    assert app_of("main") == label("main")
+
+
+@given(st.text(min_size=1), st.from_regex(r"[a-z][a-z0-9]{2,23}", fullmatch=True))
+def test_a_branchs_own_app_always_fits_denos_rule(branch: str, slug: str) -> None:
+    name = app_of(branch, slug)
+
+    assert re.fullmatch(r"(?!..--)[a-z0-9](?:[a-z0-9-]*[a-z0-9])", name)
+    assert len(name) <= MAX_APP
+
+
+def test_long_names_keep_branches_repositories_and_apps_apart() -> None:
+    long = "a" * 24
+    names = {
+        app_of("feature/x", long),
+        app_of("feature-x", long),
+        app_of("feature/x", long, number=8),
+        app_of("feature/x", "a" * 23 + "b"),
+    }
+
+    assert len(names) == 4

@@ -1,0 +1,257 @@
+"""The v2 adapter on the wire: which requests it makes, and what it does when they go wrong."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from bot.adapters.targets.deploy_v2 import DeployV2Target, Platform
+from bot.core.model.errors import TargetRefused, TargetUnavailable
+from bot.core.model.ids import CommitSha, HostLabel, RepoName, TargetDeploymentId
+from bot.core.model.outcomes import LogLine
+from bot.ports.target import Broken, Building, Built, NotServing, Serving
+from tests.fakes.apps import App, hello
+from tests.fakes.deno.platform import TOKEN, FakeDeno, serving_deno
+from tests.fakes.deno.platform import App as FakeApp
+from tests.fakes.subhosting.patience import PatientClock
+from tests.fakes.subhosting.server import Answer, Request
+from tests.fakes.target import BREAKS, HANGS
+
+Fault = Callable[[Request], Answer | None]
+
+HEAD = CommitSha("a" * 40)
+LABEL = HostLabel("hello--main")
+
+
+@dataclass
+class Bench:
+    deno: FakeDeno
+    clock: PatientClock
+    target: DeployV2Target
+
+    def deployed(self, app: App, key: str = "d00000000001") -> TargetDeploymentId:
+        made = self.target.create(app.order(key), app.read).id
+        while not isinstance(self.target.observe(made), Built | Broken):
+            pass
+        return made
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    with serving_deno() as deno:
+        clock = PatientClock()
+        platform = Platform(
+            name="deploy-v2",
+            api_url=deno.api_url,
+            token=TOKEN,
+            previews_url=deno.previews_url,
+        )
+        target = DeployV2Target(platform, clock)
+        yield Bench(deno, clock, target)
+        target.close()
+
+
+def test_the_first_deploy_makes_the_branchs_app(bench: Bench) -> None:
+    app = hello()
+
+    bench.target.create(app.order(), app.read)
+
+    assert [f"{each.method} {each.path}" for each in bench.deno.requests] == [
+        "GET /v2/apps/hello--main",
+        "POST /v2/apps",
+        "POST /v2/apps/hello--main/deploy",
+    ]
+    (made,) = bench.deno.apps.values()
+    assert made.labels == {
+        "custom.managed-by": "previewbot",
+        "custom.repo": "octo/hello",
+        "custom.branch": "main",
+    }
+
+
+def test_a_deploy_is_a_preview_with_every_file_inline(bench: Bench) -> None:
+    app = hello()
+    order = replace(app.order(known=app.manifest.blobs()), env={"A": "b"})
+
+    made = bench.target.create(order, app.read)
+
+    (request,) = bench.deno.deploys()
+    body = json.loads(request.body)
+    assert (body["production"], body["preview"]) == (False, True)
+    assert body["labels"] == {"custom.deployment": "d00000000001"}
+    assert body["config"]["runtime"] == {"type": "dynamic", "entrypoint": "main.ts"}
+    assert body["env_vars"] == [{"key": "A", "value": "b"}]
+    assert body["assets"]["current"] == {"kind": "symlink", "target": "lib/greet.ts"}
+    assert {path for path, each in body["assets"].items() if each["kind"] == "file"} == set(
+        app.files
+    )
+    assert made.transfer.files_sent == made.transfer.files_total == 7
+    assert made.transfer.bytes_sent == len(request.body)
+
+
+def test_a_lost_answer_is_found_again_by_its_label(bench: Bench) -> None:
+    app = hello()
+    bench.deployed(app, "d00000000001")
+    bench.deno.faults = [lambda _: None, lose_the_next(bench)]
+    with pytest.raises(TargetUnavailable):
+        bench.target.create(app.order("d00000000002"), app.read)
+
+    made = bench.target.create(app.order("d00000000002"), app.read)
+
+    assert list(bench.deno.revisions) == ["r00000000001", made.id]
+    assert len(bench.deno.deploys()) == 2
+    assert made.transfer.files_sent == 0
+
+
+def lose_the_next(bench: Bench) -> Fault:
+    def lose(_: Request) -> None:
+        bench.deno.lost_answers = 1
+
+    return lose
+
+
+def test_an_app_of_somebody_elses_is_not_touched(bench: Bench) -> None:
+    app = hello()
+    stranger = replace(app.order(), repository=RepoName("octo/other"))
+    bench.deno.apps["app-1"] = FakeApp(id="app-1", slug="hello--main", labels={})
+
+    with pytest.raises(TargetRefused, match="is not octo/other's"):
+        bench.target.create(stranger, app.read)
+
+    assert bench.deno.deploys() == []
+
+
+def test_an_app_that_another_worker_made_meanwhile_is_used(bench: Bench) -> None:
+    def made_meanwhile(_: Request) -> Answer:
+        labels = {"custom.managed-by": "previewbot", "custom.repo": "octo/hello"}
+        bench.deno.apps["app-1"] = FakeApp(id="app-1", slug="hello--main", labels=labels)
+        return 404, {"error": {"code": "APP_NOT_FOUND", "message": "no"}}
+
+    bench.deno.faults = [made_meanwhile]
+    app = hello()
+
+    bench.target.create(app.order(), app.read)
+
+    assert len(bench.deno.apps) == 1
+    assert len(bench.deno.deploys()) == 1
+
+
+def test_an_app_that_was_deleted_behind_our_back_is_made_anew(bench: Bench) -> None:
+    app = hello()
+    bench.target.create(app.order("d00000000001"), app.read)
+    bench.deno.apps.clear()
+
+    bench.target.create(app.order("d00000000002"), app.read)
+
+    assert [each.slug for each in bench.deno.apps.values()] == ["hello--main"]
+
+
+def test_a_build_is_over_when_its_hosts_are_listed(bench: Bench) -> None:
+    made = bench.target.create(hello().order(), hello().read).id
+    bench.deno.revisions[made].status = "succeeded"
+    bench.deno.revisions[made].looks_to_list = 2
+
+    assert bench.target.observe(made) == Building()
+    url = f"http://hello--main-{made}.localhost:{bench.deno.port}"
+    assert bench.target.observe(made) == Built(urls=(url,))
+
+
+def test_a_status_from_the_future_is_not_an_end(bench: Bench) -> None:
+    made = bench.target.create(hello().order(), hello().read).id
+    bench.deno.revisions[made].status = "pondering"
+
+    assert bench.target.observe(made) == Building()
+
+
+def test_a_skipped_build_is_a_broken_one(bench: Bench) -> None:
+    made = bench.target.create(hello().order(), hello().read).id
+    bench.deno.revisions[made].status = "skipped"
+
+    assert bench.target.observe(made) == Broken(log=(LogLine(level="warning", message="hm"),))
+
+
+def test_a_promoted_revision_has_the_branchs_host(bench: Bench) -> None:
+    older = bench.deployed(hello(), "d00000000001")
+    newer = bench.deployed(hello(greet=b"export {};"), "d00000000002")
+    url = bench.target.bind(older, LABEL, HEAD)
+    assert url == f"http://hello--main.localhost:{bench.deno.port}"
+    assert bench.target.probe(url, older, HEAD) == Serving(verified=True, status=200)
+
+    assert bench.target.bind(newer, LABEL, HEAD) == url
+
+    assert bench.target.probe(url, newer, HEAD) == Serving(verified=True, status=200)
+    assert isinstance(bench.target.probe(url, older, HEAD), NotServing)
+
+
+def test_a_promotion_that_is_not_listed_yet_may_be_asked_for_again(bench: Bench) -> None:
+    made = bench.deployed(hello())
+    bench.deno.revisions[made].looks_to_list = 2
+
+    with pytest.raises(TargetUnavailable, match="does not list"):
+        bench.target.bind(made, LABEL, HEAD)
+
+    assert bench.target.bind(made, LABEL, HEAD) is not None
+
+
+def test_a_build_that_runs_is_cancelled_and_removed(bench: Bench) -> None:
+    made = bench.target.create(hello(main=HANGS).order(), hello(main=HANGS).read).id
+
+    bench.target.cancel(made)
+    bench.target.cancel(made)
+
+    assert bench.deno.revisions == {}
+
+
+def test_what_is_in_production_survives_a_late_cancellation(bench: Bench) -> None:
+    made = bench.deployed(hello())
+    bench.target.bind(made, LABEL, HEAD)
+
+    bench.target.cancel(made)
+
+    assert list(bench.deno.revisions) == [made]
+
+
+def test_a_broken_build_says_why(bench: Bench) -> None:
+    made = bench.deployed(hello(main=BREAKS))
+
+    seen = bench.target.observe(made)
+
+    assert isinstance(seen, Broken)
+    assert any("SyntaxError" in line.message for line in seen.log)
+
+
+def test_a_nested_error_is_read(bench: Bench) -> None:
+    with pytest.raises(TargetRefused) as caught:
+        bench.target.observe(TargetDeploymentId("../apps/x?y#z"))
+
+    assert (caught.value.code, caught.value.status) == ("REVISION_NOT_FOUND", 404)
+    assert bench.deno.requests[-1].path == "/v2/revisions/..%2Fapps%2Fx%3Fy%23z"
+
+
+def test_too_many_deploys_are_waited_for_and_then_sent(bench: Bench) -> None:
+    app = hello()
+    busy: Fault = lambda _: (429, {"error": {"code": "TOO_MANY", "message": "slow"}})  # noqa: E731
+    bench.deno.faults = [lambda _: None, lambda _: None, busy]
+
+    with pytest.raises(TargetUnavailable, match="429 TOO_MANY"):
+        bench.target.create(app.order(), app.read)
+
+    assert bench.target.create(app.order(), app.read).id == "r00000000001"
+
+
+def test_a_large_app_is_streamed(bench: Bench) -> None:
+    large = bytes(range(256)) * 20_000
+    app = App(files={"main.ts": b"", "large.bin": large})
+
+    bench.target.create(app.order(), app.read)
+
+    (request,) = bench.deno.deploys()
+    sent = json.loads(request.body)["assets"]["large.bin"]
+    assert request.headers["transfer-encoding"] == "chunked"
+    assert base64.b64decode(sent["content"]) == large
+
+
+def test_the_token_is_in_no_text(bench: Bench) -> None:
+    assert TOKEN not in repr(vars(bench.target))

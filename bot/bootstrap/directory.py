@@ -101,6 +101,7 @@ def deploy_directory(
         build_timeout=timedelta(seconds=settings.build_timeout_s),
         beside=ThreadPoolExecutor(1),
         manifests={},
+        bases={},
         entrypoint=settings.entrypoint,
     )
 

@@ -16,7 +16,7 @@ from bot.adapters.storage.checks import SqlCheckShelf
 from bot.adapters.storage.store import SqlStore
 from bot.bootstrap.forges import forge_from
 from bot.bootstrap.places import database_url, git_url, mirrors_dir, page_url
-from bot.bootstrap.recent import RecentManifests
+from bot.bootstrap.recent import Recent
 from bot.bootstrap.schema import prepare_database
 from bot.bootstrap.targets import target_from
 from bot.core.model.ids import DeliveryKey, DeploymentId
@@ -80,6 +80,7 @@ def _services(settings: Settings, opened: connect.Engines) -> Services:
         page_url=partial(page_url, settings),
         build_timeout=timedelta(seconds=settings.build_timeout_s),
         beside=ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="beside"),
-        manifests=RecentManifests(),
+        manifests=Recent(),
+        bases=Recent(),
         entrypoint=settings.entrypoint,
     )

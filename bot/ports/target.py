@@ -23,6 +23,14 @@ BlobReader = Callable[[Collection[BlobSha]], Iterator[tuple[BlobSha, bytes]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """An earlier deployment of the same project, and its files."""
+
+    deployment: TargetDeploymentId
+    manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What to deploy."""
 
@@ -35,6 +43,7 @@ class Order:
     manifest: Manifest
     entrypoint: str  # path of a file asset
     known: AbstractSet[BlobSha]  # blobs that we remember the project to have
+    base: Base | None = None  # what the platform may be told the difference from, if it has it
     description: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
 

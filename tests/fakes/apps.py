@@ -7,7 +7,7 @@ from bot.core.model.errors import SourceUnavailable
 from bot.core.model.ids import AppSlug, BlobSha, Branch, DeploymentId, RepoName
 from bot.core.model.manifest import Asset, FileAsset, Manifest, SymlinkAsset
 from bot.kernel.git_hash import blob_sha1
-from bot.ports.target import Order
+from bot.ports.target import Base, Order
 
 MAIN = b'Deno.serve(() => new Response("hello"));\n'
 
@@ -45,6 +45,7 @@ class App:
         known: Collection[BlobSha] = (),
         project: str = "hello",
         entrypoint: str = "main.ts",
+        base: Base | None = None,
     ) -> Order:
         return Order(
             project=AppSlug(project),
@@ -55,6 +56,7 @@ class App:
             manifest=self.manifest,
             entrypoint=entrypoint,
             known=frozenset(known),
+            base=base,
         )
 
 

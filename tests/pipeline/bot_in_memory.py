@@ -73,6 +73,7 @@ class BotInMemory:
             build_timeout=self.build_timeout,
             beside=BESIDE,
             manifests={},
+            bases={},
             entrypoint=self.entrypoint,
         )
 

@@ -6,11 +6,12 @@ v1 and v2 write an inline file and a symlink in the same words.
 import base64
 from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 import orjson
 
 from bot.core.model.errors import SourceUnavailable
-from bot.core.model.ids import BlobSha
+from bot.core.model.ids import BlobSha, TargetDeploymentId
 from bot.core.model.manifest import FileAsset, Manifest, SymlinkAsset
 from bot.ports.target import BlobReader, Order
 
@@ -18,8 +19,18 @@ from bot.ports.target import BlobReader, Order
 _BASE64_PIECE_BYTES = 3 * 256 * 1024
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """The files that a request names: all of them, or what differs from a base."""
+
+    named: Manifest
+    base: TargetDeploymentId | None = None
+    removed: tuple[str, ...] = ()
+
+
 def create_body(
     order: Order,
+    files: Files,
     *,
     description: str,
     inline: AbstractSet[BlobSha],
@@ -27,20 +38,24 @@ def create_body(
 ) -> Iterator[bytes]:
     """Yield a CreateDeploymentRequest: the files of `inline` with content, others by hash.
 
+    With a base it is the extension of `docs/extensions.md`, and as large as the change.
     `domains` is empty: hosts are bound explicitly, after the preview has answered.
 
     Raises:
         SourceUnavailable: `read` did not give all of `inline`.
 
     """
-    head = {
+    head: dict[str, object] = {
         "entryPointUrl": order.entrypoint,
         "envVars": dict(order.env),
         "description": description,
         "domains": [],
     }
-    yield orjson.dumps(head)[:-1] + b',"assets":{'
-    yield from inline_assets(order.manifest, inline, read)
+    if files.base is not None:
+        head |= {"assets": {}, "base": files.base, "removed": files.removed}
+    member = b"assets" if files.base is None else b"changed"
+    yield orjson.dumps(head)[:-1] + b',"%b":{' % member
+    yield from inline_assets(files.named, inline, read)
     yield b"}}"
 
 

@@ -11,6 +11,9 @@ from bot.wire.deploy_v2 import ErrorBody
 
 ASSET_NOT_FOUND = "assetNotFound"
 
+# The base is gone, or is not what we remember it to be.
+BASE_UNFIT = frozenset({"baseNotFound", "removedPathNotFound"})
+
 # The platform's words are shown to people and stored; a page of HTML is neither.
 MAX_MESSAGE_CHARS = 500
 

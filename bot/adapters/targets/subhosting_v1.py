@@ -26,6 +26,7 @@ from bot.core.model.outcomes import LogLine
 from bot.core.model.preview import Transfer
 from bot.kernel.clock import Clock
 from bot.ports.target import (
+    Base,
     BlobReader,
     Broken,
     Building,
@@ -237,6 +238,8 @@ class SubhostingV1Target:
     def _create_in(self, project: str, order: Order, read: BlobReader) -> Created:
         attempt = _Attempt(project=project, order=order, read=read)
         match self._platform.dialect:
+            case Dialect.EMBEDDED if order.base is not None:
+                return self._create_on(order.base, attempt)
             case Dialect.EMBEDDED:
                 return self._create_by_key(attempt)
             case Dialect.PLAIN:
@@ -244,9 +247,21 @@ class SubhostingV1Target:
             case _:
                 assert_never(self._platform.dialect)
 
+    def _create_on(self, base: Base, attempt: "_Attempt") -> Created:
+        """Create on our server by the difference from an earlier deployment, if it has that."""
+        named, removed = attempt.order.manifest.since(base.manifest)
+        attempt.files = body.Files(named=named, base=base.deployment, removed=removed)
+        try:
+            return self._create_by_key(attempt)
+        except TargetRefused as refusal:
+            if refusal.code not in errors.BASE_UNFIT:
+                raise
+        attempt.files = body.Files(named=attempt.order.manifest)
+        return self._create_by_key(attempt)
+
     def _create_by_key(self, attempt: "_Attempt") -> Created:
         """Create on our server: hashes first, and on a refusal ask which ones it lacks."""
-        blobs = attempt.order.manifest.blobs()
+        blobs = attempt.files.named.blobs()
         missing: AbstractSet[BlobSha] = blobs - attempt.order.known
         negotiations = 0
         if blobs and not attempt.order.known:
@@ -265,7 +280,7 @@ class SubhostingV1Target:
             missing = lacking or blobs
 
     def _lacking(self, attempt: "_Attempt", asked: AbstractSet[BlobSha]) -> AbstractSet[BlobSha]:
-        document = body.negotiate_body(attempt.order.manifest, asked)
+        document = body.negotiate_body(attempt.files.named, asked)
         call = Call(
             method="POST",
             url=f"{self._dash_url}/projects/{_part(attempt.project)}/assets/negotiate",
@@ -313,8 +328,12 @@ class _Attempt:
     project: str
     order: Order
     read: BlobReader
+    files: body.Files = field(init=False)
     meter: Meter = field(default_factory=Meter)
     travelled: set[BlobSha] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.files = body.Files(named=self.order.manifest)
 
     @property
     def marker(self) -> str:
@@ -327,6 +346,7 @@ class _Attempt:
         description = f"{self.marker}: {words}" if words else self.marker
         return body.create_body(
             self.order,
+            self.files,
             description=description[:MAX_DESCRIPTION_CHARS],
             inline=inline,
             read=self.read,

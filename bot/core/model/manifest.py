@@ -43,6 +43,14 @@ class Manifest:
         """Return the hashes of all files; identical files count once."""
         return {asset.sha1 for asset in self.assets.values() if isinstance(asset, FileAsset)}
 
+    def since(self, earlier: "Manifest") -> tuple["Manifest", tuple[str, ...]]:
+        """Return what must be put on top of `earlier`, and the paths that must go from it."""
+        changed = {
+            path: asset for path, asset in self.assets.items() if earlier.assets.get(path) != asset
+        }
+        removed = tuple(sorted(earlier.assets.keys() - self.assets.keys()))
+        return Manifest(assets=changed), removed
+
     def files_total(self) -> int:
         """Return the number of paths, symlinks included."""
         return len(self.assets)

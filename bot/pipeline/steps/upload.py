@@ -12,7 +12,7 @@ from bot.core.model.preview import Deployment, Stage, Transfer
 from bot.pipeline.attempt import Attempt, Ended
 from bot.pipeline.patience import patiently
 from bot.ports.source import KnownManifest
-from bot.ports.target import Created, Order
+from bot.ports.target import Base, Created, Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +95,8 @@ def _create(
         manifest=manifest,
         entrypoint=entrypoint,
         known=known,
+        # A new branch too: what it starts from is what some other branch has just deployed.
+        base=services.bases.get(preview.slug),
     )
     created = patiently(
         attempt.journal,
@@ -102,6 +104,7 @@ def _create(
             order, lambda wanted: services.source.blobs(preview.repository, wanted)
         ),
     )
+    services.bases[preview.slug] = Base(deployment=created.id, manifest=manifest)
     services.store.remember_blobs(services.target.name, preview.slug, manifest.blobs() - known)
     return created
 

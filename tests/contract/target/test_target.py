@@ -5,7 +5,7 @@ import pytest
 from bot.core.model.errors import SourceUnavailable, TargetRefused
 from bot.core.model.ids import AppSlug, BlobSha, CommitSha, HostLabel, TargetDeploymentId
 from bot.kernel.git_hash import blob_sha1
-from bot.ports.target import Broken, Built, NotServing, Serving
+from bot.ports.target import Base, Broken, Built, NotServing, Serving
 from tests.contract.target.conftest import Bench
 from tests.fakes.apps import App, hello
 from tests.fakes.target import BREAKS
@@ -53,6 +53,29 @@ def test_a_second_deployment_sends_only_what_changed(bench: Bench) -> None:
         assert second.read_blobs == [BlobSha(blob_sha1(second.files["lib/greet.ts"]))]
     else:
         assert made.transfer.files_sent == 7
+
+
+def test_a_deployment_may_build_on_an_earlier_one(bench: Bench) -> None:
+    first = App(files={**hello().files, "old.txt": b"old"}, links=hello().links)
+    base = Base(deployment=deployed(bench, first, "d00000000001"), manifest=first.manifest)
+    second = hello(greet=b"export const greeting = 'bye';\n")
+
+    order = second.order("d00000000002", known=first.manifest.blobs(), base=base)
+    made = bench.target.create(order, second.read)
+
+    assert isinstance(bench.settled(made.id), Built)
+    assert made.transfer.files_sent == (1 if bench.by_hash else 7)
+
+
+def test_a_base_that_the_platform_does_not_have_is_no_hindrance(bench: Bench) -> None:
+    first, second = hello(), hello(greet=b"export const greeting = 'bye';\n")
+    deployed(bench, first, "d00000000001")
+    gone = Base(deployment=TargetDeploymentId("d0000000gone"), manifest=first.manifest)
+
+    order = second.order("d00000000002", known=first.manifest.blobs(), base=gone)
+    made = bench.target.create(order, second.read)
+
+    assert isinstance(bench.settled(made.id), Built)
 
 
 def test_blobs_that_the_platform_lost_are_sent_again(bench: Bench) -> None:

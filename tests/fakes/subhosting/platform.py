@@ -37,6 +37,10 @@ CREATE_KEYS = {
 }
 
 
+# What our server takes on top: docs/extensions.md.
+EXTENSION_KEYS = {"base", "changed", "removed"}
+
+
 class Refused(Exception):  # noqa: N818 - reads as a sentence in `except`
     """An error answer."""
 
@@ -141,11 +145,12 @@ class FakePlatform:
     def make_deployment(self, project: Project, request: Json, key: str | None) -> Deployment:
         if self.extensions and key is not None and key in self.keys:
             return self.deployment(self.keys[key])
-        if unknown := request.keys() - CREATE_KEYS:
+        allowed = CREATE_KEYS | (EXTENSION_KEYS if self.extensions else set())
+        if unknown := request.keys() - allowed:
             raise Refused(400, "malformedRequest", f"unknown fields {sorted(unknown)}")
         if missing := {"entryPointUrl", "assets", "envVars"} - request.keys():
             raise Refused(400, "malformedRequest", f"missing fields {sorted(missing)}")
-        files, links = self._taken(project, request["assets"])
+        files, links = self._files(project, request)
         number = len(self.deployments) + 1
         made = Deployment(
             id=f"d{number:011d}",
@@ -183,6 +188,23 @@ class FakePlatform:
 
     def _now(self) -> datetime:
         return START + timedelta(seconds=len(self.projects) + len(self.deployments))
+
+    def _files(self, project: Project, request: Json) -> tuple[dict[str, bytes], dict[str, str]]:
+        if "base" not in request:
+            return self._taken(project, request["assets"])
+        base = self.deployments.get(str(request["base"]))
+        if base is None or base.project is not project:
+            raise Refused(400, "baseNotFound")
+        assert request["assets"] == {}
+        gone = request["removed"]
+        assert isinstance(gone, list)
+        if not set(gone) <= base.files.keys() | base.links.keys():
+            raise Refused(400, "removedPathNotFound")
+        changed, relinked = self._taken(project, request["changed"])
+        over = {*gone, *changed, *relinked}
+        files = {path: file for path, file in base.files.items() if path not in over}
+        links = {path: link for path, link in base.links.items() if path not in over}
+        return files | changed, links | relinked
 
     def _taken(self, project: Project, assets: object) -> tuple[dict[str, bytes], dict[str, str]]:
         """Take all assets or none; content of this very request is no memory yet."""

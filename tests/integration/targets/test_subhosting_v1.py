@@ -11,7 +11,7 @@ from bot.core.model.errors import ConfigurationProblem, TargetRefused, TargetUna
 from bot.core.model.ids import BlobSha, CommitSha, HostLabel, TargetDeploymentId
 from bot.core.model.manifest import FileAsset
 from bot.kernel.git_hash import blob_sha1
-from bot.ports.target import Built
+from bot.ports.target import Base, Built
 from tests.fakes.apps import App, hello
 from tests.fakes.subhosting.platform import ORGANIZATION, TOKEN
 from tests.fakes.subhosting.server import Answer, Request
@@ -46,6 +46,42 @@ def test_a_later_create_is_one_request(embedded: Bench) -> None:
 
     (request,) = embedded.server.requests
     assert made.transfer.bytes_sent == len(request.body)
+
+
+def test_on_a_base_the_body_is_as_large_as_the_change(embedded: Bench) -> None:
+    many = {f"pages/{number}.html": b"page %d" % number for number in range(1000)}
+    first = App(files={"main.ts": b"1", "old.txt": b"old", **many}, links={"a": "main.ts"})
+    second = App(files={"main.ts": b"2", "new.txt": b"new", **many}, links={"a": "new.txt"})
+    made = embedded.target.create(first.order("d00000000001"), first.read)
+    base = Base(deployment=made.id, manifest=first.manifest)
+
+    again = embedded.target.create(
+        second.order("d00000000002", known=first.manifest.blobs(), base=base), second.read
+    )
+
+    document = embedded.server.requests[-1].json()
+    assert (document["base"], document["assets"]) == (made.id, {})
+    assert document["removed"] == ["old.txt"]
+    changed = document["changed"]
+    assert isinstance(changed, dict)
+    assert changed.keys() == {"main.ts", "new.txt", "a"}
+    assert again.transfer.bytes_sent < 600
+    assert (again.transfer.files_sent, again.transfer.files_total) == (2, 1003)
+    found = embedded.server.platform.deployments[again.id]
+    assert (found.files, found.links) == (second.files, second.links)
+
+
+def test_a_base_that_is_not_what_we_remember_is_left_aside(embedded: Bench) -> None:
+    first, second = hello(), hello(greet=b"changed")
+    made = embedded.target.create(first.order("d00000000001"), first.read)
+    wrong = App(files={**first.files, "never.txt": b"there"}, links=first.links).manifest
+    base = Base(deployment=made.id, manifest=wrong)
+
+    again = embedded.target.create(
+        second.order("d00000000002", known=first.manifest.blobs(), base=base), second.read
+    )
+
+    assert embedded.server.platform.deployments[again.id].files == second.files
 
 
 def test_the_create_request_is_as_published(embedded: Bench) -> None:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from bot.subhosting.sandbox.confinement import Level
+
 MIB = 1024 * 1024
 
 # Where sources live as far as clients can see: recorded in Deno's own build logs.
@@ -87,6 +89,10 @@ class SubhostingConfig:
     deno: Path = field(default_factory=deno_beside_python)
     limits: Limits = field(default_factory=Limits)
     runtime: RuntimeLimits = field(default_factory=RuntimeLimits)
+    # Children are confined by every level that this machine can reach, up to this one.
+    highest_isolation: str = "L3"
+    # Below this level no app is run at all.
+    min_isolation: str = "L0"
     # How long a deployment may take from its start to its first answer.
     warm_up: timedelta = timedelta(seconds=10)
     # How long `deno install` may take.
@@ -139,6 +145,8 @@ class SubhostingConfig:
         if not self.data_dir.is_absolute():
             msg = f"data_dir must be absolute, not {self.data_dir}"
             raise ValueError(msg)
+        for level in (self.highest_isolation, self.min_isolation):
+            Level.named(level)
         for address in self.registries.values():
             if "@" in address:
                 msg = "a registry's address must not hold a password: every app can read it"

@@ -251,7 +251,7 @@ class Builder:
         build.enter(stages.INSTALLING)
         build.say("info", "Installing packages")
         sandbox = await self._supervisor.prepare(work)
-        problem = await install(self._config, sandbox, self._supervisor.launcher, build.say)
+        problem = await install(self._config, sandbox, self._supervisor.confinement, build.say)
         if problem is not None:
             build.say("error", problem.sentence)
             late = FailureReason.TIMED_OUT if problem.timed_out else FailureReason.ERROR

@@ -1,16 +1,18 @@
 """The installing stage: `deno install` with its output in the build log."""
 
 import asyncio
-import os
-import signal
 from dataclasses import dataclass
 
 from bot.subhosting.build.materialise import own_copy
 from bot.subhosting.build.packages import WRITTEN_BY_INSTALL
 from bot.subhosting.config import SubhostingConfig
 from bot.subhosting.host.app_log import MAX_LINE_BYTES, Listener
+from bot.subhosting.host.child import start_child
 from bot.subhosting.host.supervisor import shown_paths
 from bot.subhosting.sandbox.argv import Sandbox, install_argv, install_environment
+from bot.subhosting.sandbox.confinement import Confinement
+from bot.subhosting.sandbox.view import ProcessLimits
+from bot.subhosting.sandbox.views import install_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class Problem:
 
 
 async def install(
-    config: SubhostingConfig, sandbox: Sandbox, launcher: tuple[str, ...], say: Listener
+    config: SubhostingConfig, sandbox: Sandbox, confinement: Confinement, say: Listener
 ) -> Problem | None:
     """Fetch what the entry point imports into its private cache; return what went wrong, or None.
 
@@ -31,43 +33,48 @@ async def install(
     for name in WRITTEN_BY_INSTALL:
         # Those files are links to blobs, and the installer writes in place.
         own_copy(sandbox.source / name)
-    process = await asyncio.create_subprocess_exec(
-        *install_argv(sandbox, launcher),
-        env=install_environment(sandbox, dict(config.installer_environment)),
-        cwd=sandbox.source,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        limit=MAX_LINE_BYTES,
-        start_new_session=True,
+    command = confinement.command(
+        install_argv(sandbox),
+        install_view(sandbox, ProcessLimits()),
+        install_environment(sandbox, dict(config.installer_environment)),
     )
+    lines = _Lines(sandbox, say)
+    child = await start_child(command, sandbox.source, lines.feed, together=True)
     try:
         async with asyncio.timeout(config.install_timeout.total_seconds()):
-            await _relay(process, sandbox, say)
-            code = await process.wait()
+            await child.over.wait()
+        code = await child.wait()
     except TimeoutError:
         seconds = config.install_timeout.total_seconds()
         sentence = f"Installing packages took longer than {seconds:g} s and was stopped"
         return Problem(sentence, timed_out=True)
     finally:
-        if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
+        child.kill()
+        await asyncio.wait({child.exited})
+        lines.end()
     return None if code == 0 else Problem(f"Installing packages failed with code {code}")
 
 
-async def _relay(process: asyncio.subprocess.Process, sandbox: Sandbox, say: Listener) -> None:
-    if process.stdout is None:
-        return
-    rest = b""
-    while received := await process.stdout.read(MAX_LINE_BYTES):
-        *lines, rest = (rest + received).split(b"\n")
+class _Lines:
+    """What a program writes, as lines of the build log."""
+
+    def __init__(self, sandbox: Sandbox, say: Listener) -> None:
+        self._sandbox = sandbox
+        self._say = say
+        self._rest = b""
+
+    def feed(self, _: int, received: bytes) -> None:
+        """Hear what it wrote."""
+        *lines, self._rest = (self._rest + received).split(b"\n")
         for line in lines:
-            _say(line, sandbox, say)
-        if len(rest) > MAX_LINE_BYTES:
-            _say(rest, sandbox, say)
-            rest = b""
-    _say(rest, sandbox, say)
+            _say(line, self._sandbox, self._say)
+        if len(self._rest) > MAX_LINE_BYTES:
+            self.end()
+
+    def end(self) -> None:
+        """Say what came without an end of line."""
+        _say(self._rest, self._sandbox, self._say)
+        self._rest = b""
 
 
 def _say(line: bytes, sandbox: Sandbox, say: Listener) -> None:

@@ -2,22 +2,23 @@
 
 import asyncio
 import contextlib
-import signal
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
-
-from typing_extensions import override
+from typing import Any
 
 from bot.kernel.clock import Clock
-from bot.subhosting.config import RuntimeLimits
 from bot.subhosting.host.app_log import AppLog
-from bot.subhosting.host.launcher import Nursery, restrict
+from bot.subhosting.host.child import Child, start_child
+from bot.subhosting.host.launcher import Nursery
 from bot.subhosting.host.meter import Meter
 from bot.subhosting.sandbox.argv import Sandbox, run_argv, run_environment
+from bot.subhosting.sandbox.confinement import Confinement
+from bot.subhosting.sandbox.view import ProcessLimits
+from bot.subhosting.sandbox.views import run_view
 
 # How often a starting instance is looked at. A look costs 2 us as long as the socket is missing.
 _LOOK_EVERY_S = 0.001
@@ -69,11 +70,7 @@ class Instance:
     draining: bool = False
     # When its last request began or ended, by the monotonic clock.
     used_s: float = 0.0
-    _transport: asyncio.SubprocessTransport | None = None
-    _exited: "asyncio.Future[int]" = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
-    _drained: asyncio.Event = field(default_factory=asyncio.Event)
+    _child: Child | None = None
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -84,12 +81,13 @@ class Instance:
     @property
     def alive(self) -> bool:
         """Whether new requests may go there."""
-        return self._transport is not None and not self._exited.done() and not self.draining
+        return self._child is not None and self.exit_code is None and not self.draining
 
     @property
     def exit_code(self) -> int | None:
         """The code that it ended with, or None while it runs."""
-        return self._exited.result() if self._exited.done() else None
+        child = self._child
+        return child.exited.result() if child is not None and child.exited.done() else None
 
     @contextmanager
     def serving_a_request(self) -> Iterator[None]:
@@ -114,31 +112,33 @@ class Instance:
             self._idle.set()
 
     async def start(
-        self, launcher: tuple[str, ...], limits: RuntimeLimits, nursery: Nursery
+        self, confinement: Confinement, limits: ProcessLimits, nursery: Nursery
     ) -> None:
-        """Start the process; must run in the event loop's thread, see `launcher`."""
+        """Start the process, confined to what it needs."""
         self._idle.set()
-        loop = asyncio.get_running_loop()
-        transport, _ = await loop.subprocess_exec(
-            lambda: _Streams(self),
-            *run_argv(self.sandbox, launcher),
-            env=run_environment(self.sandbox),
-            cwd=self.sandbox.source,
-            stdin=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
+        self.socket.parent.mkdir(mode=0o700, exist_ok=True)
+        sandbox = self.sandbox
+        command = confinement.command(
+            run_argv(sandbox), run_view(sandbox, limits), run_environment(sandbox)
         )
-        self._transport = transport
-        pid = transport.get_pid()
-        self.meter.begin(pid)
-        restrict(pid, limits)
-        nursery.add(pid, self.socket)
-        self._exited.add_done_callback(lambda _: nursery.remove(pid))
+        try:
+            child = await start_child(command, sandbox.source, self.log.feed, ending=self._ending)
+        except BaseException:
+            self._close()
+            raise
+        self._child = child
+        self.meter.begin(child.pid)
+        nursery.add(child.pid, self.socket)
+        child.exited.add_done_callback(lambda _: nursery.remove(child.pid))
+        child.exited.add_done_callback(lambda _: self.meter.end())
+        child.when_over(self._close)
 
     async def boot(self, within: timedelta) -> Boot:
         """Wait until it answers, ends, or the time is over."""
+        exited = self._started_child.exited
         probing = asyncio.ensure_future(self._answers())
         try:
-            ends: set[asyncio.Future[Any]] = {probing, self._exited}
+            ends: set[asyncio.Future[Any]] = {probing, exited}
             await asyncio.wait(
                 ends,
                 timeout=within.total_seconds(),
@@ -146,9 +146,9 @@ class Instance:
             )
         finally:
             probing.cancel()
-        if self._exited.done():
+        if exited.done():
             await self._all_output()
-            return Exited(self._exited.result())
+            return Exited(exited.result())
         if probing.done() and not probing.cancelled():
             return Serving()
         await self.kill()
@@ -159,43 +159,42 @@ class Instance:
         self.draining = True
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), drain.total_seconds())
-        self._signal(signal.SIGTERM)
-        await asyncio.wait({self._exited}, timeout=_TERMINATION_S)
+        if self._child is not None:
+            self._child.terminate()
+            await asyncio.wait({self._child.exited}, timeout=_TERMINATION_S)
         await self.kill()
 
     async def kill(self) -> None:
         """End the process now, and wait until it has ended."""
         self.draining = True
-        self._signal(signal.SIGKILL)
-        if self._transport is not None:
-            await asyncio.wait({self._exited})
+        if self._child is not None:
+            self._child.kill()
+            await asyncio.wait({self._child.exited})
             await self._all_output()
 
     async def wait(self) -> int:
         """Wait for the end of the process and return its code."""
-        return await asyncio.shield(self._exited)
+        return await self._started_child.wait()
 
-    def ended(self, code: int) -> None:
-        """Hear from the process's streams that it is over."""
-        self.meter.end()
-        if not self._exited.done():
-            self._exited.set_result(code)
+    @property
+    def _started_child(self) -> Child:
+        if self._child is None:
+            msg = "the instance has not been started"
+            raise RuntimeError(msg)
+        return self._child
 
-    def closed(self) -> None:
-        """Hear that nothing more will be read from it."""
+    def _ending(self) -> None:
+        self.meter.look()
+
+    def _close(self) -> None:
+        """Nothing more will be read from it."""
         self.log.close()
-        self.socket.unlink(missing_ok=True)
-        self._drained.set()
+        shutil.rmtree(self.socket.parent, ignore_errors=True)
 
     async def _all_output(self) -> None:
         # The process is gone, so its pipes end at once, unless something else holds them.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._drained.wait(), 1.0)
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._transport is not None and not self._exited.done():
-            with contextlib.suppress(ProcessLookupError):
-                self._transport.send_signal(number)
+            await asyncio.wait_for(self._started_child.over.wait(), 1.0)
 
     async def _answers(self) -> None:
         """Return as soon as the process answers anything."""
@@ -227,33 +226,3 @@ async def _asked(socket: Path, probe: bytes, patience_s: float) -> bytes | None:
         return b""
     finally:
         writer.close()
-
-
-class _Streams(asyncio.SubprocessProtocol):
-    """What the event loop tells about the process."""
-
-    def __init__(self, instance: Instance) -> None:
-        self._instance = instance
-        self._transport: asyncio.SubprocessTransport | None = None
-
-    @override
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.SubprocessTransport", transport)
-
-    @override
-    def pipe_data_received(self, fd: int, data: bytes) -> None:
-        self._instance.log.feed(fd, data)
-
-    @override
-    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
-        # Most likely it ends: the last chance to read what it used.
-        self._instance.meter.look()
-
-    @override
-    def process_exited(self) -> None:
-        code = self._transport.get_returncode() if self._transport is not None else None
-        self._instance.ended(-1 if code is None else code)
-
-    @override
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._instance.closed()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bot.subhosting.config import RuntimeLimits
+from bot.subhosting.sandbox.view import ProcessLimits
 
 _SETPRIV = (Path("/usr/bin/setpriv"), Path("/bin/setpriv"))
 
@@ -22,8 +22,7 @@ def launcher() -> tuple[str, ...]:
 
     `setpriv` of util-linux sets the parent-death signal between fork and exec; doing the same in
     Python would fork the whole host (12 ms instead of 0.2). Busybox's has no `--pdeathsig`.
-    The kernel sends the signal when the starting *thread* ends, so children are started from the
-    event loop's thread only.
+    The kernel sends the signal when the starting *thread* ends: see `child`.
     """
     for path in _SETPRIV:
         candidate = (str(path), "--pdeathsig", "KILL", "--")
@@ -35,7 +34,7 @@ def launcher() -> tuple[str, ...]:
     return ()
 
 
-def restrict(pid: int, limits: RuntimeLimits) -> None:
+def restrict(pid: int, limits: ProcessLimits) -> None:
     """Put resource limits on a child that has just been started, and make it nice.
 
     From outside, because a function run between fork and exec would cost a whole fork. Deno needs
@@ -51,6 +50,8 @@ def restrict(pid: int, limits: RuntimeLimits) -> None:
     }
     try:
         for limit, value in wanted.items():
+            if value is None:
+                continue
             _, hard = resource.prlimit(pid, limit)
             # Only root may raise what the host itself is limited to.
             most = value if hard == resource.RLIM_INFINITY else min(value, hard)

@@ -12,7 +12,7 @@ from bot.kernel.clock import Clock
 from bot.kernel.runtime_dir import runtime_directory
 from bot.subhosting.build.materialise import ContentLost, materialise
 from bot.subhosting.build.overlay import import_map, lay_over, lock_file
-from bot.subhosting.config import SOURCE_URL, SubhostingConfig
+from bot.subhosting.config import SOURCE_URL, RuntimeLimits, SubhostingConfig
 from bot.subhosting.host.app_log import AppLog, Listener
 from bot.subhosting.host.instance import Boot, Exited, Instance, NeverServed, Serving
 from bot.subhosting.host.kv_files import KvFiles
@@ -21,6 +21,8 @@ from bot.subhosting.host.recorder import Recorder
 from bot.subhosting.host.resting import Use, to_rest
 from bot.subhosting.host.rows import Rows, Work
 from bot.subhosting.sandbox.argv import Sandbox
+from bot.subhosting.sandbox.confinement import Confinement
+from bot.subhosting.sandbox.view import ProcessLimits
 from bot.subhosting.store.blobs import BlobStore
 from bot.subhosting.store.env_vars import Mark
 from bot.subhosting.store.records import Context, InstanceKey, Status
@@ -75,12 +77,12 @@ class Supervisor:
         self._stopping: set[asyncio.Task[None]] = set()
         self._closed = False
         self._kv_files = KvFiles(config.drain)
-        self.launcher = launcher()
+        self.confinement = Confinement(launcher=launcher())
         self._nursery = Nursery(runtime / "pids")
         if reaped := self._nursery.reap():
             LOG.warning("orphans_reaped pids=%s", reaped)
         for stale in self._sockets.iterdir():
-            stale.unlink(missing_ok=True)
+            shutil.rmtree(stale, ignore_errors=True)
 
     def live(self, key: InstanceKey) -> Instance | None:
         """Return the instance that takes requests now, or None: then `wake` makes one."""
@@ -251,7 +253,7 @@ class Supervisor:
             return await self._started(instance)
 
     async def _started(self, instance: Instance) -> Boot:
-        await instance.start(self.launcher, self._config.runtime, self._nursery)
+        await instance.start(self.confinement, limits_of(self._config.runtime), self._nursery)
         try:
             return await instance.boot(self._config.warm_up)
         except asyncio.CancelledError:
@@ -325,11 +327,13 @@ class Supervisor:
         database = work.databases.get(context) or work.databases.get(None)
         return Sandbox(
             deno=self._config.deno,
+            owner=deployment.id,
             source=folder / "src",
             cache=folder / "cache",
             entry_point=deployment.entry_point,
-            # A new name each time: an old instance that still drains keeps its own.
-            socket=self._sockets / f"{deployment.id}.{secrets.token_hex(3)}",
+            # Alone in its folder, with a new name each time: an old instance that still drains
+            # keeps its own.
+            socket=self._sockets / f"{deployment.id}.{secrets.token_hex(3)}" / "s",
             heap_mib=self._config.runtime.heap_mib,
             env_vars=env_vars or {},
             registries=self._config.registries,
@@ -340,6 +344,15 @@ class Supervisor:
             lock=lock_file(settings, overlay),
             without_lock=settings.lock_file == "",
         )
+
+
+def limits_of(runtime: RuntimeLimits) -> ProcessLimits:
+    """Return what one running instance may use."""
+    return ProcessLimits(
+        open_files=runtime.open_files,
+        file_bytes=runtime.file_bytes,
+        data_bytes=runtime.data_bytes,
+    )
 
 
 def shown_paths(sandbox: Sandbox) -> dict[str, str]:

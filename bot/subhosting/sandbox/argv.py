@@ -31,6 +31,8 @@ class Sandbox:
     """One instance: where its files are, where it listens, and what it was given."""
 
     deno: Path
+    # Whose it is: the deployment's id.
+    owner: str = ""
     source: Path
     # Private and writable: with a read-only DENO_DIR every start takes 180 to 250 ms.
     cache: Path
@@ -53,8 +55,8 @@ class Sandbox:
     without_lock: bool = False
 
 
-def run_argv(sandbox: Sandbox, launcher: tuple[str, ...] = ()) -> list[str]:
-    """Return the command that serves the deployment; `launcher` goes in front of it.
+def run_argv(sandbox: Sandbox) -> list[str]:
+    """Return the command that serves the deployment.
 
     It holds no secret: everyone on the machine can read it.
     """
@@ -62,7 +64,6 @@ def run_argv(sandbox: Sandbox, launcher: tuple[str, ...] = ()) -> list[str]:
     database = () if sandbox.kv_file is None else (sandbox.kv_file,)
     readable = (sandbox.source, sandbox.cache / "npm", sandbox.socket, *database)
     return [
-        *launcher,
         str(sandbox.deno),
         "run",
         "--quiet",
@@ -107,14 +108,14 @@ def run_environment(sandbox: Sandbox) -> dict[str, str]:
     }
 
 
-def install_argv(sandbox: Sandbox, launcher: tuple[str, ...] = ()) -> list[str]:
+def install_argv(sandbox: Sandbox) -> list[str]:
     """Return the command that fetches the entry point's packages into the private cache.
 
     Lifecycle scripts of npm packages do not run: Deno runs none unless it is told which.
     """
     entry_point = str(sandbox.source / sandbox.entry_point)
     options = (*_lock(sandbox, default=()), *_import_map(sandbox))
-    return [*launcher, str(sandbox.deno), "install", *options, "--entrypoint", entry_point]
+    return [str(sandbox.deno), "install", *options, "--entrypoint", entry_point]
 
 
 def install_environment(sandbox: Sandbox, extra: Mapping[str, str]) -> dict[str, str]:

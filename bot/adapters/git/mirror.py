@@ -7,6 +7,7 @@ can forbid it (measured: a 2,000-file first deploy looked like a hang).
 """
 
 import fcntl
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -17,8 +18,11 @@ from git.exc import CommandError, GitCommandError
 
 from bot.adapters.git.commands import ClosedGit
 from bot.adapters.git.errors import as_ours
+from bot.adapters.git.pkt_line import Unusual
 from bot.core.model.errors import SourceUnavailable
 from bot.core.model.ids import CommitSha, RepoName
+
+LOG = logging.getLogger(__name__)
 
 # How long one transfer may take in all; a dead one is ended sooner by http.lowSpeedTime.
 FETCH_TIMEOUT_S = 900.0
@@ -35,7 +39,13 @@ _FETCH_OPTIONS = (
     "--recurse-submodules=no",
 )
 
+# How many of the commits that we have are named to the server; one of them is nearly always the
+# parent of what was pushed.
+_MOST_HAVES = 16
+
 Login = Callable[[], AbstractContextManager[Mapping[str, str]]]
+# (wanted, haves) -> the pack between them.
+Quick = Callable[[CommitSha, list[str]], AbstractContextManager[Iterator[bytes]]]
 
 
 class Mirror:
@@ -49,6 +59,7 @@ class Mirror:
         address: str,
         environment: Mapping[str, str],
         login: Login,
+        quick: Quick | None = None,
     ) -> None:
         """Stand for the mirror in `directory`, which is made by the first fetch."""
         self.directory = directory
@@ -56,6 +67,7 @@ class Mirror:
         self._address = address
         self._environment = environment
         self._login = login
+        self._quick = quick
 
     @property
     def view(self) -> ClosedGit:
@@ -112,7 +124,10 @@ class Mirror:
             kept = f"{_KEPT}/{commit[:12]}"
             # Ours alone while we hold the lock: left by a git that was killed at this point.
             (self.directory / f"{kept}.lock").unlink(missing_ok=True)
-            how = "--no-filter" if self._has_history() else "--filter=blob:none"
+            haves = self._newest()
+            if haves and self._at_once(commit, haves, kept):
+                return
+            how = "--no-filter" if haves else "--filter=blob:none"
             try:
                 self._fetch(how, "origin", f"+{commit}:{kept}")
             except CommandError as error:
@@ -175,11 +190,35 @@ class Mirror:
                 *_FETCH_OPTIONS, *arguments, istream=istream, kill_after_timeout=FETCH_TIMEOUT_S
             )
 
-    def _has_history(self) -> bool:
-        return (
-            any((self.directory / _KEPT).glob("*[0-9a-f]"))
-            or (self.directory / "packed-refs").is_file()
-        )
+    def _newest(self) -> list[str]:
+        """Return the commits that were fetched last, newest first; none before the first fetch."""
+        kept = [(ref.stat().st_mtime, ref) for ref in (self.directory / _KEPT).glob("*[0-9a-f]")]
+        newest = [ref.read_text().strip() for _, ref in sorted(kept, reverse=True)]
+        return (newest or _packed(self.directory / "packed-refs"))[:_MOST_HAVES]
+
+    def _at_once(self, commit: CommitSha, haves: list[str], kept: str) -> bool:
+        """Fetch by one request; False when git itself shall do it."""
+        if self._quick is None:
+            return False
+        environment = self.view.environment()
+        try:
+            with self._quick(commit, haves) as pieces, tempfile.TemporaryFile() as pack:
+                for piece in pieces:
+                    pack.write(piece)
+                pack.seek(0)
+                # As a promisor's pack: its trees name contents that are not here.
+                ClosedGit(self.directory / "view", environment).index_pack(
+                    "--stdin", "--promisor", istream=pack
+                )
+        except (Unusual, CommandError) as error:
+            LOG.info("git_shortcut_not_taken repository=%s reason=%s", self._name, error)
+            return False
+        if not self.has(commit):
+            return False
+        fresh = self.directory / f"{kept}.new"
+        fresh.write_text(f"{commit}\n")
+        fresh.replace(self.directory / kept)
+        return True
 
     @contextmanager
     def _locked(self) -> Iterator[bool]:
@@ -208,6 +247,12 @@ class Mirror:
             replacement = self.directory / "config.new"
             replacement.write_text(text)
             replacement.replace(config)
+
+
+def _packed(file: Path) -> list[str]:
+    """Return the commits in git's file of packed refs, newest names last as they stand there."""
+    lines = file.read_text().splitlines() if file.is_file() else []
+    return [line.split()[0] for line in lines if _KEPT in line]
 
 
 def _lay_out(directory: Path, config: str) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -13,7 +13,9 @@ from bot.adapters.git.commands import ClosedGit
 from bot.adapters.git.credentials import answering, sweep
 from bot.adapters.git.environment import closed_environment
 from bot.adapters.git.errors import as_ours
-from bot.adapters.git.mirror import Mirror
+from bot.adapters.git.mirror import Mirror, Quick
+from bot.adapters.git.one_post import OnePost
+from bot.adapters.git.pkt_line import Unusual
 from bot.core.model.ids import Branch, CommitSha, Repository, commit_sha
 
 # A listing of refs is small; a server that needs longer is down.
@@ -37,7 +39,13 @@ class Mirrors:
         self._base_digest = hashlib.sha256(base.url.encode()).hexdigest()[:8]
         self._credential = credential
         self._environment = closed_environment(self._home, base.scheme)
+        self._one_post = OnePost(base.url) if base.takes_credentials else None
         sweep(self._home)
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        if self._one_post is not None:
+            self._one_post.close()
 
     def of(self, repository: Repository) -> Mirror:
         """Return the mirror of `repository`, found again under a new name of it."""
@@ -47,6 +55,7 @@ class Mirrors:
             address=self._base.address_of(repository.name),
             environment=self._environment,
             login=lambda: self._login(repository),
+            quick=self._quick(repository),
         )
 
     def head(self, repository: Repository, branch: Branch) -> CommitSha | None:
@@ -60,6 +69,10 @@ class Mirrors:
         if not _can_be_asked_for(ref):
             return None
         address = self._base.address_of(repository.name)
+        if self._one_post is not None:
+            with suppress(Unusual):
+                oid = self._one_post.ref(address, self._credential(repository), ref)
+                return None if oid is None else commit_sha(oid)
         try:
             with self._login(repository) as login:
                 listing = ClosedGit(self._home, {**self._environment, **login}).ls_remote(
@@ -72,6 +85,15 @@ class Mirrors:
         except CommandError as error:
             raise as_ours(error, repository.name) from error
         return _exact(cast("bytes", listing), ref)
+
+    def _quick(self, repository: Repository) -> Quick | None:
+        post = self._one_post
+        if post is None:
+            return None
+        address = self._base.address_of(repository.name)
+        return lambda wanted, haves: post.pack(
+            address, self._credential(repository), wanted, haves
+        )
 
     @contextmanager
     def _login(self, repository: Repository) -> Iterator[Mapping[str, str]]:

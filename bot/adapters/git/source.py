@@ -40,6 +40,10 @@ class GitSource:
 
         self._mirrors = Mirrors(mirrors_dir, base, credential)
 
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._mirrors.close()
+
     def head(self, repository: Repository, branch: Branch) -> CommitSha | None:
         """Return what the server says `branch` points at now."""
         return self._mirrors.head(repository, branch)

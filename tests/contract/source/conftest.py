@@ -1,19 +1,32 @@
 """Every source, as fixtures: those with a history, and all."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.contract.source.places import InMemory, OnDisk, OnDiskSha256, Place, PlainDirectory
+from tests.contract.source.places import (
+    InMemory,
+    OnDisk,
+    OnDiskSha256,
+    OverHttp,
+    OverHttpSha256,
+    Place,
+    PlainDirectory,
+)
+
+WITH_HISTORY = [InMemory, OnDisk, OnDiskSha256, OverHttp, OverHttpSha256]
 
 
-@pytest.fixture(params=[InMemory, OnDisk, OnDiskSha256])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+@pytest.fixture(params=WITH_HISTORY)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     made: Place = request.param(tmp_path)
-    return made
+    yield made
+    made.close()
 
 
-@pytest.fixture(params=[InMemory, OnDisk, OnDiskSha256, PlainDirectory])
-def any_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+@pytest.fixture(params=[*WITH_HISTORY, PlainDirectory])
+def any_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     made: Place = request.param(tmp_path)
-    return made
+    yield made
+    made.close()

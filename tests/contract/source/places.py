@@ -1,14 +1,18 @@
-"""The three sources behind one set of sentences, for one suite."""
+"""The sources behind one set of sentences, for one suite."""
 
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
+
+from typing_extensions import override
 
 from bot.adapters.git.directory import DirectorySource
 from bot.adapters.git.source import GitSource
 from bot.core.model.ids import Branch, CommitSha, RepoName, Repository, RepositoryId
 from bot.core.model.manifest import SymlinkAsset
 from bot.ports.source import Source
+from tests.fakes.smart_http import serving_git
 from tests.fakes.source import Executable, FakeSource, Files
 from tests.integration.git.origin import Origin
 
@@ -21,6 +25,8 @@ class Place(Protocol):
     """A source, and the hand that pushes to it."""
 
     source: Source
+
+    def close(self) -> None: ...
 
     def commit(self, branch: str, files: Files) -> CommitSha: ...
 
@@ -39,6 +45,9 @@ class InMemory:
         self.source: Source = self._fake
         self.directory = directory
 
+    def close(self) -> None:
+        """There is nothing to close."""
+
     def commit(self, branch: str, files: Files) -> CommitSha:
         return self._fake.commit(REPOSITORY, branch, files)
 
@@ -55,11 +64,15 @@ class InMemory:
 class OnDisk:
     """Real git over file://."""
 
-    def __init__(self, directory: Path, algorithm: str = "sha1") -> None:
+    def __init__(self, directory: Path, algorithm: str = "sha1", base_url: str = "") -> None:
         self._origin = Origin(directory / "server", algorithm=algorithm)
-        self.source: Source = GitSource(
-            directory / "mirrors", self._origin.base_url, lambda _repository: None
+        self._git_source = GitSource(
+            directory / "mirrors", base_url or self._origin.base_url, lambda _repository: None
         )
+        self.source: Source = self._git_source
+
+    def close(self) -> None:
+        self._git_source.close()
 
     def commit(self, branch: str, files: Files) -> CommitSha:
         return self._origin.commit(branch, files)
@@ -81,12 +94,36 @@ class OnDiskSha256(OnDisk):
         super().__init__(directory, "sha256")
 
 
+class OverHttp(OnDisk):
+    """A server of git's own, as GitHub is one."""
+
+    def __init__(self, directory: Path, algorithm: str = "sha1") -> None:
+        self._running = ExitStack()
+        served = self._running.enter_context(serving_git(directory / "server"))
+        super().__init__(directory, algorithm, served.url)
+
+    @override
+    def close(self) -> None:
+        super().close()
+        self._running.close()
+
+
+class OverHttpSha256(OverHttp):
+    """The same with object ids that no platform knows."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory, "sha256")
+
+
 class PlainDirectory:
     """Files without a history."""
 
     def __init__(self, directory: Path) -> None:
         self._root = directory / "site"
         self.source: Source = DirectorySource(self._root)
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
     def commit(self, branch: str, files: Files) -> CommitSha:  # noqa: ARG002 - it has none
         shutil.rmtree(self._root, ignore_errors=True)

@@ -1,7 +1,8 @@
 """What git's children see, and where a password goes: real git over HTTP with a login."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from bot.ports.source import KnownManifest
 from tests.fakes.github.repository import FakeRepository
 from tests.fakes.github.server import FakeGitHub
 from tests.integration.git.conftest import Diary
+
+Opened = Callable[[str | None], GitSource]
 
 IN_OUR_ENVIRONMENT = "a-secret-of-the-operators-shell"
 
@@ -44,6 +47,18 @@ def token(github: FakeGitHub, site: FakeRepository) -> str:
     return github.add_personal_token("octocat", {site.full_name: "read"})
 
 
+@pytest.fixture
+def opened(github: FakeGitHub, tmp_path: Path) -> Iterator[Opened]:
+    """Return what makes a source with a password, closed when the test is over."""
+    with ExitStack() as open_sources:
+
+        def made(password: str | None) -> GitSource:
+            source = GitSource(tmp_path / "mirrors", github.git_url, lambda _repository: password)
+            return open_sources.enter_context(closing(source))
+
+        yield made
+
+
 def as_ours(site: FakeRepository) -> Repository:
     return Repository(
         id=RepositoryId(site.id),
@@ -53,16 +68,16 @@ def as_ours(site: FakeRepository) -> Repository:
 
 
 def test_no_child_sees_a_secret_and_none_stays_behind(
-    github: FakeGitHub,
     site: FakeRepository,
     token: str,
     diary: Diary,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    opened: Opened,
 ) -> None:
     monkeypatch.setenv("PREVIEWBOT_GITHUB_TOKEN", IN_OUR_ENVIRONMENT)
     monkeypatch.setenv("GIT_TRACE_CURL", "1")
-    source = GitSource(tmp_path / "mirrors", github.git_url, lambda _repository: token)
+    source = opened(token)
     repository = as_ours(site)
     first = CommitSha(site.commit({"a.txt": b"1", "b.txt": b"2"}))
     source.fetch(repository, first)
@@ -89,10 +104,10 @@ def test_no_child_sees_a_secret_and_none_stays_behind(
 
 
 def test_a_refused_password_is_not_repeated_in_the_error(
-    github: FakeGitHub, site: FakeRepository, tmp_path: Path
+    site: FakeRepository, tmp_path: Path, opened: Opened
 ) -> None:
     wrong = "ghp_wrong0123456789"
-    source = GitSource(tmp_path / "mirrors", github.git_url, lambda _repository: wrong)
+    source = opened(wrong)
 
     with pytest.raises(SourceUnavailable) as problem:
         source.fetch(as_ours(site), CommitSha("1" * 40))
@@ -102,19 +117,19 @@ def test_a_refused_password_is_not_repeated_in_the_error(
 
 
 def test_without_a_password_git_does_not_ask_a_person(
-    github: FakeGitHub, site: FakeRepository, tmp_path: Path
+    site: FakeRepository, opened: Opened
 ) -> None:
-    source = GitSource(tmp_path / "mirrors", github.git_url, lambda _repository: None)
+    source = opened(None)
 
     with pytest.raises(SourceUnavailable, match="terminal prompts disabled"):
         source.head(as_ours(site), Branch("main"))
 
 
 def test_a_commit_that_was_pruned_is_gone_over_http_too(
-    github: FakeGitHub, site: FakeRepository, token: str, tmp_path: Path
+    site: FakeRepository, token: str, opened: Opened
 ) -> None:
     site.commit({"a.txt": b"1"})
-    source = GitSource(tmp_path / "mirrors", github.git_url, lambda _repository: token)
+    source = opened(token)
 
     with pytest.raises(CommitGone):
         source.fetch(as_ours(site), CommitSha("1" * 40))

@@ -57,6 +57,8 @@ class RuntimeLimits:
 
     # V8's old space. Array buffers do not count, hence `data_bytes`.
     heap_mib: int = 512
+    # What a deno.json may ask for in `deploy.runtime.memoryLimit`; more counts as this.
+    most_heap_mib: int = 1024
     # RLIMIT_DATA: 1 GB kills apps that start one Web Worker, because V8 reserves 512 MB of code
     # range per isolate; 2 GB is a coarse cap that all measured apps lived with.
     data_bytes: int = 2048 * MIB
@@ -66,6 +68,24 @@ class RuntimeLimits:
     log_bytes_per_s: int = MIB
     # What of it is kept on disk, twice: the current file and the one before it.
     log_file_bytes: int = 8 * MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildLimits:
+    """What the commands of one build may use, all together."""
+
+    # Deno's numbers: 5 minutes, up to 30 for those who ask, 3 GB of memory, 8 GB of disk.
+    # https://docs.deno.com/deploy/reference/builds/
+    timeout: timedelta = timedelta(minutes=5)
+    # A wish in deno.json counts up to this.
+    longest: timedelta = timedelta(minutes=30)
+    memory_bytes: int = 3072 * MIB
+    # Of the tree that a build leaves behind, installed packages included.
+    tree_bytes: int = 8192 * MIB
+    # Of output that is kept; the rest is dropped, and the log says so.
+    log_bytes: int = 4 * MIB
+    open_files: int = 65_536
+    file_bytes: int = 2048 * MIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +113,10 @@ class SubhostingConfig:
     highest_isolation: str = "L3"
     # Below this level no app is run at all.
     min_isolation: str = "L0"
+    build: BuildLimits = field(default_factory=BuildLimits)
     # How long a deployment may take from its start to its first answer.
     warm_up: timedelta = timedelta(seconds=10)
-    # How long `deno install` may take.
+    # How long `deno install` may take where it is all there is to do.
     install_timeout: timedelta = timedelta(minutes=5)
     # How long requests in flight may go on after an instance was told to stop.
     drain: timedelta = timedelta(seconds=10)
@@ -177,3 +198,8 @@ class SubhostingConfig:
     def deployments_dir(self) -> Path:
         """The folder with one subfolder per materialised deployment."""
         return self.data_dir / "deployments"
+
+    @property
+    def tools_dir(self) -> Path:
+        """The folder of the programs that builds find beside the machine's own."""
+        return self.data_dir / "tools"

@@ -19,6 +19,11 @@ DEPLOYING = "deploying"
 ALL = (QUEUED, PREPARING, INSTALLING, BUILDING, DEPLOYING)
 
 
+def predeploy(timeline: str) -> str:
+    """Return the name of the stage that runs the app's own command before a timeline has it."""
+    return f"predeploy:{timeline}"
+
+
 def warm_up(timeline: str) -> str:
     """Return the name of the stage that starts the app on a timeline."""
     return f"warmup:{timeline}"
@@ -27,6 +32,9 @@ def warm_up(timeline: str) -> str:
 def routing(timeline: str) -> str:
     """Return the name of the stage that leads hosts of a timeline to the app."""
     return f"routing:{timeline}"
+
+
+_OF_A_TIMELINE = (predeploy, warm_up, routing)
 
 
 class StageStatus(StrEnum):
@@ -63,7 +71,7 @@ class Stages:
 
     def __init__(self, created_at: datetime, timelines: Sequence[str]) -> None:
         """Begin in the queue, where the deployment has been since `created_at`."""
-        each = [name(timeline) for timeline in timelines for name in (warm_up, routing)]
+        each = [name(timeline) for timeline in timelines for name in _OF_A_TIMELINE]
         self._stages = dict.fromkeys((*ALL, *each), PENDING)
         self._stages[QUEUED] = Stage(status=StageStatus.RUNNING, start=created_at)
         self.current = QUEUED

@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.kernel.processes import die_with_parent
 from bot.subhosting import control
-from bot.subhosting.config import Limits, SubhostingConfig
+from bot.subhosting.config import BuildLimits, Limits, SubhostingConfig
 from bot.subhosting.host import main as host
 
 
@@ -31,6 +31,10 @@ def config_from(settings: dict[str, Any]) -> SubhostingConfig:
             known[name] = timedelta(seconds=known[name])
     if "limits" in known:
         known["limits"] = Limits(**known["limits"])
+    if "build" in known:
+        times = {"timeout", "longest"} & known["build"].keys()
+        spans = {name: timedelta(seconds=known["build"][name]) for name in times}
+        known["build"] = BuildLimits(**{**known["build"], **spans})
     return SubhostingConfig(**known)
 
 

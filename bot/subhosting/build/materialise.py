@@ -22,11 +22,11 @@ class ContentLost(Exception):  # noqa: N818 - a fact about the store, met once i
     """A blob that is on record is not on disk."""
 
 
-def materialise(manifest: Manifest, blobs: Path, target: Path) -> None:
+def materialise(manifest: Manifest, blobs: Path, target: Path, *, own: bool = False) -> None:
     """Make `target` hold exactly the manifest; nothing happens if it exists.
 
-    The files are hard links to blobs, so nothing may ever write to them in place. The folder
-    appears under its name only when it is complete.
+    The files are hard links to blobs, so nothing may ever write to them in place; with `own` they
+    are files of their own. The folder appears under its name only when it is complete.
 
     Raises:
         ContentLost: a file's content is missing on disk.
@@ -38,7 +38,10 @@ def materialise(manifest: Manifest, blobs: Path, target: Path) -> None:
     draft.mkdir(parents=True)
     try:
         _make_folders(manifest, draft)
-        _link_files(manifest, blobs, draft)
+        if own:
+            _clone_files(manifest, blobs, draft)
+        else:
+            _link_files(manifest, blobs, draft)
         for path, link_target in manifest.links.items():
             (draft / path).symlink_to(link_target)
         draft.rename(target)
@@ -88,8 +91,7 @@ def _link_files(manifest: Manifest, blobs: Path, draft: Path) -> None:
             try:
                 os.link(sha1, path, src_dir_fd=source, dst_dir_fd=target)
             except FileNotFoundError as error:
-                msg = f"the content {sha1} of {path!r} is missing in {blobs}"
-                raise ContentLost(msg) from error
+                raise _lost(path, sha1, blobs) from error
             except OSError as error:
                 if error.errno not in _COPY_INSTEAD:
                     raise
@@ -97,3 +99,15 @@ def _link_files(manifest: Manifest, blobs: Path, draft: Path) -> None:
     finally:
         os.close(source)
         os.close(target)
+
+
+def _clone_files(manifest: Manifest, blobs: Path, draft: Path) -> None:
+    for path, sha1 in manifest.files.items():
+        try:
+            clone(blobs / sha1, draft / path)
+        except FileNotFoundError as error:
+            raise _lost(path, sha1, blobs) from error
+
+
+def _lost(path: str, sha1: str, blobs: Path) -> ContentLost:
+    return ContentLost(f"the content {sha1} of {path!r} is missing in {blobs}")

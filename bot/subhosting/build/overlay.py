@@ -6,7 +6,6 @@ and its package.json; so for those the materialised deno.json is replaced by one
 `compilerOptions` alone. Deno still finds it by itself, and paths in it mean what they meant.
 """
 
-import re
 import secrets
 import shutil
 from collections.abc import Mapping
@@ -15,15 +14,11 @@ from typing import Any
 
 import orjson
 
+from bot.subhosting.build import jsonc
 from bot.subhosting.store.settings import Settings
 
 # In the order in which Deno looks for them in a folder.
 _CONFIGS = ("deno.json", "deno.jsonc")
-
-# A string, a comment, or a comma that only white space and comments part from a closing bracket.
-# Every alternative begins or goes on differently, so that no text makes the search slow.
-_COMMENT = r"//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/"
-_TOKEN = re.compile(rf'"(?:[^"\\]|\\.)*"|{_COMMENT}|,(?=(?:\s|{_COMMENT})*[}}\]])', re.DOTALL)
 
 # A larger one is left as it is: the search stops the router for as long as it takes.
 _MAX_CONFIG_BYTES = 256 * 1024
@@ -66,13 +61,10 @@ def with_compiler_options(text: str, options: Mapping[str, Any]) -> bytes | None
 
     Then it is left as it is, for Deno says best what is wrong with it.
     """
-    try:
-        document = orjson.loads(_TOKEN.sub(_without_comment, text) or "{}")
-    except orjson.JSONDecodeError:
+    found = jsonc.document(text)
+    if found is None:
         return None
-    if not isinstance(document, dict):
-        return None
-    return orjson.dumps({**document, "compilerOptions": dict(options)})
+    return orjson.dumps({**found, "compilerOptions": dict(options)})
 
 
 def _set_compiler_options(source: Path, entry_point: str, options: Mapping[str, Any]) -> None:
@@ -102,7 +94,3 @@ def _config_of(source: Path, entry_point: str) -> Path:
         if here in {source, here.parent}:
             return source / _CONFIGS[0]
         here = here.parent
-
-
-def _without_comment(found: "re.Match[str]") -> str:
-    return found.group() if found.group().startswith('"') else " "

@@ -5,16 +5,16 @@ import logging
 from collections.abc import AsyncIterator
 
 from bot.kernel.clock import Clock
-from bot.subhosting import stages
+from bot.subhosting.build import tree
+from bot.subhosting.build.commands import put_tools
 from bot.subhosting.build.materialise import ContentLost
-from bot.subhosting.build.packages import NOT_CACHED, needs_packages
 from bot.subhosting.config import SubhostingConfig
+from bot.subhosting.host import leftovers
+from bot.subhosting.host.attempt import Attempt
 from bot.subhosting.host.building import Build, BuildStopped
-from bot.subhosting.host.installer import install
-from bot.subhosting.host.instance import Serving
 from bot.subhosting.host.routing import RoutingTable
 from bot.subhosting.host.rows import Rows, Work
-from bot.subhosting.host.supervisor import Supervisor, said_of
+from bot.subhosting.host.supervisor import Supervisor
 from bot.subhosting.store.records import (
     BindingRecord,
     Context,
@@ -29,10 +29,6 @@ LOG = logging.getLogger(__name__)
 # Lines of a build that goes on are stored together this often; a build that is faster stores all
 # of them in the one transaction of its end.
 _FLUSH_EVERY_S = 0.2
-
-
-class PackagesMissing(Exception):  # noqa: N818 - a fact about the build, acted on at once
-    """The app asked for a package that nobody installed."""
 
 
 # How long a build that broke on our side rests before it may be tried again.
@@ -59,11 +55,16 @@ class Builder:
         self._places = asyncio.Semaphore(config.concurrent_builds)
         self._builds: dict[str, Build] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        put_tools(config.tools_dir, config.deno)
+        if ended := leftovers.end_all(config.deployments_dir):
+            LOG.warning("builds_left_behind pids=%s", ended)
 
     def submit(self, deployment_id: str, *, resumed: bool = False) -> None:
         """Build a deployment if it is pending and not being built; anything else is harmless."""
         if deployment_id not in self._tasks:
-            self._builds[deployment_id] = Build(self._clock)
+            self._builds[deployment_id] = Build(
+                self._clock, room_bytes=self._config.build.log_bytes
+            )
             task = asyncio.create_task(self._run(deployment_id, resumed=resumed))
             self._tasks[deployment_id] = task
 
@@ -139,8 +140,9 @@ class Builder:
         await self._finish(work, build, ending)
 
     async def _outcome(self, work: Work, build: Build) -> Ending:
+        attempt = Attempt(self._config, self._rows, self._supervisor, work, build)
         try:
-            await self._attempt(work, build)
+            await attempt.run()
         except BuildStopped as stopped:
             return build.failed(stopped.reason, stopped.detail)
         except ContentLost as error:
@@ -151,7 +153,7 @@ class Builder:
             LOG.exception("build_failed deployment=%s", work.deployment.id)
             build.say("error", f"The server could not build it: {error.strerror}")
             return build.failed(FailureReason.ERROR)
-        return build.succeeded()
+        return build.succeeded(attempt.work.deployment)
 
     async def _finish(self, work: Work, build: Build, ending: Ending) -> None:
         deployment = work.deployment
@@ -170,7 +172,7 @@ class Builder:
             if not await self._end_cancelled(deployment.id, build):
                 await self._supervisor.forget(deployment.id)
         if ending.status is not Status.SUCCESS:
-            await self._supervisor.retire(deployment.id)
+            await self._discard(deployment.id)
 
     async def _end_cancelled(self, deployment_id: str, build: Build) -> bool:
         """Store that a build was cancelled; False if there is none to cancel."""
@@ -183,80 +185,13 @@ class Builder:
         ending = build.failed(FailureReason.CANCELLED)
         lines, _ = build.take()
         if await asyncio.shield(self._rows.finish(work.deployment, ending, lines)):
-            await self._supervisor.retire(deployment_id)
+            await self._discard(deployment_id)
         return True
 
-    async def _attempt(self, work: Work, build: Build) -> None:
-        """Build it and have it serve.
-
-        Raises:
-            BuildStopped: it cannot; the log says why.
-
-        """
-        files = len(work.manifest.files) + len(work.manifest.links)
-        sandbox = await self._supervisor.prepare(work)
-        build.say("info", f"Assembled {files} file{'' if files == 1 else 's'}")
-        build.leave(stages.PREPARING)
-        installed = needs_packages(sandbox.source, sandbox.entry_point)
-        if installed:
-            await self._install(work, build)
-        else:
-            build.skip(stages.INSTALLING)
-        build.skip(stages.BUILDING)
-        for context in work.deployment.contexts:
-            try:
-                await self._warm_up(work, build, context, may_lack_packages=not installed)
-            except PackagesMissing:
-                # An import deeper in the graph than our quick look went.
-                build.again(stages.DEPLOYING, stages.warm_up(_slug(context)))
-                await self._install(work, build)
-                installed = True
-                await self._warm_up(work, build, context, may_lack_packages=False)
-
-    async def _warm_up(
-        self, work: Work, build: Build, context: Context | None, *, may_lack_packages: bool
-    ) -> None:
-        """Start it once in a context.
-
-        Raises:
-            BuildStopped: it does not serve.
-            PackagesMissing: it does not, for want of packages that were not installed.
-
-        """
-        build.enter(stages.DEPLOYING)
-        stage = stages.warm_up(_slug(context))
-        joins = context is None or context in work.deployment.timelines
-        build.timeline = _slug(context) if joins and work.deployment.timelines else None
-        if build.timeline is not None:
-            build.enter(stage)
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        try:
-            boot, log = await self._supervisor.boot(work, build.say, context)
-            if not isinstance(boot, Serving):
-                reason = said_of(boot, self._config)
-                sentence = reason[0].upper() + reason[1:]
-                build.say("error", sentence)
-                if may_lack_packages and any(NOT_CACHED in message for _, message in log.ring):
-                    raise PackagesMissing
-                detail = {"stage": "warmup", "code": "boot_failed", "message": sentence}
-                raise BuildStopped(FailureReason.ERROR, detail)
-            build.say("info", f"Serving after {(loop.time() - began) * 1000:.0f} ms")
-        finally:
-            build.timeline = None
-        if joins and work.deployment.timelines:
-            build.leave(stage)
-
-    async def _install(self, work: Work, build: Build) -> None:
-        build.enter(stages.INSTALLING)
-        build.say("info", "Installing packages")
-        sandbox = await self._supervisor.prepare(work)
-        problem = await install(self._config, sandbox, self._supervisor.confinement, build.say)
-        if problem is not None:
-            build.say("error", problem.sentence)
-            late = FailureReason.TIMED_OUT if problem.timed_out else FailureReason.ERROR
-            raise BuildStopped(late)
-        build.leave(stages.INSTALLING)
+    async def _discard(self, deployment_id: str) -> None:
+        """End what a failed build started, and remove its files: installed packages are large."""
+        await self._supervisor.retire(deployment_id)
+        await asyncio.to_thread(tree.discard, self._supervisor.folder(deployment_id))
 
     async def _flush(self, deployment_id: str, build: Build) -> None:
         while True:
@@ -286,8 +221,3 @@ class Builder:
             )
             for host, context in contexts.items()
         ]
-
-
-def _slug(context: Context | None) -> str:
-    """Return the timeline that a start belongs to; v1 knows previews only."""
-    return context or Context.PREVIEW

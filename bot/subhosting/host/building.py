@@ -51,9 +51,12 @@ class Build:
     cancelled: bool = False
     timeline: str | None = None
     _lines: list[LogLine] = field(default_factory=list)
+    # How much a build may write; nobody reads more.
+    room_bytes: int = 4 * 1024 * 1024
     _count: int = 0
     _stages: Stages | None = None
     _moved: bool = False
+    _full: bool = False
 
     @property
     def started(self) -> bool:
@@ -86,12 +89,20 @@ class Build:
         self._known.again(names)
 
     def say(self, level: str, message: str) -> None:
-        """Add a line to the build log."""
+        """Add a line of ours to the build log."""
+        self._lines.append(self._line(level, message))
+
+    def hear(self, level: str, message: str) -> None:
+        """Add a line of the app's to the build log, as long as there is room."""
+        if self._full:
+            return
         self._count += 1
-        if self._count < MAX_LINES:
-            self._lines.append(self._line(level, message))
-        elif self._count == MAX_LINES:
-            self._lines.append(self._line("warning", f"lines dropped: more than {MAX_LINES}"))
+        self.room_bytes -= len(message)
+        self._full = self._count >= MAX_LINES or self.room_bytes < 0
+        if self._full:
+            self.say("warning", "lines dropped: the build wrote more than a log holds")
+        else:
+            self.say(level, message)
 
     @property
     def has_news(self) -> bool:
@@ -104,11 +115,16 @@ class Build:
         self._moved = False
         return taken, self._known.document()
 
-    def succeeded(self) -> Ending:
-        """Return the ending of a build after which the deployment serves."""
+    def succeeded(self, built: DeploymentRecord) -> Ending:
+        """Return the ending of a build after which the deployment serves as `built` says."""
         now = self.clock.now()
         self._end_routing(now)
-        return Ending(status=Status.SUCCESS, stages=self._known.document())
+        return Ending(
+            status=Status.SUCCESS,
+            stages=self._known.document(),
+            config=built.config,
+            entry_point=built.entry_point,
+        )
 
     def failed(self, reason: FailureReason, detail: Document | None = None) -> Ending:
         """Return the ending of a build that broke off where it is."""

@@ -122,7 +122,8 @@ class Instance:
             run_argv(sandbox), run_view(sandbox, limits), run_environment(sandbox)
         )
         try:
-            child = await start_child(command, sandbox.source, self.log.feed, ending=self._ending)
+            folder = sandbox.source / sandbox.working_directory
+            child = await start_child(command, folder, self.log.feed, ending=self._ending)
         except BaseException:
             self._close()
             raise

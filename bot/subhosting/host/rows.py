@@ -10,6 +10,7 @@ from typing import TypeVar
 from sqlalchemy.engine import Connection
 
 from bot.kernel.clock import Clock
+from bot.subhosting.build.commands import Names
 from bot.subhosting.store import (
     bindings,
     content,
@@ -110,6 +111,31 @@ class Rows:
             preview = key.context is Context.PREVIEW
             timeline = f"preview/{found.id}" if preview else str(key.context)
             return {**seen, "DENO_TIMELINE": timeline}
+
+        return await self._run(read)
+
+    async def build_environment(
+        self, deployment: DeploymentRecord
+    ) -> tuple[Names, dict[str, str]] | None:
+        """Return what is built and the variables that its commands see, or None if it is gone."""
+
+        def read() -> tuple[Names, dict[str, str]] | None:
+            with self._database.reading() as connection:
+                owner = projects.owner(connection, deployment.project_id)
+                if owner is None:
+                    return None
+                if deployment.targets is None:
+                    seen = dict(deployment.env_vars)
+                else:
+                    seen = env_vars.resolved_for_build(connection, deployment)
+            names = Names(
+                organization_id=owner.organization_id,
+                organization=owner.organization,
+                app_id=deployment.project_id,
+                app=owner.name,
+                revision=deployment.id,
+            )
+            return names, seen
 
         return await self._run(read)
 

@@ -10,16 +10,19 @@ from pathlib import Path
 
 from bot.kernel.clock import Clock
 from bot.kernel.runtime_dir import runtime_directory
+from bot.subhosting.build import tree
 from bot.subhosting.build.materialise import ContentLost, materialise
 from bot.subhosting.build.overlay import import_map, lay_over, lock_file
-from bot.subhosting.config import SOURCE_URL, RuntimeLimits, SubhostingConfig
+from bot.subhosting.build.plan import plan_of
+from bot.subhosting.config import RuntimeLimits, SubhostingConfig
 from bot.subhosting.host.app_log import AppLog, Listener
-from bot.subhosting.host.instance import Boot, Exited, Instance, NeverServed, Serving
+from bot.subhosting.host.instance import Boot, Instance, Serving
 from bot.subhosting.host.kv_files import KvFiles
 from bot.subhosting.host.launcher import Nursery, launcher
 from bot.subhosting.host.recorder import Recorder
 from bot.subhosting.host.resting import Use, to_rest
 from bot.subhosting.host.rows import Rows, Work
+from bot.subhosting.host.wording import said_of, shown_paths
 from bot.subhosting.sandbox.argv import Sandbox
 from bot.subhosting.sandbox.confinement import Confinement
 from bot.subhosting.sandbox.view import ProcessLimits
@@ -169,6 +172,23 @@ class Supervisor:
         await asyncio.to_thread(self._put_in_place, work, sandbox.source)
         return sandbox
 
+    async def begin_build(self, work: Work) -> Sandbox:
+        """Put the deployment's files in place as copies that the app's commands may write to.
+
+        Raises:
+            ContentLost: a file's content is missing.
+
+        """
+        folder = self.folder(work.deployment.id)
+        blobs = self._blobs.folder(work.deployment.project_id)
+        await asyncio.to_thread(tree.begin, folder, work.manifest, blobs)
+        self._make_database_folders(work)
+        return self.sandbox(work)
+
+    def sandbox(self, work: Work) -> Sandbox:
+        """Return where the deployment's files are, and what its installing stage is given."""
+        return self._sandbox(work, None)
+
     async def forget(self, deployment_id: str) -> None:
         """Stop a deleted deployment's instance and remove its files."""
         await self.retire(deployment_id)
@@ -241,8 +261,16 @@ class Supervisor:
 
     def _put_in_place(self, work: Work, source: Path) -> None:
         deployment = work.deployment
-        materialise(work.manifest, self._blobs.folder(deployment.project_id), source)
-        lay_over(work.settings, source, deployment.entry_point, self._overlay(deployment.id))
+        if not plan_of(deployment).writes:
+            materialise(work.manifest, self._blobs.folder(deployment.project_id), source)
+            lay_over(work.settings, source, deployment.entry_point, self._overlay(deployment.id))
+        elif not tree.is_whole(self.folder(deployment.id)):
+            # Only a build can make them, and it is over.
+            msg = "the files that its build made are gone; deploy it once more"
+            raise ContentLost(msg)
+        self._make_database_folders(work)
+
+    def _make_database_folders(self, work: Work) -> None:
         for database in work.databases.values():
             # Deno makes the file, but no folder.
             folder = self._config.kv_file(database).parent
@@ -323,6 +351,7 @@ class Supervisor:
     ) -> Sandbox:
         deployment, settings = work.deployment, work.settings
         folder, overlay = self.folder(deployment.id), self._overlay(deployment.id)
+        plan, runtime = plan_of(deployment), self._config.runtime
         # What v1 links holds in every context.
         database = work.databases.get(context) or work.databases.get(None)
         return Sandbox(
@@ -334,7 +363,7 @@ class Supervisor:
             # Alone in its folder, with a new name each time: an old instance that still drains
             # keeps its own.
             socket=self._sockets / f"{deployment.id}.{secrets.token_hex(3)}" / "s",
-            heap_mib=self._config.runtime.heap_mib,
+            heap_mib=min(plan.memory_mib or runtime.heap_mib, runtime.most_heap_mib),
             env_vars=env_vars or {},
             registries=self._config.registries,
             remote_modules=(folder / "cache" / "remote").is_dir(),
@@ -343,6 +372,8 @@ class Supervisor:
             import_map=import_map(settings, folder / "src", overlay),
             lock=lock_file(settings, overlay),
             without_lock=settings.lock_file == "",
+            arguments=plan.arguments,
+            working_directory=plan.working_directory,
         )
 
 
@@ -353,25 +384,3 @@ def limits_of(runtime: RuntimeLimits) -> ProcessLimits:
         file_bytes=runtime.file_bytes,
         data_bytes=runtime.data_bytes,
     )
-
-
-def shown_paths(sandbox: Sandbox) -> dict[str, str]:
-    """Return what to show in logs instead of our folders: the address that clients know."""
-    return {
-        f"{sandbox.source.as_uri()}/": SOURCE_URL,
-        f"{sandbox.source}/": SOURCE_URL.removeprefix("file://"),
-    }
-
-
-def said_of(boot: Exited | NeverServed, config: SubhostingConfig) -> str:
-    """Return in a sentence why an instance does not serve."""
-    match boot:
-        case NeverServed():
-            seconds = config.warm_up.total_seconds()
-            return f"it did not answer HTTP within {seconds:g} s of its start and was stopped"
-        case Exited(code=0):
-            return "no HTTP server started: the entry point ran to its end and exited"
-        case Exited(code=code) if code < 0:
-            return f"it exited before serving, ended by signal {-code}"
-        case Exited(code=code):
-            return f"it exited before serving, with code {code}"

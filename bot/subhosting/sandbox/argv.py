@@ -53,6 +53,10 @@ class Sandbox:
     lock: Path | None = None
     # Whether the packages are installed without any lock file.
     without_lock: bool = False
+    # What the entry point finds in `Deno.args`.
+    arguments: tuple[str, ...] = ()
+    # Where the process runs, relative to the app's files.
+    working_directory: str = "."
 
 
 def run_argv(sandbox: Sandbox) -> list[str]:
@@ -84,6 +88,7 @@ def run_argv(sandbox: Sandbox) -> list[str]:
         f"--deny-net={','.join(_DENIED_NETWORKS)}",
         f"--v8-flags=--max-old-space-size={sandbox.heap_mib}",
         str(sandbox.source / sandbox.entry_point),
+        *sandbox.arguments,
     ]
 
 

@@ -19,12 +19,26 @@ def run_view(sandbox: Sandbox, limits: ProcessLimits) -> View:
     )
 
 
-def install_view(sandbox: Sandbox, limits: ProcessLimits) -> View:
+def install_view(sandbox: Sandbox, scratch: Path, limits: ProcessLimits) -> View:
     """Return what `deno install` sees: it writes the lock file beside the sources."""
     return View(
         owner=sandbox.owner,
-        writable=(sandbox.source, sandbox.cache, *_overlay(sandbox)),
+        writable=(sandbox.source, sandbox.cache, scratch, *_overlay(sandbox)),
         executables=(sandbox.deno,),
+        limits=limits,
+    )
+
+
+def build_view(sandbox: Sandbox, scratch: Path, tools: Path, limits: ProcessLimits) -> View:
+    """Return what a command of the app's own build sees: it may write, and run what it wrote."""
+    writable = (sandbox.source, sandbox.cache, scratch)
+    return View(
+        owner=sandbox.owner,
+        readable=(tools,),
+        writable=writable,
+        # Packages bring programs of their own: esbuild, rollup.
+        executables=(sandbox.deno, tools, *writable),
+        system_programs=True,
         limits=limits,
     )
 

@@ -124,6 +124,20 @@ class BlobStore:
         return self._writers
 
 
+def sync_file_system(folder: Path) -> None:
+    """Make everything durable that was written to the file system of `folder`.
+
+    Reports lost writes since Linux 5.8. https://man7.org/linux/man-pages/man2/sync.2.html
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if _SYNCFS is not None and _SYNCFS(descriptor) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), str(folder))
+    finally:
+        os.close(descriptor)
+
+
 def _write_all(folder: Path, blobs: Sequence[Blob]) -> None:
     for blob in blobs:
         temporary = _temporary(folder, blob)
@@ -141,7 +155,7 @@ def _write_together(folder: Path, blobs: Sequence[Blob]) -> None:
         for temporary, blob in temporaries.items():
             _put_content(temporary, blob.content, sync=False)
         # Before the names: a name must never lead to content that a power cut can take.
-        _sync_file_system(folder)
+        sync_file_system(folder)
         for temporary, blob in temporaries.items():
             temporary.rename(folder / blob.git_sha1)
     except BaseException:
@@ -177,20 +191,6 @@ def _write_content(path: Path, content: bytes, *, sync: bool) -> None:
             view = view[os.write(descriptor, view) :]
         if sync:
             os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync_file_system(folder: Path) -> None:
-    """Make everything durable that was written to the file system of `folder`.
-
-    Reports lost writes since Linux 5.8. https://man7.org/linux/man-pages/man2/sync.2.html
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        if _SYNCFS is not None and _SYNCFS(descriptor) != 0:
-            code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code), str(folder))
     finally:
         os.close(descriptor)
 

@@ -100,6 +100,7 @@ def existing(connection: Connection) -> set[str]:
 
 def finish(connection: Connection, deployment_id: str, ending: Ending, now: datetime) -> bool:
     """Move a pending deployment to its end; False if it is gone or ended before."""
+    found_out: dict[str, Any] = {"config": ending.config, "entry_point": ending.entry_point}
     statement = (
         deployments.update()
         .where(deployments.c.id == deployment_id, deployments.c.status == Status.PENDING)
@@ -110,6 +111,7 @@ def finish(connection: Connection, deployment_id: str, ending: Ending, now: date
             failure_detail=ending.failure_detail,
             build_finished_at=now,
             updated_at=now,
+            **{name: value for name, value in found_out.items() if value is not None},
         )
     )
     return connection.execute(statement).rowcount == 1

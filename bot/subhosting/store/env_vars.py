@@ -1,6 +1,6 @@
 """Rows of variables, and what an instance sees of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -77,6 +77,25 @@ def resolved(
     Later ones win, as v2's published text says; the same text admits that Deno's implementation
     lets an app's values beat a revision's, which we take for a mistake.
     """
+    return _resolved(connection, deployment, _ALSO_CALLED[context])
+
+
+def resolved_for_build(connection: Connection, deployment: DeploymentRecord) -> dict[str, str]:
+    """Return what the commands of a revision's build see: nothing of any timeline."""
+    return _resolved(connection, deployment, {"build"})
+
+
+def mark(connection: Connection) -> Mark:
+    """Return what changes whenever an instance may see other variables."""
+    row = connection.execute(sa.select(sa.func.count(), sa.func.max(env_vars.c.updated_at))).one()
+    newest_layer = connection.scalar(sa.select(sa.func.max(layer_table.c.updated_at)))
+    newest_app = connection.scalar(sa.select(sa.func.max(projects.c.updated_at)))
+    return Mark(row[0], row[1], newest_layer, newest_app)
+
+
+def _resolved(
+    connection: Connection, deployment: DeploymentRecord, names: Collection[str]
+) -> dict[str, str]:
     app = Owner(project_id=deployment.project_id)
     query = (
         sa.select(app_layers.c.layer_id)
@@ -90,29 +109,20 @@ def resolved(
     ]
     seen: dict[str, str] = {}
     for owner in owners:
-        seen.update(visible(listed(connection, owner), context))
+        seen.update(_visible(listed(connection, owner), names))
     return {**seen, **deployment.env_vars}
 
 
-def visible(variables: Iterable[VariableRecord], context: Context) -> dict[str, str]:
+def _visible(variables: Iterable[VariableRecord], names: Collection[str]) -> dict[str, str]:
     """Return the values that hold in a context; a variable for it beats one for all."""
-    names = _ALSO_CALLED[context]
     everywhere: dict[str, str] = {}
     only_here: dict[str, str] = {}
     for variable in variables:
         if variable.contexts is None or "all" in variable.contexts:
             everywhere[variable.key] = variable.value
-        elif names & {name.lower() for name in variable.contexts}:
+        elif any(name.lower() in names for name in variable.contexts):
             only_here[variable.key] = variable.value
     return {**everywhere, **only_here}
-
-
-def mark(connection: Connection) -> Mark:
-    """Return what changes whenever an instance may see other variables."""
-    row = connection.execute(sa.select(sa.func.count(), sa.func.max(env_vars.c.updated_at))).one()
-    newest_layer = connection.scalar(sa.select(sa.func.max(layer_table.c.updated_at)))
-    newest_app = connection.scalar(sa.select(sa.func.max(projects.c.updated_at)))
-    return Mark(row[0], row[1], newest_layer, newest_app)
 
 
 def _layers(connection: Connection, layer_ids: Iterable[str]) -> list[Owner]:

@@ -62,6 +62,18 @@ def name_of(connection: Connection, project_id: str) -> str:
     return str(connection.execute(query).scalar_one())
 
 
+def owner(connection: Connection, project_id: str) -> Row[str, str, str] | None:
+    """Return a project's `name`, `organization_id` and `organization`, or None if it is gone."""
+    query = (
+        sa.select(
+            projects.c.name, projects.c.organization_id, organizations.c.name.label("organization")
+        )
+        .join(organizations, organizations.c.id == projects.c.organization_id)
+        .where(projects.c.id == project_id)
+    )
+    return connection.execute(query).first()
+
+
 def listed(
     connection: Connection,
     organization_id: str,

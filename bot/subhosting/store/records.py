@@ -175,12 +175,14 @@ class LogRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a build came out."""
+    """How a build came out; `config` and `entry_point` where it settled them, else None."""
 
     status: Status
     stages: Mapping[str, Mapping[str, str]]
     failure_reason: FailureReason | None = None
     failure_detail: Document | None = None
+    config: Document | None = None
+    entry_point: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

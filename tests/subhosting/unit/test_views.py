@@ -9,7 +9,7 @@ from bot.subhosting.config import SubhostingConfig
 from bot.subhosting.sandbox.argv import Sandbox
 from bot.subhosting.sandbox.confinement import Confinement, Level
 from bot.subhosting.sandbox.view import ProcessLimits, View
-from bot.subhosting.sandbox.views import install_view, run_view
+from bot.subhosting.sandbox.views import build_view, install_view, run_view
 
 SANDBOX = Sandbox(
     deno=Path("/bin/deno"),
@@ -21,6 +21,7 @@ SANDBOX = Sandbox(
     heap_mib=128,
 )
 LIMITS = ProcessLimits(data_bytes=1)
+SCRATCH = Path("/data/abc/scratch")
 
 
 def test_an_instance_reads_its_files_and_writes_beside_its_socket() -> None:
@@ -45,10 +46,19 @@ def test_a_database_and_an_overlay_are_part_of_the_view() -> None:
 
 
 def test_the_installer_writes_the_lock_file_and_sees_no_socket() -> None:
-    assert install_view(SANDBOX, LIMITS).writable == (
+    assert install_view(SANDBOX, SCRATCH, LIMITS).writable == (
         Path("/data/abc/src"),
         Path("/data/abc/cache"),
+        SCRATCH,
     )
+
+
+def test_a_build_runs_what_it_wrote_and_the_programs_of_the_system() -> None:
+    view = build_view(SANDBOX, SCRATCH, Path("/data/tools"), LIMITS)
+
+    assert view.writable == (Path("/data/abc/src"), Path("/data/abc/cache"), SCRATCH)
+    assert set(view.executables) == {Path("/bin/deno"), Path("/data/tools"), *view.writable}
+    assert view.system_programs
 
 
 def test_the_lowest_level_only_puts_the_launcher_in_front() -> None:

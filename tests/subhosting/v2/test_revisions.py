@@ -258,9 +258,6 @@ def test_retention_and_deletion(server: RunningSubhosting, app: Json) -> None:
     ("fields", "field"),
     [
         ({"production": "false"}, "production"),
-        ({"config": {**DYNAMIC, "build": "deno task build"}}, "config.build"),
-        ({"config": {**DYNAMIC, "predeploy": "x"}}, "config.predeploy"),
-        ({"config": {**DYNAMIC, "install": "npm ci"}}, "config.install"),
         ({"config": {"framework": "nextjs"}}, "config.framework"),
         ({"config": {"runtime": {"type": "static", "cwd": "."}}}, "config.runtime.type"),
         (

@@ -6,9 +6,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from bot.subhosting import stages
+from bot.subhosting.build.plan import INSTALL
 from bot.subhosting.service import timelines
 from bot.subhosting.service.apps import AppView
-from bot.subhosting.service.deploying import INSTALL
 from bot.subhosting.service.layers import LayerUser, LayerView
 from bot.subhosting.service.revisions import RevisionView
 from bot.subhosting.service.timelines import TimelineView
@@ -168,7 +168,9 @@ def _build_finished_at(record: DeploymentRecord) -> Any:  # noqa: ANN401 - a mom
 def _config(record: DeploymentRecord) -> Mapping[str, Any]:
     """Return the configuration; what v1 does is spelled as the guide from v1 to v2 has it."""
     if record.config is not None:
-        return record.config
+        # A preset excludes a runtime, also one that was found out after the build.
+        hidden = {"runtime"} if record.config.get("framework") else set()
+        return {name: each for name, each in record.config.items() if name not in hidden}
     runtime = {"type": "dynamic", "entrypoint": record.entry_point}
     return {"install": INSTALL, "build": None, "framework": "", "runtime": runtime}
 

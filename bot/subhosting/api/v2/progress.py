@@ -1,18 +1,22 @@
 """The progress of a build as v2 shows it: always the whole state, derived from its stages."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from bot.subhosting import stages
-from bot.subhosting.service.deploying import INSTALL
+from bot.subhosting.build.plan import INSTALL
 from bot.subhosting.stages import PENDING, SKIPPED, Stage, Stages, StageStatus
 from bot.subhosting.store.records import Context, DeploymentRecord, Status
+
+_BROKEN = (StageStatus.TIMED_OUT, StageStatus.CANCELLED, StageStatus.ERRORED)
 
 
 def document(record: DeploymentRecord) -> dict[str, Any]:
     """Return a RevisionProgress."""
     found = _stages(record)
     config = record.config or {"install": INSTALL}
-    timelines = [_timeline(found, context) for context in record.timelines]
+    command = config.get("predeploy")
+    timelines = [_timeline(found, context, command) for context in record.timelines]
     return {
         "queued": _stage(found[stages.QUEUED]),
         "preparing": _stage(found[stages.PREPARING]),
@@ -20,33 +24,41 @@ def document(record: DeploymentRecord) -> dict[str, Any]:
             **_stage(found[stages.INSTALLING]),
             "command": config.get("install"),
         },
-        # Nothing is built here: a deploy that asks for it is refused.
         "building": {**_stage(found[stages.BUILDING]), "command": config.get("build")},
         "deploying": {**_stage(found[stages.DEPLOYING]), "timelines": timelines},
     }
 
 
-def _timeline(found: dict[str, Stage], context: Context) -> dict[str, Any]:
+def _timeline(found: dict[str, Stage], context: Context, command: str | None) -> dict[str, Any]:
+    # Builds of an earlier version had no such stage.
+    predeploy = found.get(stages.predeploy(context), SKIPPED)
     warm_up = found.get(stages.warm_up(context), PENDING)
     routing = found.get(stages.routing(context), PENDING)
     return {
-        **_stage(_whole(warm_up, routing)),
+        **_stage(_whole([predeploy, warm_up, routing])),
         "slug": str(context),
         "partition": {},
         "databases": [],
-        "predeploy": {**_stage(SKIPPED), "command": None},
+        "predeploy": {**_stage(predeploy), "command": command},
         "warmup": _stage(warm_up),
         "routing": _stage(routing),
     }
 
 
-def _whole(warm_up: Stage, routing: Stage) -> Stage:
-    """Return the stage that consists of the two."""
-    if routing.status in (StageStatus.PENDING, StageStatus.SKIPPED):
-        if warm_up.status is StageStatus.SUCCEEDED:
-            return Stage(status=StageStatus.RUNNING, start=warm_up.start)
-        return warm_up
-    return Stage(status=routing.status, start=warm_up.start or routing.start, end=routing.end)
+def _whole(parts: Sequence[Stage]) -> Stage:
+    """Return the stage that consists of these, passed one after the other."""
+    done = [each for each in parts if each.status is not StageStatus.SKIPPED]
+    if not done:
+        return SKIPPED
+    began = next((each.start for each in done if each.start is not None), None)
+    broken = next((each for each in done if each.status in _BROKEN), None)
+    if broken is not None:
+        return Stage(status=broken.status, start=began, end=broken.end)
+    if all(each.status is StageStatus.SUCCEEDED for each in done):
+        return Stage(status=StageStatus.SUCCEEDED, start=began, end=done[-1].end)
+    if began is None:
+        return PENDING
+    return Stage(status=StageStatus.RUNNING, start=began)
 
 
 def _stages(record: DeploymentRecord) -> dict[str, Stage]:

@@ -1,0 +1,315 @@
+"""The steps of one build, from an app's files to instances that serve, or to why they do not."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, Never
+
+from bot.subhosting import stages
+from bot.subhosting.build import presets, tree
+from bot.subhosting.build.commands import Folders, Names, command_argv, command_environment
+from bot.subhosting.build.packages import NOT_CACHED, needs_packages
+from bot.subhosting.build.plan import Plan, plan_of
+from bot.subhosting.config import MIB, BuildLimits, SubhostingConfig
+from bot.subhosting.host import command, installer
+from bot.subhosting.host.building import Build, BuildStopped
+from bot.subhosting.host.command import Ended, Job, NeededTooMuch, TookTooLong
+from bot.subhosting.host.instance import Serving
+from bot.subhosting.host.rows import Rows, Work
+from bot.subhosting.host.supervisor import Supervisor
+from bot.subhosting.host.wording import said_of, shown_paths
+from bot.subhosting.sandbox.argv import Sandbox
+from bot.subhosting.sandbox.view import ProcessLimits
+from bot.subhosting.sandbox.views import build_view
+from bot.subhosting.store.records import Context, FailureReason, InstanceKey
+
+# Deno raises a wish below this to it. https://docs.deno.com/deploy/reference/builds/
+_SHORTEST: Final = timedelta(minutes=1)
+
+
+class PackagesMissing(Exception):  # noqa: N818 - a fact about the build, acted on at once
+    """The app asked for a package that nobody installed."""
+
+
+@dataclass(eq=False, slots=True)
+class Attempt:
+    """One build; `work` is the deployment with what was found out about it on the way."""
+
+    config: SubhostingConfig
+    rows: Rows
+    supervisor: Supervisor
+    work: Work
+    build: Build
+    _names: Names | None = None
+    _variables: Mapping[str, str] | None = None
+    _until_s: float = 0.0
+
+    @property
+    def _plan(self) -> Plan:
+        return plan_of(self.work.deployment)
+
+    async def run(self) -> None:
+        """Build it and have it serve.
+
+        Raises:
+            BuildStopped: it cannot; the log says why.
+
+        """
+        plan = self._plan
+        self._until_s = asyncio.get_running_loop().time() + _time_of(plan, self.config.build)
+        await self._prepare(plan)
+        installed = await self._install(plan)
+        await self._build(plan)
+        if plan.writes:
+            await self._settle()
+        for context in self.work.deployment.contexts:
+            installed = await self._deploy(context, installed=installed)
+        if plan.writes:
+            await asyncio.to_thread(tree.finish, self._folder)
+
+    async def _prepare(self, plan: Plan) -> None:
+        work = self.work
+        files = len(work.manifest.files) + len(work.manifest.links)
+        if plan.writes:
+            known = await self.rows.build_environment(work.deployment)
+            if known is None:
+                raise BuildStopped(FailureReason.ERROR)  # deleted meanwhile
+            self._names, self._variables = known
+            await self.supervisor.begin_build(work)
+        else:
+            await self.supervisor.prepare(work)
+        self.build.say("info", f"Assembled {files} file{'' if files == 1 else 's'}")
+        self.build.leave(stages.PREPARING)
+
+    async def _install(self, plan: Plan) -> bool:
+        """Run the installing stage; False if nothing had to be installed."""
+        if plan.installs_by_command and plan.install is not None:
+            self.build.enter(stages.INSTALLING)
+            await self._run(plan.install, self._variables or {})
+            self.build.leave(stages.INSTALLING)
+            return False  # what the entry point needs beyond it shows at its start
+        sandbox = self.supervisor.sandbox(self.work)
+        if not sandbox.entry_point or not needs_packages(sandbox.source, sandbox.entry_point):
+            self.build.skip(stages.INSTALLING)
+            return False
+        await self._fetch_packages()
+        return True
+
+    async def _fetch_packages(self) -> None:
+        """Fetch what the entry point imports, without any command of the app's."""
+        self.build.enter(stages.INSTALLING)
+        self.build.say("info", "Installing packages")
+        sandbox = self.supervisor.sandbox(self.work)
+        scratch = self._folder / tree.SCRATCH
+        outcome = await installer.install(
+            self.config, sandbox, scratch, self.supervisor.confinement, self._heard
+        )
+        if not self._plan.writes:
+            await asyncio.to_thread(tree.remove, scratch)
+        within_s = self.config.install_timeout.total_seconds()
+        self._stop_unless_well(outcome, "Installing packages", within_s)
+        self.build.leave(stages.INSTALLING)
+
+    async def _build(self, plan: Plan) -> None:
+        if plan.build is None:
+            self.build.skip(stages.BUILDING)
+            return
+        self.build.enter(stages.BUILDING)
+        await self._run(plan.build, self._variables or {})
+        self.build.leave(stages.BUILDING)
+
+    async def _settle(self) -> None:
+        """Look at what the commands left behind, and find out how it is served.
+
+        Raises:
+            BuildStopped: it is too much, or nothing that could be served.
+
+        """
+        source = self._folder / tree.SOURCE
+        tidied = await asyncio.to_thread(tree.tidy, source)
+        for name in tidied.removed:
+            self.build.say("warning", f"Removed {name}: it leads out of the app, or is no file")
+        most = self.config.build.tree_bytes
+        if tidied.size_bytes > most:
+            megabytes = tidied.size_bytes // MIB
+            self._fail(f"The build left {megabytes} MB behind; the limit is {most // MIB} MB")
+        plan = self._plan
+        runtime = plan.runtime
+        if runtime is None:
+            runtime = presets.output_of(plan.framework, lambda path: (source / path).is_file())
+            if runtime is None:
+                self._fail("The build left nothing behind that could be served; name a `runtime`")
+        if runtime["type"] == "static":
+            self._fail(f"The build left files in {runtime['cwd']!r}; only a server is run here")
+        entry_point = self._checked_entry_point(runtime["entrypoint"])
+        deployment = self.work.deployment
+        found = replace(
+            deployment,
+            entry_point=entry_point,
+            config={**(deployment.config or {}), "runtime": runtime},
+        )
+        self.work = replace(self.work, deployment=found)
+
+    def _checked_entry_point(self, path: str) -> str:
+        clean = "/".join(step for step in path.split("/") if step not in {"", "."})
+        if not (self._folder / tree.SOURCE / clean).is_file():
+            self._fail(f"The entry point {path!r} is not there after the build")
+        return clean
+
+    async def _deploy(self, context: Context | None, *, installed: bool) -> bool:
+        """Bring it to one timeline; return whether packages have been installed by now."""
+        await self._predeploy(context)
+        try:
+            await self._warm_up(context, may_lack_packages=not installed)
+        except PackagesMissing:
+            # An import deeper in the graph than our quick look went.
+            self.build.again(stages.DEPLOYING, stages.warm_up(slug(context)))
+            await self._fetch_packages()
+            await self._warm_up(context, may_lack_packages=False)
+            return True
+        return installed
+
+    async def _predeploy(self, context: Context | None) -> None:
+        name = stages.predeploy(slug(context))
+        plan = self._plan
+        if plan.predeploy is None:
+            if self._joins(context):
+                self.build.skip(name)
+            return
+        key = InstanceKey(self.work.deployment.id, context)
+        variables = await self.rows.environment(key) or {}
+        self._enter(context, name)
+        try:
+            await self._run(plan.predeploy, variables)
+        finally:
+            self.build.timeline = None
+        self._leave(context, name)
+
+    async def _warm_up(self, context: Context | None, *, may_lack_packages: bool) -> None:
+        """Start it once in a context.
+
+        Raises:
+            BuildStopped: it does not serve.
+            PackagesMissing: it does not, for want of packages that were not installed.
+
+        """
+        stage = stages.warm_up(slug(context))
+        self._enter(context, stage)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            boot, log = await self.supervisor.boot(self.work, self.build.say, context)
+            if not isinstance(boot, Serving):
+                reason = said_of(boot, self.config)
+                sentence = reason[0].upper() + reason[1:]
+                self.build.say("error", sentence)
+                if may_lack_packages and any(NOT_CACHED in message for _, message in log.ring):
+                    raise PackagesMissing
+                detail = {"stage": "warmup", "code": "boot_failed", "message": sentence}
+                raise BuildStopped(FailureReason.ERROR, detail)
+            self.build.say("info", f"Serving after {(loop.time() - began) * 1000:.0f} ms")
+        finally:
+            self.build.timeline = None
+        self._leave(context, stage)
+
+    async def _run(self, text: str, variables: Mapping[str, str]) -> None:
+        """Run a command of the app's.
+
+        Raises:
+            BuildStopped: it failed, took too long or needed too much.
+
+        """
+        names = self._names
+        if names is None:
+            msg = "commands run in trees that were begun for them"
+            raise RuntimeError(msg)
+        sandbox = self.supervisor.sandbox(self.work)
+        folders = Folders(
+            source=sandbox.source, cache=sandbox.cache, scratch=self._folder / tree.SCRATCH
+        )
+        self.build.say("info", f"$ {text}")
+        limits = self.config.build
+        confined = self.supervisor.confinement.command(
+            command_argv(text),
+            build_view(sandbox, folders.scratch, self.config.tools_dir, _process_limits(limits)),
+            command_environment(self.config, folders, names, variables),
+        )
+        outcome = await command.run(
+            Job(
+                command=confined,
+                folder=folders.source,
+                scratch=folders.scratch,
+                shown=_shown(sandbox, folders),
+                within_s=self._until_s - asyncio.get_running_loop().time(),
+                memory_bytes=limits.memory_bytes,
+            ),
+            self._heard,
+        )
+        self._stop_unless_well(outcome, "The command", _time_of(self._plan, self.config.build))
+
+    def _stop_unless_well(self, outcome: command.Outcome, what: str, within_s: float) -> None:
+        match outcome:
+            case Ended(code=0):
+                return
+            case Ended(code=code) if code < 0:
+                self._fail(f"{what} was ended by signal {-code}")
+            case Ended(code=code):
+                self._fail(f"{what} failed with code {code}")
+            case TookTooLong():
+                self.build.say("error", f"{what} took longer than {within_s:g} s and was stopped")
+                raise BuildStopped(FailureReason.TIMED_OUT)
+            case NeededTooMuch():
+                most = self.config.build.memory_bytes // MIB
+                self._fail(f"{what} needed more than {most} MB of memory and was stopped")
+
+    def _fail(self, sentence: str) -> Never:
+        self.build.say("error", sentence)
+        raise BuildStopped(FailureReason.ERROR)
+
+    def _heard(self, text: str) -> None:
+        self.build.hear("info", text)
+
+    def _enter(self, context: Context | None, stage: str | None) -> None:
+        self.build.enter(stages.DEPLOYING)
+        self.build.timeline = slug(context) if self._joins(context) else None
+        if stage is not None and self.build.timeline is not None:
+            self.build.enter(stage)
+
+    def _leave(self, context: Context | None, stage: str) -> None:
+        if self._joins(context):
+            self.build.leave(stage)
+
+    def _joins(self, context: Context | None) -> bool:
+        """Return whether a context is a timeline that the deployment joins."""
+        timelines = self.work.deployment.timelines
+        return bool(timelines) and (context is None or context in timelines)
+
+    @property
+    def _folder(self) -> Path:
+        return self.supervisor.folder(self.work.deployment.id)
+
+
+def slug(context: Context | None) -> str:
+    """Return the timeline that a start belongs to; v1 knows previews only."""
+    return context or Context.PREVIEW
+
+
+def _time_of(plan: Plan, limits: BuildLimits) -> float:
+    """Return how many seconds the commands of a build have, all together."""
+    if plan.timeout is None:
+        return limits.timeout.total_seconds()
+    return min(max(plan.timeout, _SHORTEST), limits.longest).total_seconds()
+
+
+def _shown(sandbox: Sandbox, folders: Folders) -> dict[str, str]:
+    return {**shown_paths(sandbox), str(folders.scratch): "/tmp"}  # noqa: S108 - shown, not used
+
+
+def _process_limits(limits: BuildLimits) -> ProcessLimits:
+    return ProcessLimits(
+        open_files=limits.open_files,
+        file_bytes=limits.file_bytes,
+        memory_bytes=limits.memory_bytes,
+    )

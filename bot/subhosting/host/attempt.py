@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Final, Never
 
 from bot.subhosting import stages
 from bot.subhosting.build import presets, tree
-from bot.subhosting.build.caches import Caches
 from bot.subhosting.build.commands import Folders, Names, command_argv, command_environment
 from bot.subhosting.build.packages import NOT_CACHED, needs_packages
 from bot.subhosting.build.plan import Plan, plan_of
@@ -18,6 +17,7 @@ from bot.subhosting.host import command, installer
 from bot.subhosting.host.building import Build, BuildStopped
 from bot.subhosting.host.command import Ended, Job, NeededTooMuch, TookTooLong
 from bot.subhosting.host.instance import Serving
+from bot.subhosting.host.outside import without_proxies
 from bot.subhosting.host.rows import Rows, Work
 from bot.subhosting.host.supervisor import Supervisor
 from bot.subhosting.host.wording import said_of, shown_paths
@@ -41,12 +41,13 @@ class Attempt:
     config: SubhostingConfig
     rows: Rows
     supervisor: Supervisor
-    caches: Caches
     work: Work
     build: Build
     _names: Names | None = None
     _variables: Mapping[str, str] | None = None
     _until_s: float = 0.0
+    # The way out for everything that is run: variables that name our proxy.
+    _way_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def _plan(self) -> Plan:
@@ -62,6 +63,11 @@ class Attempt:
         plan = self._plan
         self._until_s = asyncio.get_running_loop().time() + _time_of(plan, self.config.build)
         await self._prepare(plan)
+        outside = self.supervisor.outside.for_build(self.work.deployment.id, self._refused)
+        async with outside as self._way_out:
+            await self._make(plan)
+
+    async def _make(self, plan: Plan) -> None:
         installed = await self._install(plan)
         await self._build(plan)
         if plan.writes:
@@ -83,18 +89,7 @@ class Attempt:
         else:
             await self.supervisor.prepare(work)
         self.build.say("info", f"Assembled {files} file{'' if files == 1 else 's'}")
-        if plan.writes:
-            await self._restore_packages()
         self.build.leave(stages.PREPARING)
-
-    async def _restore_packages(self) -> None:
-        """Begin with what the app's last good build downloaded."""
-        deployment = self.work.deployment
-        cache = self._folder / tree.CACHE
-        if self.work.shares_cache and await asyncio.to_thread(
-            self.caches.restore, deployment.project_id, cache
-        ):
-            self.build.say("info", "Restored the packages of the last build")
 
     async def _install(self, plan: Plan) -> bool:
         """Run the installing stage; False if nothing had to be installed."""
@@ -113,12 +108,15 @@ class Attempt:
     async def _fetch_packages(self) -> None:
         """Fetch what the entry point imports, without any command of the app's."""
         self.build.enter(stages.INSTALLING)
-        await self._restore_packages()
         self.build.say("info", "Installing packages")
         sandbox = self.supervisor.sandbox(self.work)
         scratch = self._folder / tree.SCRATCH
         outcome = await installer.install(
-            self.config, sandbox, scratch, self.supervisor.confinement, self._heard
+            self.config,
+            sandbox,
+            scratch,
+            self.supervisor.confinement,
+            installer.Around(way_out=self._way_out, heard=self._heard),
         )
         if not self._plan.writes:
             await asyncio.to_thread(tree.remove, scratch)
@@ -248,7 +246,10 @@ class Attempt:
         confined = self.supervisor.confinement.command(
             command_argv(text),
             build_view(sandbox, folders.scratch, self.config.tools_dir, _process_limits(limits)),
-            command_environment(self.config, folders, names, variables),
+            {
+                **without_proxies(command_environment(self.config, folders, names, variables)),
+                **self._way_out,
+            },
         )
         outcome = await command.run(
             Job(
@@ -284,6 +285,9 @@ class Attempt:
 
     def _heard(self, text: str) -> None:
         self.build.hear("info", text)
+
+    def _refused(self, sentence: str) -> None:
+        self.build.hear("error", sentence)
 
     def _enter(self, context: Context | None, stage: str | None) -> None:
         self.build.enter(stages.DEPLOYING)

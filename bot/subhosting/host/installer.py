@@ -1,6 +1,8 @@
 """Fetching what an entry point imports: `deno install`, and no command of the app's."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.subhosting.build.materialise import own_copy
@@ -8,6 +10,7 @@ from bot.subhosting.build.packages import WRITTEN_BY_INSTALL
 from bot.subhosting.config import SubhostingConfig
 from bot.subhosting.host import command
 from bot.subhosting.host.command import Heard, Job, Outcome
+from bot.subhosting.host.outside import without_proxies
 from bot.subhosting.host.wording import shown_paths
 from bot.subhosting.sandbox.argv import Sandbox, install_argv, install_environment
 from bot.subhosting.sandbox.confinement import Confinement
@@ -15,16 +18,25 @@ from bot.subhosting.sandbox.view import ProcessLimits
 from bot.subhosting.sandbox.views import install_view
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What an installation is given: variables that name its proxy, and who hears every line."""
+
+    way_out: Mapping[str, str]
+    heard: Heard
+
+
 async def install(
     config: SubhostingConfig,
     sandbox: Sandbox,
     scratch: Path,
     confinement: Confinement,
-    heard: Heard,
+    around: Around,
 ) -> Outcome:
-    """Fetch the entry point's packages into its private cache; every line goes to `heard`."""
+    """Fetch the entry point's packages into its private cache."""
     await asyncio.to_thread(_make_room, sandbox, scratch)
-    environment = install_environment(sandbox, dict(config.installer_environment))
+    extra = without_proxies(dict(config.installer_environment))
+    environment = install_environment(sandbox, {**extra, **around.way_out})
     return await command.run(
         Job(
             command=confinement.command(
@@ -38,7 +50,7 @@ async def install(
             within_s=config.install_timeout.total_seconds(),
             memory_bytes=config.build.memory_bytes,
         ),
-        heard,
+        around.heard,
     )
 
 

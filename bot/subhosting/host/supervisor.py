@@ -19,6 +19,7 @@ from bot.subhosting.host.app_log import AppLog, Listener
 from bot.subhosting.host.instance import Boot, Instance, Serving
 from bot.subhosting.host.kv_files import KvFiles
 from bot.subhosting.host.launcher import Nursery, launcher
+from bot.subhosting.host.outside import Outside
 from bot.subhosting.host.recorder import Recorder
 from bot.subhosting.host.resting import Use, to_rest
 from bot.subhosting.host.rows import Rows, Work
@@ -81,6 +82,7 @@ class Supervisor:
         self._closed = False
         self._kv_files = KvFiles(config.drain)
         self.confinement = Confinement(launcher=launcher())
+        self.outside = Outside(config)
         self._nursery = Nursery(runtime / "pids")
         if reaped := self._nursery.reap():
             LOG.warning("orphans_reaped pids=%s", reaped)
@@ -206,6 +208,7 @@ class Supervisor:
         """Stop every instance; requests in flight get the drain time to end."""
         self._closed = True
         await asyncio.gather(*(self._stop(slot) for slot in self._slots.values()))
+        await self.outside.close()
 
     def folder(self, deployment_id: str) -> Path:
         """Return the folder of everything that belongs to a deployment."""

@@ -120,7 +120,11 @@ def install_argv(sandbox: Sandbox) -> list[str]:
     """
     entry_point = str(sandbox.source / sandbox.entry_point)
     options = (*_lock(sandbox, default=()), *_import_map(sandbox))
-    return [str(sandbox.deno), "install", *options, "--entrypoint", entry_point]
+    # Any host: which addresses may be reached is the proxy's business.
+    return [
+        *(str(sandbox.deno), "install", "--allow-import", *options),
+        *("--entrypoint", entry_point),
+    ]
 
 
 def install_environment(sandbox: Sandbox, extra: Mapping[str, str]) -> dict[str, str]:

@@ -75,14 +75,15 @@ class AddressRefused(InvalidRequest):
     `problem` tells them apart and is for the operator's log.
     """
 
-    def __init__(self, host: str, problem: str) -> None:
-        """Name the host; keep what is wrong with it."""
+    def __init__(self, host: str, problem: str, *, unknown: bool = False) -> None:
+        """Name the host; keep what is wrong with it, or that it has no address at all."""
         super().__init__(
             "addressRefused",
             f"The host {host!r} is not known, or it is not on the public Internet.",
         )
         self.host = host
         self.problem = problem
+        self.unknown = unknown
 
 
 class HostResolver(Protocol):
@@ -159,7 +160,7 @@ class AddressPolicy:
         except ValueError as error:
             raise AddressRefused(host, "has an address that is none") from error
         if not answers:
-            raise AddressRefused(host, "has no address")
+            raise AddressRefused(host, "has no address", unknown=True)
         for address in answers:
             problem = address_problem(address)
             if problem is not None and not self.allowed.has(host, address):

@@ -1,0 +1,102 @@
+"""The way out of this machine for what other people's code fetches: always by our egress proxy."""
+
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+from bot.subhosting.config import SubhostingConfig
+from bot.subhosting.host.egress import EgressProxy
+from bot.subhosting.host.egress_route import EgressPolicy, Upstream
+from bot.subhosting.trust.addresses import AddressPolicy, AllowList
+
+# Deno reads both spellings, curl `http_proxy` in lower case only.
+_FOR_PROXY = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+_PROXY_VARIABLES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
+
+# Bundlers open many connections; beyond so many at once is no build any more.
+_CONNECTIONS_OF_A_BUILD = 256
+
+
+class Outside:
+    """Opens ways out; one for each build."""
+
+    def __init__(self, config: SubhostingConfig) -> None:
+        """Read what the operator opened, and the operator's own proxies.
+
+        Raises:
+            ValueError: an open address or a proxy's address is none.
+
+        """
+        self._addresses = AddressPolicy(allowed=AllowList.of(config.open_addresses))
+        self._registries = registries_of(config)
+        self._upstream = Upstream.of(dict(config.installer_environment))
+        self._proxy = EgressProxy()
+
+    @asynccontextmanager
+    async def for_build(
+        self, deployment_id: str, say: Callable[[str], None]
+    ) -> AsyncIterator[Mapping[str, str]]:
+        """Open a way out for the length of a block, and give the variables that lead to it.
+
+        `say` hears, once each, which addresses were refused or not reached. Everybody on the
+        machine can connect to the listener, so it asks for a password that only the build knows.
+        """
+        credential = f"build:{secrets.token_urlsafe(24)}"
+        policy = EgressPolicy(
+            owner=deployment_id,
+            addresses=self._addresses,
+            registries=self._registries,
+            credential=credential,
+            upstream=self._upstream,
+            on_refusal=_once(say),
+            connections=_CONNECTIONS_OF_A_BUILD,
+        )
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        attached = await self._proxy.attach(listener, policy)
+        try:
+            yield proxy_variables(f"http://{credential}@127.0.0.1:{port}")
+        finally:
+            await attached.close()
+
+    async def close(self) -> None:
+        """Close every way out."""
+        await self._proxy.close()
+
+
+def proxy_variables(url: str) -> dict[str, str]:
+    """Return the variables by which programs find a proxy; node:http wants one more."""
+    return {**dict.fromkeys(_FOR_PROXY, url), "NODE_USE_ENV_PROXY": "1"}
+
+
+def without_proxies(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without the variables that name proxies, or that go around them."""
+    return {
+        name: value for name, value in environment.items() if name.upper() not in _PROXY_VARIABLES
+    }
+
+
+def registries_of(config: SubhostingConfig) -> frozenset[tuple[str, int]]:
+    """Return host and port of the registries that the operator chose.
+
+    Being no tenant's choice, they may be anywhere; Deno's own are on the public Internet.
+    """
+    found = set()
+    for url in config.registries.values():
+        parts = urlsplit(url)
+        found.add((parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)))
+    return frozenset(found)
+
+
+def _once(say: Callable[[str], None]) -> Callable[[str], None]:
+    """Return `say` for sentences that were not said before: Deno tries again, three times."""
+    said: set[str] = set()
+
+    def new(sentence: str) -> None:
+        if sentence not in said:
+            said.add(sentence)
+            say(sentence)
+
+    return new

@@ -86,6 +86,9 @@ class BuildLimits:
     log_bytes: int = 4 * MIB
     open_files: int = 65_536
     file_bytes: int = 2048 * MIB
+    # Of packages that are kept for the next builds: of all apps, and of one.
+    caches_bytes: int = 8192 * MIB
+    cache_bytes: int = 2048 * MIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,3 +206,8 @@ class SubhostingConfig:
     def tools_dir(self) -> Path:
         """The folder of the programs that builds find beside the machine's own."""
         return self.data_dir / "tools"
+
+    @property
+    def caches_dir(self) -> Path:
+        """The folder of the packages that builds leave for the next ones."""
+        return self.data_dir / "caches"

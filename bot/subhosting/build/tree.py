@@ -56,7 +56,7 @@ def finish(folder: Path) -> None:
 def discard(folder: Path) -> None:
     """Remove a tree, whole or not."""
     (folder / _MARK).unlink(missing_ok=True)
-    for name in (SOURCE, SCRATCH):
+    for name in (SOURCE, SCRATCH, CACHE):
         remove(folder / name)
 
 

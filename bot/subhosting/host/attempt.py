@@ -9,6 +9,7 @@ from typing import Final, Never
 
 from bot.subhosting import stages
 from bot.subhosting.build import presets, tree
+from bot.subhosting.build.caches import Caches
 from bot.subhosting.build.commands import Folders, Names, command_argv, command_environment
 from bot.subhosting.build.packages import NOT_CACHED, needs_packages
 from bot.subhosting.build.plan import Plan, plan_of
@@ -41,6 +42,7 @@ class Attempt:
     config: SubhostingConfig
     rows: Rows
     supervisor: Supervisor
+    caches: Caches
     work: Work
     build: Build
     _names: Names | None = None
@@ -89,7 +91,18 @@ class Attempt:
         else:
             await self.supervisor.prepare(work)
         self.build.say("info", f"Assembled {files} file{'' if files == 1 else 's'}")
+        if plan.writes:
+            await self._restore_packages()
         self.build.leave(stages.PREPARING)
+
+    async def _restore_packages(self) -> None:
+        """Begin with what the app's last good build downloaded."""
+        deployment = self.work.deployment
+        cache = self._folder / tree.CACHE
+        if self.work.shares_cache and await asyncio.to_thread(
+            self.caches.restore, deployment.project_id, cache
+        ):
+            self.build.say("info", "Restored the packages of the last build")
 
     async def _install(self, plan: Plan) -> bool:
         """Run the installing stage; False if nothing had to be installed."""
@@ -108,6 +121,7 @@ class Attempt:
     async def _fetch_packages(self) -> None:
         """Fetch what the entry point imports, without any command of the app's."""
         self.build.enter(stages.INSTALLING)
+        await self._restore_packages()
         self.build.say("info", "Installing packages")
         sandbox = self.supervisor.sandbox(self.work)
         scratch = self._folder / tree.SCRATCH

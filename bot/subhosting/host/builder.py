@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from bot.kernel.clock import Clock
 from bot.subhosting.build import tree
+from bot.subhosting.build.caches import Caches
 from bot.subhosting.build.commands import put_tools
 from bot.subhosting.build.materialise import ContentLost
 from bot.subhosting.config import SubhostingConfig
@@ -55,6 +56,11 @@ class Builder:
         self._places = asyncio.Semaphore(config.concurrent_builds)
         self._builds: dict[str, Build] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._caches = Caches(
+            config.caches_dir,
+            most_bytes=config.build.caches_bytes,
+            most_bytes_of_one=config.build.cache_bytes,
+        )
         put_tools(config.tools_dir, config.deno)
         if ended := leftovers.end_all(config.deployments_dir):
             LOG.warning("builds_left_behind pids=%s", ended)
@@ -140,7 +146,7 @@ class Builder:
         await self._finish(work, build, ending)
 
     async def _outcome(self, work: Work, build: Build) -> Ending:
-        attempt = Attempt(self._config, self._rows, self._supervisor, work, build)
+        attempt = Attempt(self._config, self._rows, self._supervisor, self._caches, work, build)
         try:
             await attempt.run()
         except BuildStopped as stopped:
@@ -173,6 +179,8 @@ class Builder:
                 await self._supervisor.forget(deployment.id)
         if ending.status is not Status.SUCCESS:
             await self._discard(deployment.id)
+        elif work.shares_cache:
+            await self._keep_packages(deployment)
 
     async def _end_cancelled(self, deployment_id: str, build: Build) -> bool:
         """Store that a build was cancelled; False if there is none to cancel."""
@@ -187,6 +195,17 @@ class Builder:
         if await asyncio.shield(self._rows.finish(work.deployment, ending, lines)):
             await self._discard(deployment_id)
         return True
+
+    async def _keep_packages(self, deployment: DeploymentRecord) -> None:
+        """Leave what was downloaded to the app's next build; it serves already."""
+        cache = self._supervisor.folder(deployment.id) / tree.CACHE
+        try:
+            if await asyncio.to_thread(self._caches.keep, deployment.project_id, cache):
+                known = await self._rows.project_ids()
+                await asyncio.to_thread(self._caches.forget_others, known)
+        except OSError:
+            # It costs the next build some time.
+            LOG.warning("cache_not_kept deployment=%s", deployment.id, exc_info=True)
 
     async def _discard(self, deployment_id: str) -> None:
         """End what a failed build started, and remove its files: installed packages are large."""

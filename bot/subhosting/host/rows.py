@@ -48,6 +48,9 @@ class Work:
     settings: Settings = NONE
     # What `Deno.openKv()` opens in each context: the id of a database.
     databases: Mapping[Context | None, str] = field(default_factory=dict)
+    # Whether its build takes packages from builds before it, and leaves its own to later ones.
+    # Never for code of strangers.
+    shares_cache: bool = True
 
 
 class Rows:
@@ -87,6 +90,10 @@ class Rows:
     async def existing(self) -> set[str]:
         """Return the ids of all deployments."""
         return await self._run(lambda: self._read(deployments.existing))
+
+    async def project_ids(self) -> set[str]:
+        """Return the ids of all projects."""
+        return await self._run(lambda: self._read(projects.existing))
 
     async def mark(self) -> Mark:
         """Return what changes whenever a binding does."""

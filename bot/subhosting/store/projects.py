@@ -62,6 +62,11 @@ def name_of(connection: Connection, project_id: str) -> str:
     return str(connection.execute(query).scalar_one())
 
 
+def existing(connection: Connection) -> set[str]:
+    """Return the ids of all projects."""
+    return set(connection.scalars(sa.select(projects.c.id)))
+
+
 def owner(connection: Connection, project_id: str) -> Row[str, str, str] | None:
     """Return a project's `name`, `organization_id` and `organization`, or None if it is gone."""
     query = (

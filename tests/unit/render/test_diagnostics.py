@@ -1,4 +1,4 @@
-"""The texts were recorded from Deno 2.9.8 on 2026-11-20, NO_COLOR=1, in /srv/dt/src."""
+"""The texts were recorded from Deno 2.9.8 and Vite 6.3.5, NO_COLOR=1, in /srv/dt/src."""
 
 import pytest
 
@@ -42,6 +42,40 @@ CONFIG = """error: Failed deserializing config file 'file:///srv/dt/src/deno.jso
 
 Caused by:
     Unterminated object on line 2 column 1"""
+VITE_SYNTAX = """error during build:
+[vite:build-html] Transform failed with 1 error:
+/srv/dt/src/main.ts:1:10: ERROR: Unexpected "="
+file: /srv/dt/src/main.ts:1:10 (/srv/dt/src/index.html)
+
+Unexpected "="
+1  |  const a = = 1
+   |            ^
+
+    at failureErrorWithLog (file:///srv/dt/src/node_modules/esbuild/lib/main.js:1467:15)"""
+VITE_UNRESOLVED = """error during build:
+[vite]: Rollup failed to resolve import "left-pad-no" from "/srv/dt/src/main.ts".
+This is most likely unintended because it can break your application at runtime.
+    at viteLog (file:///srv/dt/src/node_modules/vite/dist/node/chunks/dep-DB.js:46345:15)"""
+VITE_EXPORT = """error during build:
+lib/main.ts (1:8): "nope" is not exported by "lib/lib.ts", imported by "lib/main.ts".
+file: /srv/dt/src/lib/main.ts:1:8
+
+1: import {nope} from "./lib.ts"; console.log(nope)
+           ^
+
+    at getRollupError (file:///srv/dt/src/node_modules/rollup/dist/es/shared/parseAst.js:355:41)"""
+VITE_CONFIG = """failed to load config from /srv/dt/src/vite.config.ts
+error during build:
+Error: cfg
+    at file:///srv/dt/src/vite.config.ts:1:212"""
+VITE_HTML = """error during build:
+[vite:build-html] Failed to resolve /nomain.ts from /srv/dt/src/index.html
+file: /srv/dt/src/index.html
+    at file:///srv/dt/src/node_modules/vite/dist/node/chunks/dep-DB.js:36310:29"""
+DYNAMIC = """error: Uncaught (in promise) TypeError: Module not found "file:///srv/dt/src/no.ts".
+await import("./no.ts");
+^
+    at async file:///srv/dt/src/dyn.ts:1:1"""
 BUNDLER = '/srv/dt/src/main.ts:1:9: ERROR: Unexpected "="'
 
 
@@ -76,6 +110,30 @@ def log(text: str) -> list[LogLine]:
             ),
         ),
         (BUNDLER, "main.ts", 1, 9, 'Unexpected "="'),
+        (VITE_SYNTAX, "main.ts", 1, 10, 'Unexpected "="'),
+        (
+            VITE_UNRESOLVED,
+            "main.ts",
+            1,
+            1,
+            'Rollup failed to resolve import "left-pad-no" from "main.ts".',
+        ),
+        (
+            VITE_EXPORT,
+            "lib/main.ts",
+            1,
+            8,
+            '"nope" is not exported by "lib/lib.ts", imported by "lib/main.ts".',
+        ),
+        (VITE_CONFIG, "vite.config.ts", 1, 212, "Error: cfg"),
+        (VITE_HTML, "index.html", 1, 1, "Failed to resolve /nomain.ts from index.html"),
+        (
+            DYNAMIC,
+            "dyn.ts",
+            1,
+            1,
+            'Uncaught (in promise) TypeError: Module not found "no.ts".',
+        ),
     ],
 )
 def test_a_complaint_becomes_an_annotation_at_its_place(

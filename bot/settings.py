@@ -81,6 +81,8 @@ class Settings(BaseModel):
     github_webhook_secret: SecretStr | None = None  # PREVIEWBOT_GITHUB_WEBHOOK_SECRET
     build_timeout_s: int = Field(default=600, ge=1)  # PREVIEWBOT_BUILD_TIMEOUT_S
     entrypoint: str | None = None  # PREVIEWBOT_ENTRYPOINT; None: found by name
+    # PREVIEWBOT_MIRRORS_QUOTA_MB; beyond it the least used git mirrors are removed
+    mirrors_quota_mb: int = Field(default=20_000, ge=100)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

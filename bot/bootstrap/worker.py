@@ -4,7 +4,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
+from threading import Thread
 from typing import NoReturn
+
+import structlog
 
 from bot.adapters.engine.identities import bell_path
 from bot.adapters.engine.inbox import DurableInbox
@@ -20,16 +23,24 @@ from bot.bootstrap.recent import Recent
 from bot.bootstrap.schema import prepare_database
 from bot.bootstrap.targets import target_from
 from bot.core.model.ids import DeliveryKey, DeploymentId
-from bot.kernel.clock import SystemClock
+from bot.kernel.clock import Clock, SystemClock
 from bot.kernel.ids import RandomIds
 from bot.pipeline.deploy import deploy
 from bot.pipeline.intake import take_in
+from bot.ports.forge import Forge
 from bot.ports.journal import Journal
 from bot.ports.services import Services
+from bot.ports.source import Source
 from bot.settings import Settings
 
 # Finished workflows are only of use for looking back; the bot's own records stay.
 KEEP_WORKFLOWS = timedelta(days=14)
+
+# Off the road of pushes: 20 packs gather in a busy hour, and an hour is longer than any attempt.
+TEND_EVERY = timedelta(hours=1)
+SPARED = timedelta(hours=1)
+
+log = structlog.get_logger()
 
 
 def run(settings: Settings, ready: Callable[[], None]) -> NoReturn:
@@ -47,7 +58,10 @@ def run(settings: Settings, ready: Callable[[], None]) -> NoReturn:
         deliveries=deliveries,
         wake=partial(ring, bell_path(settings.data_dir)),
     )
-    services = _services(settings, opened)
+    clock = SystemClock()
+    forge = forge_from(settings, SqlCheckShelf(opened), clock)
+    source = GitSource(mirrors_dir(settings), git_url(settings), forge.git_credential)
+    services = _services(settings, opened, forge, source)
 
     def intake(key: DeliveryKey, journal: Journal) -> None:
         with opened.read.connect() as connection:
@@ -57,23 +71,42 @@ def run(settings: Settings, ready: Callable[[], None]) -> NoReturn:
     def run_deployment(key: DeploymentId, journal: Journal) -> None:
         deploy(key, services, journal)
 
+    upkeep = Thread(target=_keep_tending, args=(settings, source, clock), daemon=True)
+    upkeep.start()
     run_worker(
         WorkerConfig(
             database_url=database_url(settings), data_dir=settings.data_dir, keep=KEEP_WORKFLOWS
         ),
         Work(intake=intake, deploy=run_deployment),
         inbox,
-        services.clock,
+        clock,
         ready,
     )
 
 
-def _services(settings: Settings, opened: connect.Engines) -> Services:
+def _keep_tending(settings: Settings, source: GitSource, clock: Clock) -> None:
+    """Look after the mirrors now and then; a daemon, which ends with the process."""
+    while True:
+        clock.sleep(TEND_EVERY)
+        try:
+            done = source.tend(
+                quota_bytes=settings.mirrors_quota_mb * 1024 * 1024,
+                spared_since_s=(clock.now() - SPARED).timestamp(),
+            )
+        except OSError:
+            # The boundary of a job: a full disk now is no reason never to look again.
+            log.exception("mirrors_not_tended")
+        else:
+            log.info("mirrors_tended", repacked=len(done.repacked), evicted=len(done.evicted))
+
+
+def _services(
+    settings: Settings, opened: connect.Engines, forge: Forge, source: Source
+) -> Services:
     clock = SystemClock()
-    forge = forge_from(settings, SqlCheckShelf(opened), clock)
     return Services(
         forge=forge,
-        source=GitSource(mirrors_dir(settings), git_url(settings), forge.git_credential),
+        source=source,
         target=target_from(settings, clock),
         store=SqlStore(opened, clock, RandomIds()),
         clock=clock,

@@ -8,6 +8,7 @@ can forbid it (measured: a 2,000-file first deploy looked like a hang).
 
 import fcntl
 import logging
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -29,7 +30,7 @@ FETCH_TIMEOUT_S = 900.0
 
 # Under refs/heads because servers and other implementations treat odd places oddly (dulwich
 # refetched 51 MB when its refs stood elsewhere).
-_KEPT = "refs/heads/k"
+KEPT = "refs/heads/k"
 
 _FETCH_OPTIONS = (
     "--quiet",
@@ -116,22 +117,31 @@ class Mirror:
 
         """
         if self.has(commit):
+            os.utime(self.directory)  # for those who look for mirrors that nobody uses
             return
         with self._locked() as waited:
             if waited and self.has(commit):
                 return
-            self._make(len(commit))
-            kept = f"{_KEPT}/{commit[:12]}"
-            # Ours alone while we hold the lock: left by a git that was killed at this point.
-            (self.directory / f"{kept}.lock").unlink(missing_ok=True)
-            haves = self._newest()
-            if haves and self._at_once(commit, haves, kept):
-                return
-            how = "--no-filter" if haves else "--filter=blob:none"
             try:
-                self._fetch(how, "origin", f"+{commit}:{kept}")
-            except CommandError as error:
-                raise as_ours(error, self._name, commit) from error
+                self._fetch_commit(commit)
+            except SourceUnavailable:
+                if not self._discarded_if_damaged():
+                    raise
+                self._fetch_commit(commit)
+
+    def mended(self, commit: CommitSha) -> bool:
+        """Fetch `commit` anew if the mirror is gone or damaged; False if nothing is wrong here.
+
+        Raises:
+            CommitGone: the server does not have it.
+            SourceUnavailable: it could not be asked.
+
+        """
+        with self._locked():
+            if self.directory.is_dir() and not self._discarded_if_damaged():
+                return False
+        self.fetch(commit)
+        return True
 
     def fetch_blobs(self, oids: Collection[str]) -> None:
         """Fetch exactly these blobs in one request.
@@ -141,6 +151,7 @@ class Mirror:
 
         """
         with self._locked(), tempfile.TemporaryFile() as wanted:
+            self._give_up_if_unreadable()
             self._make(len(next(iter(oids))))
             wanted.write("".join(f"{oid}\n" for oid in oids).encode())
             wanted.seek(0)
@@ -177,8 +188,58 @@ class Mirror:
                     content = process.stdout.read(int(header[2]) + 1)
                     yield oid, content[:-1]
                 else:
+                    with self._locked():
+                        self._discarded_if_damaged()
                     msg = f"the mirror of {self._name} is damaged: git broke off at {oid}"
                     raise SourceUnavailable(msg)
+
+    def _fetch_commit(self, commit: CommitSha) -> None:
+        self._make(len(commit))
+        kept = f"{KEPT}/{commit[:12]}"
+        # Ours alone while we hold the lock: left by a git that was killed at this point.
+        (self.directory / f"{kept}.lock").unlink(missing_ok=True)
+        haves = self._newest()
+        if haves and self._at_once(commit, haves, kept):
+            return
+        how = "--no-filter" if haves else "--filter=blob:none"
+        try:
+            self._fetch(how, "origin", f"+{commit}:{kept}")
+        except CommandError as error:
+            raise as_ours(error, self._name, commit) from error
+
+    def _give_up_if_unreadable(self) -> None:
+        """Remove a mirror whose newest commit cannot be read; call it with the lock held.
+
+        Git would try to fetch that commit, and each of those fetches would need it too: without
+        an end, as long as there are processes (git 2.39).
+        """
+        newest = self._newest()[:1]
+        if newest and not self.has(CommitSha(newest[0])):
+            self._discarded_if_damaged()
+
+    def _discarded_if_damaged(self) -> bool:
+        """Remove the mirror if git finds it damaged; call it with the lock held."""
+        environment = {
+            **self._environment,
+            "GIT_DIR": str(self.directory),
+            # What looks missing is promised, and must not be fetched for the sake of a look.
+            "GIT_ALLOW_PROTOCOL": "none",
+        }
+        if not self.directory.is_dir():
+            return False
+        try:
+            ClosedGit(self.directory, environment).fsck(
+                "--no-dangling", "--no-progress", kill_after_timeout=FETCH_TIMEOUT_S
+            )
+        except CommandError as error:
+            LOG.warning("mirror_damaged repository=%s status=%s", self._name, error.status)
+        else:
+            return False
+        damaged = self.directory.with_suffix(".damaged")
+        shutil.rmtree(damaged, ignore_errors=True)
+        self.directory.rename(damaged)
+        shutil.rmtree(damaged, ignore_errors=True)
+        return True
 
     def _fetch(self, *arguments: str, istream: object = None, config: str | None = None) -> None:
         with self._login() as login:
@@ -192,7 +253,7 @@ class Mirror:
 
     def _newest(self) -> list[str]:
         """Return the commits that were fetched last, newest first; none before the first fetch."""
-        kept = [(ref.stat().st_mtime, ref) for ref in (self.directory / _KEPT).glob("*[0-9a-f]")]
+        kept = [(ref.stat().st_mtime, ref) for ref in (self.directory / KEPT).glob("*[0-9a-f]")]
         newest = [ref.read_text().strip() for _, ref in sorted(kept, reverse=True)]
         return (newest or _packed(self.directory / "packed-refs"))[:_MOST_HAVES]
 
@@ -252,7 +313,7 @@ class Mirror:
 def _packed(file: Path) -> list[str]:
     """Return the commits in git's file of packed refs, newest names last as they stand there."""
     lines = file.read_text().splitlines() if file.is_file() else []
-    return [line.split()[0] for line in lines if _KEPT in line]
+    return [line.split()[0] for line in lines if KEPT in line]
 
 
 def _lay_out(directory: Path, config: str) -> None:

@@ -16,6 +16,7 @@ from bot.adapters.git.errors import as_ours
 from bot.adapters.git.mirror import Mirror, Quick
 from bot.adapters.git.one_post import OnePost
 from bot.adapters.git.pkt_line import Unusual
+from bot.adapters.git.upkeep import Tended, tend
 from bot.core.model.ids import Branch, CommitSha, Repository, commit_sha
 
 # A listing of refs is small; a server that needs longer is down.
@@ -46,6 +47,15 @@ class Mirrors:
         """Close the connections that are kept open."""
         if self._one_post is not None:
             self._one_post.close()
+
+    def tend(self, *, quota_bytes: int, spared_since_s: float) -> Tended:
+        """Look after all mirrors; see `bot.adapters.git.upkeep`."""
+        return tend(
+            self._directory,
+            self._environment,
+            quota_bytes=quota_bytes,
+            spared_since_s=spared_since_s,
+        )
 
     def of(self, repository: Repository) -> Mirror:
         """Return the mirror of `repository`, found again under a new name of it."""

@@ -16,6 +16,7 @@ from bot.ports.source import KnownManifest
 
 if TYPE_CHECKING:
     from bot.adapters.git.mirror import Mirror
+    from bot.adapters.git.upkeep import Tended
 
 
 class GitSource:
@@ -44,6 +45,13 @@ class GitSource:
         """Close the connections that are kept open."""
         self._mirrors.close()
 
+    def tend(self, *, quota_bytes: int, spared_since_s: float) -> "Tended":
+        """Make mirrors small and quick again, and remove the least used ones beyond the quota.
+
+        Those used after `spared_since_s` (seconds of the epoch) stay: somebody may be reading.
+        """
+        return self._mirrors.tend(quota_bytes=quota_bytes, spared_since_s=spared_since_s)
+
     def head(self, repository: Repository, branch: Branch) -> CommitSha | None:
         """Return what the server says `branch` points at now."""
         return self._mirrors.head(repository, branch)
@@ -62,18 +70,12 @@ class GitSource:
             SourceUnavailable: the commit was not fetched, or a symlink could not be read.
 
         """
-        mirror = self._mirrors.of(repository)
-        names = _names(mirror)
-        reading = Reading(names.sha1s, lambda wanted: _contents(mirror, names, wanted))
-        if known is not None:
-            # No answer, because the mirror was made anew since, is no harm: the tree is read.
-            with suppress(SourceUnavailable):
-                raw = mirror.ask("diff_tree", "-r", "-z", "--no-renames", known.commit, commit)
-                manifest = patched(known.manifest, difference(raw), reading)
-                if manifest is not None:
-                    return manifest
-        raw = mirror.ask("ls_tree", "-r", "-z", "--full-tree", commit)
-        return full(listed(raw), reading)
+        try:
+            return self._manifest(repository, commit, known)
+        except SourceUnavailable:
+            if not self._mirrors.of(repository).mended(commit):
+                raise
+        return self._manifest(repository, commit, known)
 
     def blobs(
         self, repository: Repository, wanted: Collection[BlobSha]
@@ -88,6 +90,22 @@ class GitSource:
         """
         mirror = self._mirrors.of(repository)
         return _contents(mirror, _names(mirror), wanted)
+
+    def _manifest(
+        self, repository: Repository, commit: CommitSha, known: KnownManifest | None
+    ) -> Manifest:
+        mirror = self._mirrors.of(repository)
+        names = _names(mirror)
+        reading = Reading(names.sha1s, lambda wanted: _contents(mirror, names, wanted))
+        if known is not None:
+            # No answer, because the mirror was made anew since, is no harm: the tree is read.
+            with suppress(SourceUnavailable):
+                raw = mirror.ask("diff_tree", "-r", "-z", "--no-renames", known.commit, commit)
+                manifest = patched(known.manifest, difference(raw), reading)
+                if manifest is not None:
+                    return manifest
+        raw = mirror.ask("ls_tree", "-r", "-z", "--full-tree", commit)
+        return full(listed(raw), reading)
 
 
 def _names(mirror: "Mirror") -> Names:

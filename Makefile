@@ -12,7 +12,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-in
 help:
 	@echo 'make demo    push a branch, see it live: everything offline, on this machine'
 	@echo '             ARGS="--once --json" ends by itself and prints one JSON line'
-	@echo 'make test    the whole test suite; ARGS="-k name" chooses'
+	@echo 'make test    the whole test suite; ARGS="-k name" chooses, ARGS="-n 0" is one process'
 	@echo 'make lint    style, format, types, import contracts, spelling, action.yml'
 	@echo 'make soak    full-size load, crash and install runs (minutes)'
 	@echo 'make bench   the figures that docs/ quotes'
@@ -25,7 +25,7 @@ demo: $(VENV)/.ready-runtime
 	@$(BIN)/previewbot demo $(ARGS)
 
 test: $(VENV)/.ready-dev
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 lint: $(VENV)/.ready-dev
 	@$(BIN)/ruff check .
@@ -42,8 +42,10 @@ soak: $(VENV)/.ready-dev
 bench: $(VENV)/.ready-dev
 	@$(BIN)/python benchmarks/main_road.py $(ARGS)
 
+# One process, because the table is made of what it has seen.
 conformance: $(VENV)/.ready-dev
-	-@PREVIEWBOT_CONFORMANCE_RESULTS=$(VENV)/conformance.json $(BIN)/python -m pytest tests/conformance $(ARGS)
+	-@PREVIEWBOT_CONFORMANCE_RESULTS=$(VENV)/conformance.json PREVIEWBOT_CONFORMANCE_EXAMPLES=5 \
+	  $(BIN)/python -m pytest tests/conformance $(ARGS)
 	@$(BIN)/python scripts/conformance-table $(VENV)/conformance.json
 
 # The fixed relative output names matter: uv writes the command line into each file's head.

@@ -1,3 +1,8 @@
 """What every test may rely on."""
 
-pytest_plugins = ["pytester", "tests.plugins.postgresql", "tests.plugins.system_parts"]
+pytest_plugins = [
+    "pytester",
+    "tests.plugins.postgresql",
+    "tests.plugins.system_parts",
+    "tests.plugins.workers",
+]

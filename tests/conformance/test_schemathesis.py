@@ -1,12 +1,13 @@
 """schemathesis with the two OpenAPI documents: no 5xx, and no answer that breaks its schema.
 
 `PREVIEWBOT_CONFORMANCE_EXAMPLES` says how many requests an operation gets at most, of each of
-three kinds: right with ids that exist, right with ids that do not, and wrong. `make soak` asks for
-more.
+three kinds: right with ids that exist, right with ids that do not, and wrong. `make conformance`
+asks for more than `make test`, and `make soak` for many.
 """
 
 import os
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -26,7 +27,7 @@ from tests.conformance.contract import FILES, UNREACHED, Operation, operations
 from tests.conformance.recording import Proxy, Record
 from tests.subhosting.server import Json, RunningSubhosting
 
-EXAMPLES = int(os.environ.get("PREVIEWBOT_CONFORMANCE_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("PREVIEWBOT_CONFORMANCE_EXAMPLES", "2"))
 SCHEMAS = {version: schemathesis.openapi.from_path(file) for version, file in FILES.items()}
 SOURCE = "schemathesis"
 
@@ -44,39 +45,61 @@ def made(server: RunningSubhosting, path: str, body: Json) -> str:
     return str(answer.json["id"])
 
 
-@pytest.fixture
-def known(server: RunningSubhosting) -> dict[str, str]:
-    """What path parameters may name; new for each test, because some operations delete."""
-    word = RandomIds().new()[:8]
-    organization = f"/v1/organizations/{server.organization}"
-    project = server.new_project(f"app-{word}")["id"]
-    deployment = server.deployed(project, {"main.ts": "Deno.serve(() => new Response('x'));"})
-    database = made(server, f"{organization}/databases", {})
-    # Into the operator's own folder, which every server here has.
-    bucket = {"endpoint": LOCAL_ENDPOINT, "bucketName": "copies", "bucketRegion": "r"}
-    keys = {"kind": "s3", "accessKeyId": "a", "secretAccessKey": "s"}
-    domain = made(server, f"{organization}/domains", {"domain": f"{word}.example.com"})
-    return {
-        "organizationId": server.organization,
-        "projectId": project,
-        "deploymentId": deployment["id"],
-        "databaseId": database,
-        "databaseBackupId": made(
-            server, f"/v1/databases/{database}/database_backups", {**bucket, **keys}
-        ),
-        "domainId": domain,
-        "app": project,
-        "revision": deployment["id"],
-        "layer": made(server, "/v2/layers", {"slug": f"layer-{word}"}),
-        "hostname": deployment["domains"][0].partition(":")[0],
-    }
+class World:
+    """What path parameters may name; made when asked for, as a deployment takes a moment."""
 
+    def __init__(self, server: RunningSubhosting) -> None:
+        self.server = server
+        self.word = RandomIds().new()[:8]
 
-def parameters(operation: Operation, known: dict[str, str]) -> dict[str, str]:
-    # The one name that means a host in v1 and a registered domain in v2.
-    host = known["hostname"] if operation.version == "v1" else known["domainId"]
-    names = {**known, "domain": host}
-    return {name: value for name, value in names.items() if f"{{{name}}}" in operation.path}
+    def parameters(self, operation: Operation) -> dict[str, str]:
+        """Return what is in the operation's path; new each time, as some operations delete."""
+        makers: dict[str, Callable[[], str]] = {
+            "organizationId": lambda: self.server.organization,
+            "projectId": lambda: self.project,
+            "app": lambda: self.project,
+            "deploymentId": lambda: str(self.deployment["id"]),
+            "revision": lambda: str(self.deployment["id"]),
+            "hostname": lambda: self.hostname,
+            # The one name that means a host in v1 and a registered domain in v2.
+            "domain": lambda: self.hostname if operation.version == "v1" else self.domain,
+            "domainId": lambda: self.domain,
+            "databaseId": lambda: self.database,
+            "databaseBackupId": lambda: self.backup,
+            "layer": lambda: made(self.server, "/v2/layers", {"slug": f"layer-{self.word}"}),
+        }
+        return {name: make() for name, make in makers.items() if f"{{{name}}}" in operation.path}
+
+    @cached_property
+    def project(self) -> str:
+        return str(self.server.new_project(f"app-{self.word}")["id"])
+
+    @cached_property
+    def deployment(self) -> Json:
+        return self.server.deployed(
+            self.project, {"main.ts": "Deno.serve(() => new Response('x'));"}
+        )
+
+    @property
+    def hostname(self) -> str:
+        return str(self.deployment["domains"][0]).partition(":")[0]
+
+    @cached_property
+    def domain(self) -> str:
+        path = f"/v1/organizations/{self.server.organization}/domains"
+        return made(self.server, path, {"domain": f"{self.word}.example.com"})
+
+    @cached_property
+    def database(self) -> str:
+        return made(self.server, f"/v1/organizations/{self.server.organization}/databases", {})
+
+    @cached_property
+    def backup(self) -> str:
+        # Into the operator's own folder, which every server here has.
+        bucket = {"endpoint": LOCAL_ENDPOINT, "bucketName": "copies", "bucketRegion": "r"}
+        keys = {"kind": "s3", "accessKeyId": "a", "secretAccessKey": "s"}
+        path = f"/v1/databases/{self.database}/database_backups"
+        return made(self.server, path, {**bucket, **keys})
 
 
 @pytest.mark.timeout(1200)
@@ -86,13 +109,13 @@ def test_operation(
     server: RunningSubhosting,
     through: Callable[[str], Proxy],
     record: Record,
-    known: dict[str, str],
 ) -> None:
     proxy = through(SOURCE)
+    known = World(server).parameters(operation)
     described = SCHEMAS[operation.version][operation.path][operation.method]
     start = len(record.since(0))
     kinds = [
-        described.as_strategy(path_parameters=parameters(operation, known)),
+        described.as_strategy(path_parameters=known),
         described.as_strategy(),
         described.as_strategy(generation_mode=GenerationMode.NEGATIVE),
     ]

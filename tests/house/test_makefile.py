@@ -66,7 +66,7 @@ def test_demo_sets_up_and_its_output_is_the_whole_standard_output(checkout: Chec
 def test_test_runs_the_whole_suite_and_deselects_nothing(checkout: Checkout) -> None:
     made = checkout.make("test")
 
-    assert made.stdout == "python -m pytest\n"
+    assert made.stdout == "python -m pytest -n auto\n"
     assert checkout.setups() == ["--dev --venv .venv"]
 
 

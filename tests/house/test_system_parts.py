@@ -39,10 +39,11 @@ def executable(file: Path) -> None:
 
 
 @pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("workers", [0, 2])
 def test_without_the_part_the_tests_are_not_run_and_the_last_lines_say_how_to_get_it(
-    pytester: pytest.Pytester,
+    pytester: pytest.Pytester, workers: int
 ) -> None:
-    result = pytester.runpytest_inprocess("-p", "no:randomly", "-ra")
+    result = pytester.runpytest_inprocess("-p", "no:randomly", "-ra", f"-n{workers}")
 
     assert result.ret == pytest.ExitCode.OK
     assert result.outlines[-3].strip("= ") == "not run"
@@ -54,12 +55,13 @@ def test_without_the_part_the_tests_are_not_run_and_the_last_lines_say_how_to_ge
 
 
 @pytest.mark.usefixtures("path")
+@pytest.mark.parametrize("workers", [0, 2])
 def test_in_ci_a_missing_part_is_a_failure(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
     monkeypatch.setenv("CI", "true")
 
-    result = pytester.runpytest_inprocess()
+    result = pytester.runpytest_inprocess(f"-n{workers}")
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(passed=1, errors=2)

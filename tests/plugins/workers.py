@@ -1,0 +1,43 @@
+"""How `make test` shares the suite out among its workers: by file, so that what a file starts for
+its tests is started once; the long list of generated conformance requests goes one by one.
+
+The largest shares go first (pytest-xdist's own order), so the single ones fill up the end.
+"""
+
+import os
+
+import pytest
+from typing_extensions import override
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+# Each test of these stands alone, and takes a second.
+SINGLY = ("tests/conformance/test_schemathesis.py",)
+MOST_WORKERS = 8
+
+
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Hands whole files to workers."""
+
+    @override
+    def _split_scope(self, nodeid: str) -> str:
+        # The documented way to say what belongs together.
+        file = nodeid.partition("::")[0]
+        return nodeid if file in SINGLY else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """Share out by file, whatever `--dist` says."""
+    return ByFile(config, log)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return what `-n auto` means: one more than cores, as most tests wait for a process."""
+    return min(cores() + 1, MOST_WORKERS)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,12 +1,15 @@
 """The database behind one door: reading and writing transactions on SQLite or PostgreSQL."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
+
+from bot.subhosting.store.turns import Turns, turns_of
 
 # SQLite lets one process write at a time; a writer waits this long for the others.
 BUSY_TIMEOUT_MS = 30_000
@@ -19,6 +22,7 @@ class Database:
         """Remember where the database is; connect at the first use."""
         self._reading = _engine(url, begin_immediate=False)
         self._writing = _engine(url, begin_immediate=True)
+        self._turns = _turns(self._writing)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -31,15 +35,22 @@ class Database:
         """Give a transaction that commits at the end of the block, or rolls back on an error.
 
         On SQLite it holds the write lock from its first statement, so what it reads is still true
-        when it writes.
+        when it writes; writers of this process are served in the order in which they came.
+
+        Raises:
+            NestedWriteError: on SQLite, inside of another such block of this thread.
+
         """
-        with self._writing.begin() as connection:
+        with self._turn(), self._writing.begin() as connection:
             yield connection
 
     def close(self) -> None:
         """Close idle connections."""
         self._reading.dispose()
         self._writing.dispose()
+
+    def _turn(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._turns is None else self._turns.turn()
 
 
 def _engine(url: str, *, begin_immediate: bool) -> Engine:
@@ -49,6 +60,15 @@ def _engine(url: str, *, begin_immediate: bool) -> Engine:
         if begin_immediate:
             sa.event.listen(engine, "begin", _begin_immediate)
     return engine
+
+
+def _turns(engine: Engine) -> Turns | None:
+    """Return the turns of an engine's writers; PostgreSQL has many at once."""
+    if engine.dialect.name != "sqlite":
+        return None
+    file = engine.url.database
+    # Without a file the database is the connection's own.
+    return turns_of(str(Path(file).resolve())) if file else Turns()
 
 
 def _set_up_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:

@@ -332,3 +332,25 @@ def test_code_and_message_of_an_error_reach_the_user(v2: V2World) -> None:
 
     assert (refused.value.status, refused.value.facts["code"]) == (409, "SLUG_ALREADY_IN_USE")
     assert slug in refused.value.facts["message"]
+
+
+def test_the_output_of_a_build_and_its_error_reach_the_user(v2: V2World) -> None:
+    app = v2.app()["slug"]
+    runtime = {"type": "dynamic", "entrypoint": "main.ts"}
+    build = "echo compiling; deno check main.ts"
+    config = {"install": None, "build": build, "runtime": runtime}
+
+    live = v2.deployed(app, config=config)
+    failed = v2.deployed(app, "const n: number = 'a';\nDeno.serve(() => n);", config=config)
+
+    assert live["status"] == "succeeded"
+    said = v2.call("revisions.build_logs", live["id"], step="building")
+    assert [line["message"] for line in said][:2] == [f"$ {build}", "compiling"]
+    assert (failed["status"], failed["failure_reason"]) == ("failed", "error")
+    said = v2.call("revisions.build_logs", failed["id"], step="building")
+    messages = [line["message"] for line in said]
+    assert "TS2322 [ERROR]: Type 'string' is not assignable to type 'number'." in messages
+    assert "    at file:///src/main.ts:1:7" in messages
+    building = v2.call("revisions.progress", failed["id"])[-1]["building"]
+    assert (building["status"], building["command"]) == ("errored", build)
+    assert v2.broken_promises() == []

@@ -22,7 +22,7 @@ from bot.subhosting.host.outside import without_proxies
 from bot.subhosting.host.rows import Rows, Work
 from bot.subhosting.host.supervisor import Supervisor
 from bot.subhosting.host.wording import said_of, shown_paths
-from bot.subhosting.sandbox.argv import Sandbox
+from bot.subhosting.sandbox.argv import Sandbox, kv_environment
 from bot.subhosting.sandbox.view import ProcessLimits
 from bot.subhosting.sandbox.views import build_view
 from bot.subhosting.store.records import Context, FailureReason, InstanceKey
@@ -46,7 +46,7 @@ class Attempt:
     work: Work
     build: Build
     _names: Names | None = None
-    _variables: Mapping[str, str] | None = None
+    _variables: Mapping[str, str] = field(default_factory=dict)
     _until_s: float = 0.0
     # The way out for everything that is run: variables that name our proxy.
     _way_out: Mapping[str, str] = field(default_factory=dict)
@@ -108,7 +108,7 @@ class Attempt:
         """Run the installing stage; False if nothing had to be installed."""
         if plan.installs_by_command and plan.install is not None:
             self.build.enter(stages.INSTALLING)
-            await self._run(plan.install, self._variables or {})
+            await self._run(plan.install, self.supervisor.sandbox(self.work), self._variables)
             self.build.leave(stages.INSTALLING)
             return False  # what the entry point needs beyond it shows at its start
         sandbox = self.supervisor.sandbox(self.work)
@@ -143,7 +143,7 @@ class Attempt:
             self.build.skip(stages.BUILDING)
             return
         self.build.enter(stages.BUILDING)
-        await self._run(plan.build, self._variables or {})
+        await self._run(plan.build, self.supervisor.sandbox(self.work), self._variables)
         self.build.leave(stages.BUILDING)
 
     async def _settle(self) -> None:
@@ -208,7 +208,9 @@ class Attempt:
         variables = await self.rows.environment(key) or {}
         self._enter(context, name)
         try:
-            await self._run(plan.predeploy, variables)
+            async with self.supervisor.prepared_for(self.work, context) as sandbox:
+                given = {**variables, **kv_environment(sandbox)}
+                await self._run(plan.predeploy, sandbox, given)
         finally:
             self.build.timeline = None
         self._leave(context, name)
@@ -240,7 +242,7 @@ class Attempt:
             self.build.timeline = None
         self._leave(context, stage)
 
-    async def _run(self, text: str, variables: Mapping[str, str]) -> None:
+    async def _run(self, text: str, sandbox: Sandbox, variables: Mapping[str, str]) -> None:
         """Run a command of the app's.
 
         Raises:
@@ -251,7 +253,6 @@ class Attempt:
         if names is None:
             msg = "commands run in trees that were begun for them"
             raise RuntimeError(msg)
-        sandbox = self.supervisor.sandbox(self.work)
         folders = Folders(
             source=sandbox.source, cache=sandbox.cache, scratch=self._folder / tree.SCRATCH
         )

@@ -71,3 +71,15 @@ class KvFiles:
                 place.holder = None  # it never came to run
                 raise
             place.since_s = asyncio.get_running_loop().time()
+
+    @asynccontextmanager
+    async def lent(self, file: Path | None) -> AsyncIterator[None]:
+        """Keep a database free for the length of the block, for a command that may open it."""
+        if file is None:
+            yield
+            return
+        place = self._places.setdefault(file, _Place())
+        async with place.turn:
+            await place.free(self._drain)
+            place.holder = None
+            yield

@@ -4,8 +4,9 @@ import asyncio
 import logging
 import secrets
 import shutil
-from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.kernel.clock import Clock
@@ -188,8 +189,15 @@ class Supervisor:
         return self.sandbox(work)
 
     def sandbox(self, work: Work) -> Sandbox:
-        """Return where the deployment's files are, and what its installing stage is given."""
-        return self._sandbox(work, None)
+        """Return where the deployment's files are, without anything of a timeline."""
+        return replace(self._sandbox(work, None), kv_file=None)
+
+    @asynccontextmanager
+    async def prepared_for(self, work: Work, context: Context | None) -> AsyncIterator[Sandbox]:
+        """Give what a command of a timeline is given: its database, which nobody else has open."""
+        sandbox = self._sandbox(work, context)
+        async with self._kv_files.lent(sandbox.kv_file):
+            yield sandbox
 
     async def forget(self, deployment_id: str) -> None:
         """Stop a deleted deployment's instance and remove its files."""

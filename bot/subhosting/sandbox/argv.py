@@ -109,7 +109,7 @@ def run_environment(sandbox: Sandbox) -> dict[str, str]:
         # `info.remoteAddr` becomes what the router says in `x-deno-client-address`.
         "DENO_TRUST_PROXY_HEADERS": "1",
         "DENO_NO_UPDATE_CHECK": "1",
-        **_kv_environment(sandbox),
+        **kv_environment(sandbox),
     }
 
 
@@ -141,6 +141,13 @@ def install_environment(sandbox: Sandbox, extra: Mapping[str, str]) -> dict[str,
     }
 
 
+def kv_environment(sandbox: Sandbox) -> dict[str, str]:
+    """Return where `Deno.openKv()` leads, or what makes it say that no database is attached."""
+    if sandbox.kv_file is None:
+        return {"DENO_KV_REQUIRES_DISTRIBUTED_DATABASE": "error"}
+    return {"DENO_KV_DEFAULT_PATH": str(sandbox.kv_file)}
+
+
 def _allow_net(sandbox: Sandbox) -> str:
     if sandbox.net is None or "*" in sandbox.net:
         return "--allow-net"
@@ -156,13 +163,6 @@ def _lock(sandbox: Sandbox, default: tuple[str, ...]) -> tuple[str, ...]:
 
 def _import_map(sandbox: Sandbox) -> tuple[str, ...]:
     return () if sandbox.import_map is None else (f"--import-map={sandbox.import_map}",)
-
-
-def _kv_environment(sandbox: Sandbox) -> dict[str, str]:
-    """Return where `Deno.openKv()` leads, or what makes it say that no database is attached."""
-    if sandbox.kv_file is None:
-        return {"DENO_KV_REQUIRES_DISTRIBUTED_DATABASE": "error"}
-    return {"DENO_KV_DEFAULT_PATH": str(sandbox.kv_file)}
 
 
 def _paths(*paths: Path) -> str:

@@ -30,8 +30,12 @@ def install_view(sandbox: Sandbox, scratch: Path, limits: ProcessLimits) -> View
 
 
 def build_view(sandbox: Sandbox, scratch: Path, tools: Path, limits: ProcessLimits) -> View:
-    """Return what a command of the app's own build sees: it may write, and run what it wrote."""
-    writable = (sandbox.source, sandbox.cache, scratch)
+    """Return what a command of the app's own build sees: it may write, and run what it wrote.
+
+    The database is there for a command that prepares a timeline.
+    """
+    database = () if sandbox.kv_file is None else (sandbox.kv_file.parent,)
+    writable = (sandbox.source, sandbox.cache, scratch, *database)
     return View(
         owner=sandbox.owner,
         readable=(tools,),

@@ -13,7 +13,7 @@ from tests.subhosting.builds.app import (
     with_commands,
 )
 from tests.subhosting.server import CANARY, Json, RunningSubhosting, wait_until
-from tests.subhosting.v2.client import SHOWS_ENV, ended, new_app, progress, says
+from tests.subhosting.v2.client import ended, new_app, progress, says
 
 MAKES_A_FILE = "mkdir -p dist && printf 'made by the build' > dist/made.txt"
 
@@ -92,23 +92,6 @@ def test_commands_see_the_variables_of_builds_and_none_of_ours(
     assert seen["DENO_DEPLOY_APP_SLUG"] == app["slug"]
     assert seen["DENO_DEPLOY_BUILD_ID"] == live["id"]
     assert CANARY not in text
-
-
-def test_predeploy_runs_for_each_timeline_with_its_own_variables(
-    server: RunningSubhosting,
-) -> None:
-    app = new_app(server, env_vars=[{"key": "FOO", "value": "live", "contexts": ["production"]}])
-    config = with_commands(predeploy='echo "migrating $DENO_TIMELINE with ${FOO:-nothing}"')
-
-    live = deployed(server, app["id"], {"main.ts": SHOWS_ENV}, config=config, preview=True)
-
-    assert live["status"] == "succeeded", said(server, live["id"])
-    lines = said(server, live["id"], "deploying")
-    assert "migrating production with live" in lines
-    assert f"migrating preview/{live['id']} with nothing" in lines
-    for timeline in progress(server, live["id"])[-1]["deploying"]["timelines"]:
-        assert timeline["predeploy"]["status"] == "succeeded"
-        assert timeline["predeploy"]["command"] == config["predeploy"]
 
 
 @pytest.mark.parametrize(

@@ -24,5 +24,5 @@ def take_in(
         lambda: patiently(journal, lambda: decide(event, gather(event, delivery, services))),
     )
     log.info("delivery_decided", reason=str(decision.reason), detail=decision.detail)
-    queued = journal.step("perform", lambda: perform(decision, delivery, services))
+    queued = journal.step("perform", lambda: perform(decision, delivery, services, journal))
     journal.step("hand_over", lambda: inbox.decided(delivery, decision, queued))

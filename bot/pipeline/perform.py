@@ -8,13 +8,15 @@ from bot.core.model.decisions import BuryPreviews, Decision, StartDeployment
 from bot.core.model.ids import AppSlug, DeliveryKey, HostLabel
 from bot.core.render import checks
 from bot.pipeline.announce import announce
+from bot.pipeline.teardown import tear_down
 from bot.ports.inbox import QueuedDeployment
+from bot.ports.journal import Journal
 from bot.ports.services import Services
 from bot.ports.store import PreviewWanted
 
 
 def perform(
-    decision: Decision, delivery: DeliveryKey, services: Services
+    decision: Decision, delivery: DeliveryKey, services: Services, journal: Journal
 ) -> list[QueuedDeployment]:
     """Carry out the intents and return the deployments that are to be enqueued."""
     queued: list[QueuedDeployment] = []
@@ -23,7 +25,7 @@ def perform(
             case StartDeployment():
                 queued.append(_plan(intent, delivery, services))
             case BuryPreviews():
-                services.store.bury(intent.repository.id, intent.branch)
+                tear_down(intent.repository, intent.branch, services, journal)
             case _:
                 assert_never(intent)
     return queued

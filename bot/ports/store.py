@@ -81,6 +81,10 @@ class Store(Protocol):
         """Mark the branch's previews as gone and their unfinished attempts as superseded."""
         ...
 
+    def attempts_on(self, repository: RepositoryId, branch: Branch) -> list[Deployment]:
+        """Return all attempts of the branch's previews, oldest first."""
+        ...
+
     def deployment(self, key: DeploymentId) -> Deployment:
         """Return one attempt as it stands.
 

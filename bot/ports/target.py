@@ -142,3 +142,15 @@ class Target(Protocol):
     def cancel(self, deployment: TargetDeploymentId) -> None:
         """Stop a build or remove a deployment that nobody will use; harmless when repeated."""
         ...
+
+    def remove(
+        self,
+        branch_app: AppSlug,
+        repository: RepoName,
+        deployments: Collection[TargetDeploymentId],
+    ) -> None:
+        """Remove a preview: all its deployments, and their hosts with them.
+
+        `branch_app` and `repository` are what its orders said. Harmless when repeated.
+        """
+        ...

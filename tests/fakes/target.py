@@ -16,6 +16,7 @@ from bot.core.model.ids import (
     CommitSha,
     DeploymentId,
     HostLabel,
+    RepoName,
     TargetDeploymentId,
 )
 from bot.core.model.manifest import FileAsset
@@ -147,6 +148,15 @@ class FakeTarget:
                 found.cancelled = True
             for label in [name for name, at in self.bindings.items() if at[0] == deployment]:
                 del self.bindings[label]
+
+    def remove(
+        self,
+        branch_app: AppSlug,  # noqa: ARG002 - previews share a project here
+        repository: RepoName,  # noqa: ARG002 - the same
+        deployments: Collection[TargetDeploymentId],
+    ) -> None:
+        for deployment in deployments:
+            self.cancel(deployment)
 
     def lose_blobs(self, project: AppSlug, lost: Collection[BlobSha] | None = None) -> None:
         """Forget blobs of a project (None: all), as a server does that was set up anew."""

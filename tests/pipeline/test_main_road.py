@@ -265,6 +265,50 @@ def test_a_deleted_branch_is_not_revived_by_a_build_that_was_running(bot: BotInM
     assert bot.the_check().title == "Cancelled: the branch is gone"
 
 
+def test_a_deleted_branch_leaves_nothing_on_the_platform(bot: BotInMemory) -> None:
+    bot.react_to(bot.push("dev"))
+    bot.react_to(bot.push("dev", {**APP, "n": b"2"}))
+    kept = bot.push("main")
+    bot.react_to(kept)
+
+    bot.react_to(bot.delete_branch("dev"))
+
+    assert bot.served_at("dev") is None
+    assert bot.served_at("main") == kept.after
+    assert len(bot.target.deployments) == 1
+
+
+def test_what_a_running_build_made_goes_with_its_branch(bot: BotInMemory) -> None:
+    bot.deliver(bot.push("dev"))
+    bot.decide_all()
+    bot.react_to(bot.delete_branch("dev"))
+
+    assert bot.target.deployments == {}
+
+
+def test_a_platform_that_is_away_is_waited_for_to_remove_a_preview(bot: BotInMemory) -> None:
+    bot.react_to(bot.push("dev"))
+    bot.target.unavailable_calls = 3
+
+    key = bot.react_to(bot.delete_branch("dev"))
+
+    assert bot.reason(key) == "branch-deleted"
+    assert bot.target.deployments == {}
+
+
+def test_a_platform_that_stays_away_does_not_hold_up_the_repository(bot: BotInMemory) -> None:
+    bot.react_to(bot.push("dev"))
+    bot.target.unavailable_calls = 100
+
+    key = bot.react_to(bot.delete_branch("dev"))
+
+    assert bot.reason(key) == "branch-deleted"
+    bot.target.unavailable_calls = 0
+    push = bot.push("main")
+    bot.react_to(push)
+    assert bot.served_at("main") == push.after
+
+
 def test_a_branch_that_is_made_again_gets_its_preview_back(bot: BotInMemory) -> None:
     push = bot.push("dev")
     bot.react_to(push)

@@ -151,6 +151,16 @@ class MemoryStore:
                 if key[:2] == (repository, branch):
                     self._previews[key] = replace(preview, buried=True)
 
+    def attempts_on(self, repository: RepositoryId, branch: Branch) -> list[Deployment]:
+        """Return all attempts of the branch's previews, oldest first."""
+        with self._lock:
+            shown = [self._shown(attempt) for attempt in self._attempts.values()]
+        return [
+            each
+            for each in shown
+            if (each.preview.repository.id, each.preview.branch) == (repository, branch)
+        ]
+
     def deployment(self, key: DeploymentId) -> Deployment:
         """Return one attempt as it stands.
 

@@ -101,6 +101,13 @@ class SqlStore:
         with self._write.begin() as connection:
             connection.execute(sa.update(previews).where(ours).values(buried=True))
 
+    def attempts_on(self, repository: RepositoryId, branch: Branch) -> list[Deployment]:
+        """Return all attempts of the branch's previews, oldest first."""
+        ours = sa.and_(previews.c.repository_id == repository, previews.c.branch == branch)
+        query = DEPLOYMENTS.where(ours).order_by(deployments.c.number)
+        with self._read.connect() as connection:
+            return [deployment_in(row) for row in connection.execute(query).mappings()]
+
     def deployment(self, key: DeploymentId) -> Deployment:
         """Return one attempt as it stands.
 

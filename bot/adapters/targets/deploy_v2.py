@@ -6,7 +6,7 @@ stable URL, and each revision has a preview host of its own. And there is no ide
 create whose answer was lost is found again by a label, looked for before any repetition.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -17,7 +17,7 @@ from bot.adapters.targets.http import Api, Call, Meter
 from bot.adapters.targets.previews import PreviewHosts
 from bot.adapters.targets.probe import ProbeFailed, Prober
 from bot.core.model.errors import TargetRefused, TargetUnavailable
-from bot.core.model.ids import AppSlug, CommitSha, HostLabel, TargetDeploymentId
+from bot.core.model.ids import AppSlug, CommitSha, HostLabel, RepoName, TargetDeploymentId
 from bot.core.model.outcomes import LogLine
 from bot.core.model.preview import Transfer
 from bot.kernel.clock import Clock
@@ -177,6 +177,23 @@ class DeployV2Target:
         # Refused while the build is ending: what is cancelled and has no host harms nobody.
         self._tell_if_there(Call(method="DELETE", url=f"revisions/{_part(deployment)}"))
 
+    def remove(
+        self,
+        branch_app: AppSlug,
+        repository: RepoName,
+        deployments: Collection[TargetDeploymentId],  # noqa: ARG002 - they go with their app
+    ) -> None:
+        """Remove a preview: its branch's app, with all its revisions and hosts."""
+        self._ours.discard(branch_app)
+        try:
+            found = self._app(branch_app)
+        except TargetRefused as refusal:
+            if refusal.status != _NOT_FOUND:
+                raise
+            return
+        if _belongs_to(found, repository):
+            self._tell_if_there(Call(method="DELETE", url=f"apps/{_part(branch_app)}"))
+
     def _create(self, order: Order, read: BlobReader) -> Created:
         total = order.manifest.files_total()
         if not self._made_app(order):
@@ -213,8 +230,7 @@ class DeployV2Target:
             if refusal.status != _NOT_FOUND:
                 raise
             found, made = self._new_app(order)
-        labels = found.labels or {}
-        if (labels.get(MANAGED_BY), labels.get(REPOSITORY)) != (US, order.repository):
+        if not _belongs_to(found, order.repository):
             message = f"the app {slug} is not {order.repository}'s; rename the branch or the app"
             raise TargetRefused(self.name, status=_CONFLICT, code="appIsNotOurs", message=message)
         self._ours.add(slug)
@@ -264,6 +280,11 @@ class DeployV2Target:
     def _url(self, host: str) -> str:
         label = HostLabel(host.partition(".")[0])
         return self._hosts.url(label) if self._is_ours(host) else f"https://{host}"
+
+
+def _belongs_to(app: wire.App, repository: RepoName) -> bool:
+    labels = app.labels or {}
+    return (labels.get(MANAGED_BY), labels.get(REPOSITORY)) == (US, repository)
 
 
 def _deploy_body(order: Order, read: BlobReader) -> Iterator[bytes]:

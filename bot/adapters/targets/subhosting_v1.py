@@ -5,7 +5,7 @@ The two dialects differ in what a lost answer costs. The embedded server takes a
 before creating, and send everything when a hash is refused.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,7 +20,14 @@ from bot.adapters.targets.previews import PreviewHosts
 from bot.adapters.targets.probe import Head, ProbeFailed, Prober
 from bot.adapters.targets.repeats import earlier_deployment
 from bot.core.model.errors import TargetRefused
-from bot.core.model.ids import AppSlug, BlobSha, CommitSha, HostLabel, TargetDeploymentId
+from bot.core.model.ids import (
+    AppSlug,
+    BlobSha,
+    CommitSha,
+    HostLabel,
+    RepoName,
+    TargetDeploymentId,
+)
 from bot.core.model.manifest import FileAsset
 from bot.core.model.outcomes import LogLine
 from bot.core.model.preview import Transfer
@@ -176,6 +183,16 @@ class SubhostingV1Target:
         except TargetRefused as refusal:
             if refusal.status != _NOT_FOUND:
                 raise
+
+    def remove(
+        self,
+        branch_app: AppSlug,  # noqa: ARG002 - previews share their repository's project
+        repository: RepoName,  # noqa: ARG002 - the same
+        deployments: Collection[TargetDeploymentId],
+    ) -> None:
+        """Remove a preview: all its deployments, and their hosts with them."""
+        for deployment in deployments:
+            self.cancel(deployment)
 
     def _host_url(self, host: str) -> str:
         label, _, base = host.partition(".")

@@ -250,6 +250,14 @@ def test_a_buried_preview_is_seen_by_its_attempts_and_comes_back(store: Store) -
     assert store.deployment(first.id).superseded_by == NEW
 
 
+def test_the_attempts_on_a_branch_come_oldest_first(store: Store) -> None:
+    keys = [planned(store, guid, head).id for guid, head in [("a", OLD), ("b", NEW)]]
+    planned(store, "c", OLD, "other")
+
+    assert [one.id for one in store.attempts_on(REPOSITORY.id, MAIN)] == keys
+    assert store.attempts_on(RepositoryId(8), MAIN) == []
+
+
 def test_recent_attempts_come_newest_first_over_all_previews(store: Store) -> None:
     pairs = [("a", "x"), ("b", "y"), ("c", "x")]
     keys = [planned(store, guid, OLD, branch).id for guid, branch in pairs]

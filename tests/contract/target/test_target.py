@@ -3,7 +3,14 @@
 import pytest
 
 from bot.core.model.errors import SourceUnavailable, TargetRefused
-from bot.core.model.ids import AppSlug, BlobSha, CommitSha, HostLabel, TargetDeploymentId
+from bot.core.model.ids import (
+    AppSlug,
+    BlobSha,
+    CommitSha,
+    HostLabel,
+    RepoName,
+    TargetDeploymentId,
+)
 from bot.kernel.git_hash import blob_sha1
 from bot.ports.target import Base, Broken, Built, NotServing, Serving
 from tests.contract.target.conftest import Bench
@@ -190,3 +197,18 @@ def test_what_cannot_be_read_is_not_deployed(bench: Bench) -> None:
 
     with pytest.raises(SourceUnavailable):
         bench.target.create(app.order(), lacking.read)
+
+
+def test_a_removed_preview_serves_nothing(bench: Bench) -> None:
+    older = deployed(bench, hello(), "d00000000001")
+    newer = deployed(bench, hello(greet=b"export {};\n"), "d00000000002")
+    url = bound(bench, newer, NEW)
+
+    for _ in range(2):
+        bench.target.remove(AppSlug("hello--main"), RepoName("octo/hello"), [older, newer])
+
+    for made in (older, newer):
+        with pytest.raises(TargetRefused):
+            bench.target.observe(made)
+    if bench.own_labels:
+        assert not isinstance(bench.target.probe(url, newer, NEW), Serving) or not bench.verifies

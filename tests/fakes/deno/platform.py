@@ -173,6 +173,13 @@ def _make_app(deno: FakeDeno, request: Request) -> Answer:
     return 200, app.shown()
 
 
+def _delete_app(deno: FakeDeno, _: Request, key: str) -> Answer:
+    app = deno.app(key)
+    del deno.apps[app.id]
+    deno.revisions = {key: each for key, each in deno.revisions.items() if each.app is not app}
+    return 204, b""
+
+
 def _deploy(deno: FakeDeno, request: Request, key: str) -> Answer:
     app = deno.app(key)
     number = len(deno.revisions) + 1
@@ -232,6 +239,7 @@ def _build_logs(deno: FakeDeno, _: Request, key: str) -> Answer:
 ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("POST", r"/v2/apps", _make_app),
     ("GET", r"/v2/apps/([^/]+)", lambda deno, _, key: (200, deno.app(key).shown())),
+    ("DELETE", r"/v2/apps/([^/]+)", _delete_app),
     ("POST", r"/v2/apps/([^/]+)/deploy", _deploy),
     ("GET", r"/v2/apps/([^/]+)/revisions", _revisions),
     ("GET", r"/v2/revisions/([^/]+)", _revision),

@@ -9,7 +9,7 @@ import pytest
 
 from bot.adapters.targets.deploy_v2 import DeployV2Target, Platform
 from bot.core.model.errors import TargetRefused, TargetUnavailable
-from bot.core.model.ids import CommitSha, HostLabel, RepoName, TargetDeploymentId
+from bot.core.model.ids import AppSlug, CommitSha, HostLabel, RepoName, TargetDeploymentId
 from bot.core.model.outcomes import LogLine
 from bot.ports.target import Broken, Building, Built, NotServing, Serving
 from tests.fakes.apps import App, hello
@@ -255,3 +255,20 @@ def test_a_large_app_is_streamed(bench: Bench) -> None:
 
 def test_the_token_is_in_no_text(bench: Bench) -> None:
     assert TOKEN not in repr(vars(bench.target))
+
+
+def test_a_branch_that_is_gone_takes_its_app_along(bench: Bench) -> None:
+    made = bench.deployed(hello())
+    bench.target.bind(made, LABEL, HEAD)
+
+    bench.target.remove(AppSlug("hello--main"), RepoName("octo/hello"), [made])
+
+    assert (bench.deno.apps, bench.deno.revisions) == ({}, {})
+
+
+def test_somebody_elses_app_is_not_removed(bench: Bench) -> None:
+    bench.deno.apps["app-1"] = FakeApp(id="app-1", slug="hello--main", labels={})
+
+    bench.target.remove(AppSlug("hello--main"), RepoName("octo/hello"), [])
+
+    assert list(bench.deno.apps) == ["app-1"]

@@ -1,4 +1,4 @@
-"""What an app writes to its standard streams: always drained, kept within a quota.
+"""What an app says, on its standard streams or by an export: kept within one quota.
 
 A pipe that nobody reads blocks the app's event loop at its next `console.log`, and an app can
 write 150 MB a second, so the reading never stops and the keeping does.
@@ -13,12 +13,15 @@ from typing import BinaryIO
 import orjson
 
 from bot.kernel.clock import Clock
+from bot.subhosting.store.app_logs import Level
 
 # What the 502 page and a failed build show.
 RING_LINES = 40
 
 # A line without an end is cut here, so that it cannot fill the memory.
 MAX_LINE_BYTES = 16 * 1024
+# One call of `console` may print a whole table.
+MAX_TEXT_LENGTH = 64 * 1024
 
 STDOUT = 1
 
@@ -47,6 +50,10 @@ class AppLog:
         """
         self.ring: deque[tuple[str, str]] = deque(maxlen=RING_LINES)
         self.listener: Listener | None = None
+        self.closed = False
+        # Whether Deno exports it, and when that was heard last, by the monotonic clock.
+        self.exported = False
+        self.heard_s = 0.0
         self._path = file
         self._clock = clock
         self._bytes_per_s = bytes_per_s
@@ -68,13 +75,24 @@ class AppLog:
             lines.append(rest)
             rest = b""
         self._partial[stream] = rest
-        self._keep("info" if stream == STDOUT else "error", lines)
+        self._take(stream, lines)
+
+    def say(self, time: datetime, level: str, text: str) -> None:
+        """Take one message with a level of its own, however many lines it has."""
+        if self._allowed(len(text)):
+            self._keep(time, level, [text[:MAX_TEXT_LENGTH]])
+
+    @property
+    def full(self) -> bool:
+        """Whether the quota of this second is used up."""
+        return self._dropping and self._clock.monotonic_s() - self._second < 1
 
     def close(self) -> None:
         """Keep what has no line end yet, and let go of the file."""
+        self.closed = True
         for stream, rest in self._partial.items():
             if rest:
-                self._keep("info" if stream == STDOUT else "error", [rest])
+                self._take(stream, [rest])
         self._partial = {1: b"", 2: b""}
         if self._file is not None:
             self._file.close()
@@ -91,26 +109,34 @@ class AppLog:
             self._dropping = True
             self._partial = {1: b"", 2: b""}
             quota = f"log lines dropped: more than {self._bytes_per_s} bytes in a second"
-            self._keep("warning", [quota.encode()])
+            self._keep(self._clock.now(), Level.WARNING, [quota])
         return False
 
-    def _keep(self, level: str, lines: list[bytes]) -> None:
-        now = self._clock.now()
-        time = now.isoformat()
+    def _take(self, stream: int, lines: list[bytes]) -> None:
+        """Keep lines of a stream; only the runtime and native code still write there."""
+        texts = [line[:MAX_LINE_BYTES].decode(errors="replace").rstrip("\r") for line in lines]
+        level = Level.INFO if stream == STDOUT else Level.ERROR
+        self._keep(self._clock.now(), level, texts)
+
+    def _keep(self, time: datetime, level: str, texts: list[str]) -> None:
         rows: list[bytes] = []
-        for line in lines:
-            text = line[:MAX_LINE_BYTES].decode(errors="replace").rstrip("\r")
-            text = text.replace("\0", "\ufffd")  # PostgreSQL keeps no NUL in a text
+        for said in texts:
+            text = said.replace("\0", "\ufffd")  # PostgreSQL keeps no NUL in a text
             for ours, theirs in self._shown.items():
                 text = text.replace(ours, theirs)
-            self.ring.append((level, text))
-            if self.listener is not None:
-                self.listener(level, text)
+            self._tell(level, text)
             if self._sink is not None:
-                self._sink(now, level, text)
-            rows.append(orjson.dumps({"time": time, "level": level, "message": text}))
+                self._sink(time, level, text)
+            rows.append(orjson.dumps({"time": time.isoformat(), "level": level, "message": text}))
         if rows:
             self._write(b"\n".join(rows) + b"\n")
+
+    def _tell(self, level: str, text: str) -> None:
+        """Show it by the line to those who read a log as it would stand in a terminal."""
+        for line in text.split("\n"):
+            self.ring.append((level, line))
+            if self.listener is not None:
+                self.listener(level, line)
 
     def _write(self, rows: bytes) -> None:
         if self._file is None:

@@ -20,6 +20,7 @@ from bot.subhosting.host.app_log import AppLog, Listener
 from bot.subhosting.host.instance import Boot, Instance, Serving
 from bot.subhosting.host.kv_files import KvFiles
 from bot.subhosting.host.launcher import Nursery, launcher
+from bot.subhosting.host.log_receiver import LogReceiver
 from bot.subhosting.host.outside import Outside
 from bot.subhosting.host.recorder import Recorder
 from bot.subhosting.host.resting import Use, to_rest
@@ -82,6 +83,7 @@ class Supervisor:
         self._stopping: set[asyncio.Task[None]] = set()
         self._closed = False
         self._kv_files = KvFiles(config.drain)
+        self._log_receiver = LogReceiver(clock)
         self.confinement = Confinement(launcher=launcher())
         self.outside = Outside(config)
         self._nursery = Nursery(runtime / "pids")
@@ -118,7 +120,7 @@ class Supervisor:
         """
         key = InstanceKey(work.deployment.id, context)
         env_vars = await self._rows.environment(key) or {}
-        instance = self._new_instance(work, context, env_vars)
+        instance = await self._new_instance(work, context, env_vars)
         instance.log.listener = listener
         boot = await self._booted(instance)
         instance.log.listener = None
@@ -217,6 +219,7 @@ class Supervisor:
         self._closed = True
         await asyncio.gather(*(self._stop(slot) for slot in self._slots.values()))
         await self.outside.close()
+        self._log_receiver.close()
 
     def folder(self, deployment_id: str) -> Path:
         """Return the folder of everything that belongs to a deployment."""
@@ -261,7 +264,7 @@ class Supervisor:
         except ContentLost as error:
             LOG.exception("content_lost deployment=%s", deployment_id)
             return NoInstance(reason=str(error))
-        instance = self._new_instance(work, key.context, env_vars)
+        instance = await self._new_instance(work, key.context, env_vars)
         boot = await self._booted(instance)
         if isinstance(boot, Serving):
             slot.env_vars = env_vars
@@ -336,7 +339,7 @@ class Supervisor:
         if slot.instance is not None:
             await slot.instance.stop(self._config.drain)
 
-    def _new_instance(
+    async def _new_instance(
         self, work: Work, context: Context | None, env_vars: Mapping[str, str]
     ) -> Instance:
         deployment = work.deployment
@@ -351,6 +354,12 @@ class Supervisor:
             shown=shown_paths(sandbox),
             sink=self._recorder.sink(deployment),
         )
+        if export := await self._log_receiver.expect(log):
+            sandbox = replace(
+                sandbox,
+                platform={**sandbox.platform, **export.environment},
+                loopback_ports=(*sandbox.loopback_ports, export.port),
+            )
         meter = self._recorder.meter(deployment.id)
         return Instance(deployment.id, sandbox, log, self._clock, meter)
 

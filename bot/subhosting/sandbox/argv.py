@@ -57,6 +57,10 @@ class Sandbox:
     arguments: tuple[str, ...] = ()
     # Where the process runs, relative to the app's files.
     working_directory: str = "."
+    # Variables by which Deno itself reaches the host: secrets of this one instance.
+    platform: Mapping[str, str] = field(default_factory=dict, repr=False)
+    # The host's ports on loopback that Deno itself connects to.
+    loopback_ports: tuple[int, ...] = ()
 
 
 def run_argv(sandbox: Sandbox) -> list[str]:
@@ -110,6 +114,7 @@ def run_environment(sandbox: Sandbox) -> dict[str, str]:
         "DENO_TRUST_PROXY_HEADERS": "1",
         "DENO_NO_UPDATE_CHECK": "1",
         **kv_environment(sandbox),
+        **sandbox.platform,
     }
 
 

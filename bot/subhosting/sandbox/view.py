@@ -54,4 +54,6 @@ class View:
     # Unix sockets of ours that it may connect to.
     sockets: tuple[Path, ...] = ()
     network: Network = Network.OUTSIDE
+    # Ports of ours on loopback that it may connect to all the same.
+    loopback_ports: tuple[int, ...] = ()
     limits: ProcessLimits = field(default_factory=ProcessLimits)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -240,13 +241,30 @@ def test_waiting_lines_are_bounded_and_say_what_is_missing() -> None:
     ]
 
 
-def test_a_clock_that_is_set_back_does_not_turn_the_order_around() -> None:
+def times_of(waiting: WaitingLines) -> list[timedelta]:
+    batch = waiting.batch()
+    waiting.done(len(batch))
+    return [each.time - NOON for each in batch]
+
+
+def test_lines_leave_in_the_order_of_their_times() -> None:
     waiting = WaitingLines(NOON)
     for minutes in (1, -5, 2):
         waiting.take(line(str(minutes), NOON + timedelta(minutes=minutes)))
 
-    times = [each.time - NOON for each in waiting.batch()]
-    assert times == [timedelta(minutes=1), timedelta(minutes=1), timedelta(minutes=2)]
+    assert times_of(waiting) == [timedelta(0), timedelta(minutes=1), timedelta(minutes=2)]
+
+
+def test_a_clock_that_is_set_back_does_not_turn_the_order_around() -> None:
+    waiting = WaitingLines(NOON)
+    waiting.take(line("stored", NOON + timedelta(minutes=2)))
+    assert times_of(waiting) == [timedelta(minutes=2)]
+
+    waiting.take(line("late", NOON + timedelta(minutes=1)))
+    other = replace(line("of another"), project_id="other", time=NOON + timedelta(minutes=1))
+    waiting.take(other)
+
+    assert times_of(waiting) == [timedelta(minutes=2), timedelta(minutes=1)]
 
 
 def test_buckets_begin_at_the_quarters_of_an_hour() -> None:

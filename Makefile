@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
-.PHONY: help demo test lint soak bench conformance lock clean
+.PHONY: help demo test lint soak bench bench-router conformance lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,8 @@ help:
 	@echo 'make lint    style, format, types, import contracts, spelling, action.yml'
 	@echo 'make soak    full-size load, crash and install runs (minutes)'
 	@echo 'make bench   the figures that docs/ quotes'
+	@echo 'make bench-router'
+	@echo '             our router beside nginx, HAProxy and Caddy; needs wrk'
 	@echo 'make conformance'
 	@echo '             the clients of others against our server; writes docs/conformance.md'
 	@echo 'make lock    lock the dependencies of pyproject.toml into requirements/'
@@ -41,6 +43,11 @@ soak: $(VENV)/.ready-dev
 
 bench: $(VENV)/.ready-dev
 	@$(BIN)/python benchmarks/main_road.py $(ARGS)
+
+# The proxies come from Debian; Caddy, where wanted, from its own pinned list:
+# python -m venv .venv/caddy && .venv/caddy/bin/pip install -r requirements/caddy.txt
+bench-router: $(VENV)/.ready-dev
+	@$(BIN)/python -m benchmarks.router.compare $(ARGS)
 
 # One process, because the table is made of what it has seen.
 conformance: $(VENV)/.ready-dev

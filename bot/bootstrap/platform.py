@@ -42,4 +42,5 @@ def platform_config(settings: Settings) -> SubhostingConfig:
         previews_port=previews.port or default_port,
         previews_scheme=previews.scheme,
         organization_id=settings.target_organization,
+        trusted_proxies=tuple(filter(None, settings.trusted_proxies.split(","))),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
+from bot.subhosting.router_config import RouterConfig
 from bot.subhosting.sandbox.confinement import Level
 
 MIB = 1024 * 1024
@@ -125,6 +126,10 @@ class SubhostingConfig:
     drain: timedelta = timedelta(seconds=10)
     # How long an app may take to begin its answer, unless the deployment has a limit of its own.
     answer_within: timedelta = timedelta(minutes=5)
+    # From a request's first byte to the end of its head; against those who send a byte a minute.
+    head_within: timedelta = timedelta(seconds=10)
+    # Addresses and networks of the proxies in front whose X-Forwarded-For is believed.
+    trusted_proxies: tuple[str, ...] = ()
     # An instance that nobody asks for rests after this; its next request wakes it in some 30 ms.
     idle_after: timedelta = timedelta(minutes=15)
     # Beyond so many live instances the longest unused rests at once; each takes 10 to 60 MB.
@@ -161,6 +166,8 @@ class SubhostingConfig:
     collect_every: timedelta = timedelta(hours=1)
     # Whose workflows may deploy by deployctl's Action; an own GitHub server has another.
     oidc_issuer: str = "https://token.actions.githubusercontent.com"
+    # Where error pages send for the whole log, with `{deployment}` for its id; None: our own API.
+    log_url: str | None = None
     # Whether a 502 page shows the end of the app's own log to whoever asked.
     show_log_on_error_pages: bool = True
 
@@ -187,6 +194,19 @@ class SubhostingConfig:
     def database(self) -> str:
         """The SQLAlchemy URL of the store."""
         return self.database_url or f"sqlite:///{self.data_dir / 'subhosting.db'}"
+
+    @property
+    def router(self) -> RouterConfig:
+        """What a router is told."""
+        return RouterConfig(
+            scheme=self.previews_scheme,
+            head_within=self.head_within,
+            answer_within=self.answer_within,
+            drain=self.drain,
+            shows_logs=self.show_log_on_error_pages,
+            log_url=self.log_url or f"{self.api_url}/v1/deployments/{{deployment}}/app_logs",
+            trusted_proxies=self.trusted_proxies,
+        )
 
     @property
     def blobs_dir(self) -> Path:

@@ -2,11 +2,15 @@
 
 Sources: RFC 9110 and 9112 for framing and hop-by-hop fields; docs/adr/0002 for
 the absolute-form target, without which `req.url` would be `http+unix://...`.
+
+Every request comes through here, so a field is looked at once: those in `_NOTED` are kept apart,
+all others go on as they came.
 """
 
 import re
 from collections.abc import Callable
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from bot.subhosting.host.pages import Refusal, phrase
 
@@ -14,9 +18,8 @@ Headers = list[tuple[bytes, bytes]]
 
 # The request line and fields of one message together; nginx and Node allow less.
 MAX_HEAD_BYTES: Final = 64 * 1024
-
-# Two spaces, the version and two line ends.
-_FRAME_BYTES: Final = 14
+# More than any browser or proxy sends; each costs a call and an object.
+MAX_FIELDS: Final = 200
 
 _HOST = re.compile(rb"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\.?(?::[0-9]{1,5})?")
 
@@ -39,62 +42,47 @@ _HOP_BY_HOP = frozenset(
 _SPOOFABLE = frozenset({b"x-deno-client-address", b"forwarded", b"x-real-ip", b"x-preview-sha"})
 _SPOOFABLE_PREFIX = b"x-forwarded-"
 
-_NO_BODY = frozenset({204, 304})
+# Fields of a request that decide something here, or are not passed on.
+_NOTED = _HOP_BY_HOP | _SPOOFABLE | {b"host", b"content-length", b"expect"}
 
-# Ours to say on every answer.
-_OURS = frozenset({b"x-preview-sha", b"x-robots-tag"})
+# What `Connection` may not take away: it frames or routes.
+_NOT_HOP_BY_HOP = frozenset({b"host", b"content-length", b"close", b"keep-alive", b"upgrade"})
+
+_NO_BODY = frozenset({204, 304})
+_SWITCHING = 101
+
+# Ours to say on every answer, and what frames it.
+_NOTED_IN_ANSWERS = _HOP_BY_HOP | {b"x-preview-sha", b"x-robots-tag", b"content-length"}
+
+_CHUNKED = b"transfer-encoding: chunked\r\n"
 
 
 class Request:
-    """One request as it is being read."""
+    """One request as it is being read; what is usual stands in the class and costs nothing."""
 
-    __slots__ = (
-        "body_bytes",
-        "chunked",
-        "complete",
-        "expects_continue",
-        "head_bytes",
-        "headers",
-        "host",
-        "keep_alive",
-        "length",
-        "method",
-        "refusal",
-        "sink",
-        "target",
-        "upgrade",
-        "version",
-        "waiting",
-        "waiting_bytes",
-    )
+    method = b"GET"
+    version = "1.1"
+    # The `Host` field as it was sent, and what it routes by: lower case, no port, no final dot.
+    host = b""
+    hostname = ""
+    length: bytes | None = None
+    chunked = False
+    upgrade = False
+    expects_continue = False
+    keep_alive = True
+    refusal: Refusal | None = None
+    # Body that arrived before there was somebody to take it, and who takes it then.
+    waiting_bytes = 0
+    sink: Callable[[bytes], None] | None = None
+    complete = False
 
     def __init__(self) -> None:
         """Begin with nothing known."""
-        self.method = b""
         self.target = b""
-        self.version = "1.1"
-        self.headers: Headers = []
-        # About: the parser does not keep the spaces.
-        self.head_bytes = 0
-        # The `Host` field as it was sent.
-        self.host = b""
-        self.length: bytes | None = None
-        self.chunked = False
-        self.upgrade = False
-        self.expects_continue = False
-        self.keep_alive = True
-        self.refusal: Refusal | None = None
-        # Body that arrived before there was somebody to take it, and who takes it then.
+        # Whole lines to pass on, and the fields that are not: name in lower case, value.
+        self.kept: list[bytes] = []
+        self.noted: Headers = []
         self.waiting: list[bytes] = []
-        self.waiting_bytes = 0
-        self.body_bytes = 0
-        self.sink: Callable[[bytes], None] | None = None
-        self.complete = False
-
-    @property
-    def hostname(self) -> str:
-        """The host to route by: lower case, without port and final dot."""
-        return self.host.partition(b":")[0].rstrip(b".").decode("ascii").lower()
 
     @property
     def has_body(self) -> bool:
@@ -111,9 +99,16 @@ class Request:
         """Whether it may be sent a second time when a kept connection turns out to be closed."""
         return self.method in {b"GET", b"HEAD", b"OPTIONS"} and not self.has_body
 
+    def take_field(self, name: bytes, value: bytes) -> None:
+        """Take one field of the head."""
+        lower = name.lower()
+        if lower in _NOTED or lower.startswith(_SPOOFABLE_PREFIX):
+            self.noted.append((lower, value))
+        else:
+            self.kept.append(b"%b: %b\r\n" % (name, value))
+
     def take_body(self, chunk: bytes) -> None:
         """Pass a piece of body on, or keep it until somebody takes it."""
-        self.body_bytes += len(chunk)
         if self.sink is not None:
             self.sink(chunk)
         else:
@@ -126,59 +121,77 @@ class Request:
         The parser has refused already what it sees by itself: Content-Length beside
         Transfer-Encoding, several lengths, bad names, bare line feeds.
         """
-        size = sum(len(name) + len(value) + 4 for name, value in self.headers)
-        self.head_bytes = size + len(self.method) + len(self.target) + _FRAME_BYTES
-        if size + len(self.target) > MAX_HEAD_BYTES:
-            return Refusal(431, "The request's header is too large.")
-        for name, value in self.headers:
-            lower = name.lower()
-            if lower == b"content-length":
+        if len(self.kept) + len(self.noted) > MAX_FIELDS:
+            return Refusal(431, "The request's header has too many fields.")
+        refusal = self._read_host() or self._read_framing()
+        if refusal is not None:
+            return refusal
+        return None if self.target.startswith(b"/") else self._odd_target()
+
+    def _read_host(self) -> Refusal | None:
+        hosts = [value for name, value in self.noted if name == b"host"]
+        hostname = _hostname(hosts[0]) if len(hosts) == 1 else None
+        if hostname is None:
+            return Refusal(400, "The request must name exactly one valid host.")
+        self.host, self.hostname = hosts[0], hostname
+        return None
+
+    def _read_framing(self) -> Refusal | None:
+        for name, value in self.noted:
+            if name == b"content-length":
                 self.length = value
-            elif lower == b"transfer-encoding":
+            elif name == b"transfer-encoding":
                 self.chunked = True
                 if value.lower() != b"chunked" or self.version != "1.1":
                     return Refusal(400, "This transfer encoding is not supported.")
-            elif lower == b"expect":
+            elif name == b"expect":
                 self.expects_continue = True
                 if value.lower() != b"100-continue":
                     return Refusal(417, "Only the expectation 100-continue is supported.")
-        return self._target_problem()
+        return None
 
     def wants_websocket(self) -> bool:
         """Return whether the upgrade that it asks for is one that we pass on.
 
         Anything else, `h2c` above all, would carry requests past the router unseen.
         """
-        wanted = [value.lower() for name, value in self.headers if name.lower() == b"upgrade"]
+        wanted = [value.lower() for name, value in self.noted if name == b"upgrade"]
         return wanted == [b"websocket"] and self.method == b"GET" and not self.has_body
 
-    def head(self, scheme: str, client: str) -> bytes:
-        """Return the head to send to the instance; `client` is `address:port`."""
-        named = _named_in_connection(self.headers)
-        lines = [b"%b %b://%b%b HTTP/1.1" % (self.method, scheme.encode(), self.host, self.target)]
-        for name, value in self.headers:
-            lower = name.lower()
-            if (
-                lower in _HOP_BY_HOP
-                or lower in _SPOOFABLE
-                or lower in named
-                or lower.startswith(_SPOOFABLE_PREFIX)
-                or lower == b"expect"
-            ):
-                continue
-            lines.append(b"%b: %b" % (name, value))
-        lines.append(b"x-deno-client-address: %b" % client.encode())
-        if self.chunked:
-            lines.append(b"transfer-encoding: chunked")
-        if self.upgrade:
-            lines.append(b"connection: upgrade\r\nupgrade: websocket")
-        return b"\r\n".join(lines) + b"\r\n\r\n"
+    def noted_values(self, name: bytes) -> list[bytes]:
+        """Return what the noted field `name`, in lower case, holds, in the order of arrival."""
+        return [value for noted, value in self.noted if noted == name]
 
-    def _target_problem(self) -> Refusal | None:
-        hosts = [value for name, value in self.headers if name.lower() == b"host"]
-        if len(hosts) != 1 or _HOST.fullmatch(hosts[0]) is None:
-            return Refusal(400, "The request must name exactly one valid host.")
-        self.host = hosts[0]
+    def head(self, scheme: bytes, client: bytes) -> bytes:
+        """Return the head to send to the instance; `client` is `address:port`."""
+        lines = b"".join(self._passed_on())
+        framing = b""
+        if self.chunked:
+            framing = _CHUNKED
+        elif self.length is not None:
+            framing = b"content-length: %b\r\n" % self.length
+        if self.upgrade:
+            framing += b"connection: upgrade\r\nupgrade: websocket\r\n"
+        host = self.host
+        return b"%b %b://%b%b HTTP/1.1\r\nhost: %b\r\n%bx-deno-client-address: %b\r\n%b\r\n" % (
+            self.method,
+            scheme,
+            host,
+            self.target,
+            host,
+            lines,
+            client,
+            framing,
+        )
+
+    def _passed_on(self) -> list[bytes]:
+        named = named_in_connection(self.noted)
+        if not named:
+            return self.kept
+        return [line for line in self.kept if line.partition(b":")[0].lower() not in named]
+
+    def _odd_target(self) -> Refusal | None:
+        """Read a target that is no path: an address as proxies get it, or nothing for us."""
         if self.method == b"CONNECT":
             return Refusal(405, "This is not a proxy.")
         if self.target.lower().startswith((b"http://", b"https://")):
@@ -191,67 +204,85 @@ class Request:
         return None
 
 
-def response_head(
+@lru_cache(maxsize=4096)
+def _hostname(host: bytes) -> str | None:
+    """Return what a `Host` field routes by, or None if it is not valid; the same come often."""
+    if _HOST.fullmatch(host) is None:
+        return None
+    return host.partition(b":")[0].rstrip(b".").decode("ascii").lower()
+
+
+class AnswerHead(NamedTuple):
+    """The head for the visitor, and how the body that follows is to be written."""
+
+    content: bytes
+    chunked: bool = False
+    # Whether the end of the connection is the end of the body, or was asked for.
+    close: bool = False
+
+
+def answer_head(
+    request: Request,
     status: int,
     reason: bytes,
     headers: Headers,
     *,
-    framing: bytes | None,
-    connection: bytes | None,
     revision: str | None,
-) -> bytes:
-    """Return the head for the visitor.
+    close: bool,
+) -> AnswerHead:
+    """Return the head for the visitor: the app's fields, with what is the router's to say.
 
-    `framing` is a whole field that says where the body ends, or None when the app's own
-    Content-Length stays; `connection` is the value of that field, if one is needed.
+    `close` asks for the end of the connection after this answer.
     """
-    named = _named_in_connection(headers)
-    lines = [b"HTTP/1.1 %d %b" % (status, reason or phrase(status).encode())]
+    lines = [b"HTTP/1.1 %d %b\r\n" % (status, reason or phrase(status).encode())]
+    has_length = _add_fields(headers, lines)
+    # Previews are not for search engines.
+    lines.append(b"x-robots-tag: noindex\r\n")
+    if revision is not None:
+        lines.append(b"x-preview-sha: %b\r\n" % revision.encode("ascii", "replace"))
+    if status == _SWITCHING:
+        lines.append(b"upgrade: websocket\r\nconnection: upgrade\r\n\r\n")
+        return AnswerHead(b"".join(lines))
+    has_body = request.method != b"HEAD" and status not in _NO_BODY
+    chunked = has_body and not has_length and request.version == "1.1"
+    if chunked:
+        lines.append(_CHUNKED)
+    close = close or (has_body and not has_length and not chunked)
+    if close:
+        lines.append(b"connection: close\r\n")
+    elif request.version != "1.1":
+        lines.append(b"connection: keep-alive\r\n")
+    lines.append(b"\r\n")
+    return AnswerHead(b"".join(lines), chunked, close)
+
+
+def _add_fields(headers: Headers, lines: list[bytes]) -> bool:
+    """Add what an app may say to `lines`; return whether that is also how long the body is."""
+    has_length = False
+    noted: Headers = []
     for name, value in headers:
         lower = name.lower()
-        if lower in _HOP_BY_HOP or lower in _OURS or lower in named:
-            continue
-        lines.append(b"%b: %b" % (name, value))
-    # Previews are not for search engines.
-    lines.append(b"x-robots-tag: noindex")
-    if revision is not None:
-        lines.append(b"x-preview-sha: %b" % revision.encode("ascii", "replace"))
-    if framing is not None:
-        lines.append(framing)
-    if connection is not None:
-        lines.append(b"connection: %b" % connection)
-    return b"\r\n".join(lines) + b"\r\n\r\n"
+        if lower not in _NOTED_IN_ANSWERS:
+            lines.append(b"%b: %b\r\n" % (name, value))
+        elif lower == b"content-length":
+            has_length = True
+            lines.append(b"content-length: %b\r\n" % value)
+        else:
+            noted.append((lower, value))
+    if noted and (named := named_in_connection(noted)):
+        lines[1:] = [line for line in lines[1:] if line.partition(b":")[0].lower() not in named]
+    return has_length
 
 
-def refusal_response(refusal: Refusal, *, with_body: bool, close: bool) -> bytes:
+def own_answer(request: Request, refusal: Refusal, page: bytes, *, close: bool) -> bytes:
     """Return a whole answer of the router's own."""
-    page = refusal.document()
-    head = response_head(
-        refusal.status,
-        b"",
-        [
-            (b"content-type", b"text/html; charset=utf-8"),
-            (b"cache-control", b"no-store"),
-            (b"content-length", b"%d" % len(page)),
-        ],
-        framing=None,
-        connection=b"close" if close else None,
-        revision=None,
-    )
-    return head + page if with_body else head
-
-
-def body_framing(request: Request, status: int, headers: Headers) -> bytes | None:
-    """Return the field that says where the body ends, or None if there is nothing to say."""
-    if request.method == b"HEAD" or status in _NO_BODY or request.version != "1.1":
-        return None
-    return None if _has_length(headers) else b"transfer-encoding: chunked"
-
-
-def ends_by_closing(request: Request, status: int, headers: Headers) -> bool:
-    """Return whether only the end of the connection tells a visitor of HTTP/1.0 where it ends."""
-    has_body = request.method != b"HEAD" and status not in _NO_BODY
-    return request.version != "1.1" and has_body and not _has_length(headers)
+    headers = [
+        (b"content-type", b"text/html; charset=utf-8"),
+        (b"cache-control", b"no-store"),
+        (b"content-length", b"%d" % len(page)),
+    ]
+    head = answer_head(request, refusal.status, b"", headers, revision=None, close=close)
+    return head.content if request.method == b"HEAD" else head.content + page
 
 
 def chunk(content: bytes) -> bytes:
@@ -262,14 +293,10 @@ def chunk(content: bytes) -> bytes:
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
 
-def _has_length(headers: Headers) -> bool:
-    return any(name.lower() == b"content-length" for name, _ in headers)
-
-
-def _named_in_connection(headers: Headers) -> frozenset[bytes]:
+def named_in_connection(fields: Headers) -> frozenset[bytes]:
     """Return the fields that `Connection` calls hop-by-hop, never those that frame or route."""
     named: set[bytes] = set()
-    for name, value in headers:
-        if name.lower() == b"connection":
+    for name, value in fields:
+        if name == b"connection":
             named.update(token.strip().lower() for token in value.split(b","))
-    return frozenset(named - {b"host", b"content-length", b"close", b"keep-alive"})
+    return frozenset(named - _NOT_HOP_BY_HOP)

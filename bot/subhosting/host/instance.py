@@ -14,6 +14,7 @@ from bot.kernel.clock import Clock
 from bot.subhosting.host.app_log import AppLog
 from bot.subhosting.host.child import Child, start_child
 from bot.subhosting.host.launcher import Nursery
+from bot.subhosting.host.live import LastWords
 from bot.subhosting.host.meter import Meter
 from bot.subhosting.sandbox.argv import Sandbox, run_argv, run_environment
 from bot.subhosting.sandbox.confinement import Confinement
@@ -73,7 +74,7 @@ class Instance:
     # Requests in flight, counted by the router.
     active: int = 0
     draining: bool = False
-    # When its last request began or ended, by the monotonic clock.
+    # When its last request ended, by the monotonic clock; of no interest while one is in flight.
     used_s: float = 0.0
     _child: Child | None = None
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
@@ -106,7 +107,6 @@ class Instance:
     def begin_request(self) -> None:
         """Count a request that goes there."""
         self.active += 1
-        self.used_s = self.clock.monotonic_s()
         self._idle.clear()
 
     def end_request(self) -> None:
@@ -115,6 +115,12 @@ class Instance:
         self.used_s = self.clock.monotonic_s()
         if not self.active:
             self._idle.set()
+
+    async def last_words(self, within_s: float) -> LastWords:
+        """Return how it ended, after at most `within_s` in case that shows only now."""
+        if self._child is not None:
+            await asyncio.wait({self._child.exited}, timeout=within_s)
+        return LastWords(code=self.exit_code, log=tuple(self.log.ring))
 
     async def start(
         self, confinement: Confinement, limits: ProcessLimits, nursery: Nursery

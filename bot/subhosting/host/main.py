@@ -103,7 +103,7 @@ class _Host:
         recorder.start()
         supervisor = Supervisor(self.config, rows, self.clock, recorder)
         builder = Builder(self.config, rows, supervisor, routing, self.clock)
-        router = Router(self.config, routing, supervisor, recorder.tally)
+        router = Router(self.config.router, routing.routes, supervisor, recorder.tally.of)
         chores = Chores(self.config, self.clock)
         collector = Collector(self.config, self.clock)
         await routing.refresh_all()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.kernel.clock import Clock
-from bot.subhosting.store.analytics import Usage
+from bot.subhosting.store.usage import Usage
 
 _PROC = Path("/proc")
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")

@@ -10,12 +10,11 @@ from bot.subhosting.host.pages import Refusal
 
 LOG = logging.getLogger(__name__)
 
+TOO_LARGE = "The request's header is too large."
+
 
 class Reader(Protocol):
     """Who hears of requests."""
-
-    def head_began(self) -> None:
-        """Hear that the first byte of a request came."""
 
     def request_began(self, request: Request) -> None:
         """Hear of a request whose head is read; its `refusal` says if it is no good."""
@@ -39,13 +38,16 @@ class RequestReading:
         self._reader = reader
         self._parser = httptools.HttpRequestParser(self)
         self._incoming: Request | None = None
+        # Read of a head in earlier pieces, and the size of the piece that is being read.
         self._head_bytes = 0
+        self._piece_bytes = 0
 
     def feed(self, received: bytes) -> None:
         """Read on."""
         if self.ended:
             self.early += received
             return
+        self._piece_bytes = len(received)
         try:
             self._parser.feed_data(received)
         except httptools.HttpParserUpgrade as upgrade:
@@ -57,9 +59,9 @@ class RequestReading:
             self.refuse(Refusal(400, "The request is not valid HTTP/1.1."))
         if self.in_head:
             # The parser holds a field until its end, so only this counts one that never ends.
-            self._head_bytes += len(received)
+            self._head_bytes += self._piece_bytes
             if self._head_bytes > MAX_HEAD_BYTES:
-                self.refuse(Refusal(431, "The request's header is too large."))
+                self.refuse(Refusal(431, TOO_LARGE))
 
     def refuse(self, refusal: Refusal) -> None:
         """Read no further, and have what is being read answered with `refusal`."""
@@ -80,7 +82,6 @@ class RequestReading:
         self._incoming = Request()
         self.in_head = True
         self._head_bytes = 0
-        self._reader.head_began()
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the request target."""
@@ -90,7 +91,7 @@ class RequestReading:
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a field; trailers are dropped."""
         if self.in_head and self._incoming is not None:
-            self._incoming.headers.append((name, value))
+            self._incoming.take_field(name, value)
 
     def on_headers_complete(self) -> None:
         """Pass the request on; its body may come while it is served already."""
@@ -102,6 +103,8 @@ class RequestReading:
         request.version = self._parser.get_http_version()
         request.keep_alive = self._parser.should_keep_alive()
         request.refusal = request.inspect()
+        if request.refusal is None and self._is_too_large(request):
+            request.refusal = Refusal(431, TOO_LARGE)
         if request.refusal is not None:
             self.ended = True  # where it ends is not certain either
         elif self._parser.should_upgrade():
@@ -119,3 +122,9 @@ class RequestReading:
         if request is not None:
             request.complete = True
             self._reader.request_completed(request)
+
+    def _is_too_large(self, request: Request) -> bool:
+        if self._head_bytes + self._piece_bytes <= MAX_HEAD_BYTES:
+            return False
+        noted = sum(len(name) + len(value) + 4 for name, value in request.noted)
+        return sum(map(len, request.kept)) + noted + len(request.target) > MAX_HEAD_BYTES

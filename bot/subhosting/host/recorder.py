@@ -25,6 +25,7 @@ from bot.subhosting.store.analytics import BUCKET, Owner, bucket_of
 from bot.subhosting.store.app_logs import Line
 from bot.subhosting.store.engine import Database
 from bot.subhosting.store.records import DeploymentRecord
+from bot.subhosting.store.usage import Usage
 
 LOG = logging.getLogger(__name__)
 
@@ -171,7 +172,7 @@ class Recorder:
             if each in self._running:
                 each.add(reading)
 
-    def _add(self, unsaved: Mapping[datetime, Mapping[str, analytics.Usage]]) -> None:
+    def _add(self, unsaved: Mapping[datetime, Mapping[str, Usage]]) -> None:
         seen = {deployment_id for used in unsaved.values() for deployment_id in used}
         with self._database.writing() as connection:
             # Those of the last time are remembered: a deployment may be deleted by now.

@@ -1,14 +1,18 @@
 """The router: what all connections of visitors share."""
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
 
-from bot.subhosting.config import SubhostingConfig
-from bot.subhosting.host.routing import RoutingTable
-from bot.subhosting.host.supervisor import Supervisor
-from bot.subhosting.host.traffic import Tally
+from bot.subhosting.host.client_address import TrustedProxies
+from bot.subhosting.host.http1 import Request
+from bot.subhosting.host.live import Instances
+from bot.subhosting.host.pages import Refusal
+from bot.subhosting.host.routes import Routes
+from bot.subhosting.router_config import RouterConfig
+from bot.subhosting.store.records import BindingRecord
+from bot.subhosting.store.usage import Usage
 
 _LOOK_EVERY = timedelta(milliseconds=20)
 
@@ -20,16 +24,45 @@ class Connection(Protocol):
         """Close when idle, else after the request in flight."""
 
 
-@dataclass(eq=False, slots=True)
 class Router:
-    """Everything a connection needs, and the set of them."""
+    """Everything a connection needs, and the set of them.
 
-    config: SubhostingConfig
-    routing: RoutingTable
-    supervisor: Supervisor
-    traffic: Tally
-    connections: set[Connection] = field(default_factory=set)
-    draining: bool = False
+    What each request asks for is a plain attribute, in the form in which it is used.
+    """
+
+    def __init__(
+        self,
+        config: RouterConfig,
+        routes: Routes,
+        instances: Instances,
+        usage_of: Callable[[str], Usage],
+    ) -> None:
+        """Route by `routes` to `instances`, and count in what `usage_of` a deployment returns."""
+        self.routes = routes
+        self.instances = instances
+        self.usage_of = usage_of
+        self._proxies = TrustedProxies(config.trusted_proxies)
+        self.scheme = config.scheme.encode()
+        self.head_within_s = config.head_within.total_seconds()
+        self.answer_within_s = config.answer_within.total_seconds()
+        self._shows_logs = config.shows_logs
+        self._log_url = config.log_url
+        self.trusts = self._proxies.trusts
+        self.connections: set[Connection] = set()
+        self.draining = False
+        self._drain_within_s = config.drain.total_seconds()
+
+    def client_of(self, request: Request, address: bytes) -> bytes:
+        """Return who a trusted proxy says that the visitor is, or the proxy's own `address`."""
+        said = request.noted_values(b"x-forwarded-for")
+        return (self._proxies.client(said) if said else None) or address
+
+    def page(self, refusal: Refusal, binding: BindingRecord | None) -> bytes:
+        """Return what visitors read; who may see more is sent to the deployment's log."""
+        log_url = None
+        if binding is not None and self._log_url is not None:
+            log_url = self._log_url.replace("{deployment}", binding.deployment_id)
+        return refusal.document(log_url, with_log=self._shows_logs)
 
     async def drain(self) -> None:
         """Let requests in flight end, within the configured time, and close everything else."""
@@ -37,6 +70,6 @@ class Router:
         for connection in list(self.connections):
             connection.drain()
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self.config.drain.total_seconds()
+        deadline = loop.time() + self._drain_within_s
         while self.connections and loop.time() < deadline:  # noqa: ASYNC110 - once, at the very end
             await asyncio.sleep(_LOOK_EVERY.total_seconds())

@@ -20,6 +20,7 @@ from bot.subhosting.host.app_log import AppLog, Listener
 from bot.subhosting.host.instance import Boot, Instance, Serving
 from bot.subhosting.host.kv_files import KvFiles
 from bot.subhosting.host.launcher import Nursery, launcher
+from bot.subhosting.host.live import NoInstance
 from bot.subhosting.host.log_receiver import LogReceiver
 from bot.subhosting.host.outside import Outside
 from bot.subhosting.host.recorder import Recorder
@@ -41,14 +42,6 @@ _FIRST_BACK_OFF_S = 0.1
 _LONGEST_BACK_OFF_S = 5.0
 # An instance that lived this long is no longer the victim of its last crash.
 _STABLE_AFTER_S = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoInstance:
-    """Nothing serves this deployment, and why; `log` is the end of what it said."""
-
-    reason: str
-    log: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -104,7 +97,7 @@ class Supervisor:
         if (instance := self.live(key)) is not None:
             return instance
         if self._closed:
-            return NoInstance(reason="the server is shutting down")
+            return NoInstance(reason="the server is shutting down", status=503)
         slot = self._slots.setdefault(key, _Slot())
         if slot.starting is None:
             slot.starting = asyncio.create_task(self._wake(key, slot))
@@ -249,7 +242,8 @@ class Supervisor:
         except Exception:
             # The boundary of a job: whoever waits for the instance must get an answer.
             LOG.exception("instance_start_failed deployment=%s", key.deployment_id)
-            return NoInstance(reason="the server could not start it; its own log says why")
+            reason = "the server could not start it; its own log says why"
+            return NoInstance(reason=reason, status=503)
         finally:
             slot.starting = None
 

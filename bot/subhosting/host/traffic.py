@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.subhosting.store.analytics import Usage
+from bot.subhosting.store.usage import Usage
 
 
 class Tally:
@@ -17,20 +17,6 @@ class Tally:
         if (found := self.used.get(deployment_id)) is None:
             found = self.used[deployment_id] = Usage()
         return found
-
-    def count(
-        self,
-        deployment_id: str,
-        *,
-        requests: int = 0,
-        ingress_bytes: int = 0,
-        egress_bytes: int = 0,
-    ) -> None:
-        """Add what went through the router; bytes are those on the wire, heads and all."""
-        usage = self.of(deployment_id)
-        usage.requests += requests
-        usage.ingress_bytes += ingress_bytes
-        usage.egress_bytes += egress_bytes
 
     def take(self) -> dict[str, Usage]:
         """Return everything that was counted, and begin again at nothing."""

@@ -9,9 +9,8 @@ import httptools
 from typing_extensions import override
 
 from bot.subhosting.host.http1 import LAST_CHUNK, Headers, Request, chunk
-from bot.subhosting.host.instance import Instance
-from bot.subhosting.host.supervisor import NoInstance, Supervisor
-from bot.subhosting.store.records import InstanceKey
+from bot.subhosting.host.live import Instances, LiveInstance, NoInstance
+from bot.subhosting.store.records import BindingRecord
 
 LOG = logging.getLogger(__name__)
 
@@ -28,6 +27,9 @@ class Visitor(Protocol):
     def answer_continued(self, content: bytes) -> None:
         """Hear a piece of the body."""
 
+    def flush(self) -> None:
+        """Hear that this is all for the moment."""
+
     def answer_ended(self, *, reusable: bool) -> None:
         """Hear that the answer is complete, and whether the connection may be used again."""
 
@@ -42,22 +44,24 @@ class Visitor(Protocol):
 
 
 async def reach(
-    supervisor: Supervisor, key: InstanceKey, visitor: Visitor
+    instances: Instances, binding: BindingRecord, visitor: Visitor
 ) -> "Upstream | NoInstance":
     """Return a connection to an instance, which is started if need be."""
     # Twice: an instance can end between being found and being called.
     for _ in range(2):
-        instance = await supervisor.wake(key)
+        instance = await instances.wake(binding.instance)
         if isinstance(instance, NoInstance):
             return instance
-        upstream = await _connected(instance, visitor)
+        upstream = await _connected(instance, binding, visitor)
         if upstream.open:
             return upstream
     return NoInstance(reason="it ended before it took the request")
 
 
-async def _connected(instance: Instance, visitor: Visitor) -> "Upstream":
-    upstream = Upstream(instance, visitor)
+async def _connected(
+    instance: LiveInstance, binding: BindingRecord, visitor: Visitor
+) -> "Upstream":
+    upstream = Upstream(instance, binding, visitor)
     loop = asyncio.get_running_loop()
     with contextlib.suppress(OSError):
         await loop.create_unix_connection(lambda: upstream, str(instance.socket))
@@ -67,34 +71,47 @@ async def _connected(instance: Instance, visitor: Visitor) -> "Upstream":
 class Upstream(asyncio.Protocol):
     """One unix socket to one instance."""
 
-    def __init__(self, instance: Instance, visitor: Visitor) -> None:
+    def __init__(self, instance: LiveInstance, binding: BindingRecord, visitor: Visitor) -> None:
         """Answer to `visitor`, to whom the connection belongs for its whole life."""
+        # It leads there because of this; another binding may lead elsewhere.
+        self.binding = binding
         self.instance = instance
         self.open = False
         self.requests = 0
         self._visitor = visitor
         self._transport: asyncio.Transport | None = None
         self._request: Request | None = None
-        self._parser = httptools.HttpResponseParser(self)
+        # One parser for all answers, but one that expects a body after an answer to HEAD is lost.
+        self._parser: httptools.HttpResponseParser | None = None
         self._reason = b""
         self._headers: Headers = []
         self._in_body = False
-        self._expects_no_body = False
+        self._ended = False
+        self._reusable = False
+        # Something came that answers nothing.
+        self._unasked = False
         self._tunnel = False
 
     # What the visitor's side asks for.
 
+    def leads_to(self, binding: BindingRecord) -> bool:
+        """Return whether it can take a request for `binding` now."""
+        return self.open and self.binding is binding and not self.instance.draining
+
     def send(self, request: Request, head: bytes) -> None:
         """Send a request's head and what is there of its body; the rest follows by itself."""
-        transport = self._require()
         self._request = request
         self.requests += 1
-        self._expects_no_body = request.method == b"HEAD"
-        self._expect_answer()
+        self._ended = self._in_body = False
+        if self._parser is None:
+            self._parser = httptools.HttpResponseParser(self)
+        if not request.has_body:
+            self._require().write(head)
+            return
         body = b"".join(request.waiting)
         request.waiting, request.waiting_bytes = [], 0
         request.sink = self._send_body
-        transport.write(head + (chunk(body) if request.chunked else body))
+        self._require().write(head + (chunk(body) if request.chunked else body))
         if request.complete:
             self.request_complete()
 
@@ -134,20 +151,35 @@ class Upstream(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._tunnel:
             self._visitor.answer_continued(data)
+            self._visitor.flush()
             return
-        if self._request is None:
+        parser = self._parser
+        if self._request is None or parser is None:
             self.close()  # an answer without a question
             return
+        if self._fed(parser, data):
+            # Only now, as the next request must not take the rest of `data` for its answer.
+            if self._ended:
+                self._end(reusable=self._reusable and not self._unasked)
+            else:
+                self._visitor.flush()
+
+    def _fed(self, parser: httptools.HttpResponseParser, data: bytes) -> bool:
+        """Parse, and return whether the connection still makes sense."""
         try:
-            self._parser.feed_data(data)
+            parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._tunnel = True
-            self._visitor.upgraded(data[upgrade.args[0] :])
+            if self._request is not None:
+                self._tunnel = True
+                self._visitor.upgraded(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             if isinstance(error, httptools.HttpParserCallbackError):
                 LOG.exception("answer_not_passed_on")  # a fault of ours, not the app's
-            self.close()
-            self._visitor.upstream_lost(self)
+            if not self._ended:
+                self._lose()
+                return False
+            self._unasked = True
+        return True
 
     @override
     def eof_received(self) -> bool:
@@ -175,6 +207,8 @@ class Upstream(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Start a head; an interim answer (1xx) is followed by another one."""
+        if self._ended:
+            self._unasked = True
         self._reason = b""
         self._headers = []
 
@@ -189,37 +223,39 @@ class Upstream(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """Pass a final head on."""
-        status = self._parser.get_status_code()
-        if self._request is None or (status < _FIRST_FINAL and status != _SWITCHING):
+        parser, request = self._parser, self._request
+        if request is None or parser is None or self._ended:
             return
-        if status == _SWITCHING and not self._request.upgrade:
-            self.close()
-            self._visitor.upstream_lost(self)
+        status = parser.get_status_code()
+        if status < _FIRST_FINAL and status != _SWITCHING:
+            return
+        if status == _SWITCHING and not request.upgrade:
+            self._lose()
             return
         self._in_body = True
         self._visitor.answer_began(status, self._reason, self._headers)
-        if self._expects_no_body:
-            # The parser cannot know that no body follows.
-            self._end(reusable=self._parser.should_keep_alive())
+        if request.method == b"HEAD":
+            # The parser cannot know that no body follows, and waits for one.
+            self._ended, self._reusable = True, parser.should_keep_alive()
+            self._parser = None
 
     def on_body(self, content: bytes) -> None:
         """Pass a piece of the body on."""
-        if self._in_body:
+        if self._ended:
+            self._unasked = True
+        elif self._in_body:
             self._visitor.answer_continued(content)
 
     def on_message_complete(self) -> None:
         """End the answer, unless it was an interim one or an upgrade."""
-        if self._in_body and self._parser.get_status_code() != _SWITCHING:
-            self._end(reusable=self._parser.should_keep_alive())
+        parser = self._parser
+        if self._in_body and parser is not None and parser.get_status_code() != _SWITCHING:
+            self._ended, self._reusable = True, parser.should_keep_alive()
 
     def _send_body(self, content: bytes) -> None:
         request = self._request
         if request is not None and self.open:
             self._require().write(chunk(content) if request.chunked else content)
-
-    def _expect_answer(self) -> None:
-        self._parser = httptools.HttpResponseParser(self)
-        self._in_body = False
 
     def _ends_with_connection(self) -> bool:
         names = {name.lower() for name, _ in self._headers}
@@ -229,6 +265,10 @@ class Upstream(asyncio.Protocol):
         self._in_body = False
         self._request = None
         self._visitor.answer_ended(reusable=reusable and self.open)
+
+    def _lose(self) -> None:
+        self.close()
+        self._visitor.upstream_lost(self)
 
     def _require(self) -> asyncio.Transport:
         if self._transport is None:

@@ -6,28 +6,27 @@ under way. Such requests queue here, and reading stops until they are served.
 
 import asyncio
 from collections import deque
-from datetime import timedelta
 from typing import cast
 
 from typing_extensions import override
 
 from bot.subhosting.host import http1
+from bot.subhosting.host.account import Account
+from bot.subhosting.host.client_address import with_port
+from bot.subhosting.host.deadline import Deadline
 from bot.subhosting.host.http1 import Headers, Request
-from bot.subhosting.host.instance import Instance
-from bot.subhosting.host.pages import Refusal
+from bot.subhosting.host.live import LiveInstance, NoInstance
+from bot.subhosting.host.pages import Refusal, not_running, went_away
 from bot.subhosting.host.reading import RequestReading
 from bot.subhosting.host.router import Router
-from bot.subhosting.host.supervisor import NoInstance
 from bot.subhosting.host.upstream import Upstream, reach
 from bot.subhosting.store.records import BindingRecord
 
-# From a request's first byte to the end of its head; against clients that send a byte a minute.
-_HEAD_WITHIN = timedelta(seconds=10)
 # Between requests; longer than what browsers and proxies keep.
-_IDLE = timedelta(seconds=75)
+_IDLE_S = 75.0
 # How long we read on after our last byte, so that the kernel does not throw the answer away with
 # a reset because there is unread input.
-_LINGER = timedelta(seconds=1)
+_LINGER_S = 1.0
 # A crash is noticed a moment after its connections break.
 _CRASH_SHOWS_WITHIN_S = 0.25
 
@@ -46,21 +45,23 @@ class VisitorConnection(asyncio.Protocol):
         self._router = router
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._address = ""
+        self._address = b""
+        self._behind_proxy = False
         # Reading.
         self._reading = RequestReading(self)
         self._queue: deque[Request] = deque()
         self._paused = False
         self._upstream_full = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._in_head = True
+        self._patience = Deadline(self._waited_too_long)
         # Serving.
         self._advancing = False
         self._current: Request | None = None
         self._binding: BindingRecord | None = None
-        self._counted: Instance | None = None
+        self._counted: LiveInstance | None = None
         self._upstream: Upstream | None = None
         self._task: asyncio.Task[None] | None = None
-        self._limit: asyncio.TimerHandle | None = None
+        self._limit = Deadline(self._took_too_long)
         self._retried = False
         # Answering.
         self._answering = False
@@ -68,6 +69,8 @@ class VisitorConnection(asyncio.Protocol):
         self._close_after = False
         self._tunnel = False
         self._closing = False
+        self._out: list[bytes] = []
+        self._account = Account(router.usage_of)
 
     # What the event loop tells.
 
@@ -76,18 +79,25 @@ class VisitorConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._router.connections.add(self)
         peer = transport.get_extra_info("peername") or ("127.0.0.1", 0)
-        address = f"[{peer[0]}]" if ":" in peer[0] else peer[0]
-        self._address = f"{address}:{peer[1]}"
-        self._set_timer(_HEAD_WITHIN)
+        self._address = with_port(peer[0], peer[1])
+        self._behind_proxy = self._router.trusts(peer[0])
+        self._patience.set(self._router.head_within_s)
 
     @override
     def data_received(self, data: bytes) -> None:
+        self._account.ingress_bytes += len(data)
         if self._tunnel and self._upstream is not None:
-            self._count(ingress_bytes=len(data))
             self._upstream.write(data)
+            self._account.settle()
             return
-        if not self._closing:
-            self._reading.feed(data)
+        if self._closing:
+            return
+        self._reading.feed(data)
+        if self._reading.in_head and not self._in_head:
+            self._in_head = True
+            self._patience.set(self._router.head_within_s)
+        request = self._current
+        if self._queue or self._reading.early or (request is not None and request.waiting_bytes):
             self._update_reading()
 
     @override
@@ -98,10 +108,12 @@ class VisitorConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._router.connections.discard(self)
         self._closing = True
-        self._cancel_timers()
+        self._patience.close()
+        self._limit.close()
         self._cancel_task()
         self._drop_upstream()
         self._count_end()
+        self._account.settle()
 
     @override
     def pause_writing(self) -> None:
@@ -121,13 +133,10 @@ class VisitorConnection(asyncio.Protocol):
 
     # What the reading half tells.
 
-    def head_began(self) -> None:
-        """Give the head its time."""
-        self._set_timer(_HEAD_WITHIN)
-
     def request_began(self, request: Request) -> None:
         """Queue a request, or the refusal of one."""
-        self._cancel_timer()
+        self._in_head = False
+        self._patience.clear()
         self._queue.append(request)
         self._advance()
 
@@ -158,33 +167,32 @@ class VisitorConnection(asyncio.Protocol):
 
     def _begin(self, request: Request) -> None:
         self._current = request
-        if not self._reading.in_head:
-            self._cancel_timer()
         self._answering = self._chunked = self._retried = False
-        self._binding = None
+        self._binding = self._account.deployment_id = None
         if request.refusal is not None:
             self._refuse(request.refusal)
             return
-        binding = self._binding = self._router.routing.find(request.hostname)
+        router = self._router
+        binding = self._binding = router.routes.find(request.hostname)
         if binding is None:
             self._refuse(Refusal(404, f"No preview is bound to {request.hostname}."))
             return
-        self._count(requests=1, ingress_bytes=request.head_bytes)
-        limit = binding.request_timeout or self._router.config.answer_within
-        self._limit = self._loop.call_later(limit.total_seconds(), self._took_too_long)
-        instance = self._router.supervisor.live(binding.instance)
+        self._account.requests = 1
+        self._account.deployment_id = binding.deployment_id
+        limit = binding.request_timeout
+        self._limit.set(router.answer_within_s if limit is None else limit.total_seconds())
         upstream = self._upstream
-        if upstream is not None and upstream.open and upstream.instance is instance:
+        if upstream is not None and upstream.leads_to(binding):
             self._dispatch(request, upstream)
-        else:
-            self._drop_upstream()
-            self._task = self._loop.create_task(self._connect(request, binding))
+            return
+        self._drop_upstream()
+        self._task = self._loop.create_task(self._connect(request, binding))
 
     async def _connect(self, request: Request, binding: BindingRecord) -> None:
         """Reach the instance, which may have to be started first, and send the request."""
-        reached = await reach(self._router.supervisor, binding.instance, self)
+        reached = await reach(self._router.instances, binding, self)
         if isinstance(reached, NoInstance):
-            self._refuse(self._with_log(f"The app does not run: {reached.reason}.", reached.log))
+            self._refuse(not_running(reached))
             return
         self._upstream = reached
         self._dispatch(request, reached)
@@ -194,9 +202,12 @@ class VisitorConnection(asyncio.Protocol):
         upstream.instance.begin_request()
         if request.expects_continue and request.version == "1.1" and not request.all_here:
             self._write(_CONTINUE)
-        scheme = self._router.config.previews_scheme
-        upstream.send(request, request.head(scheme, self._address))
-        self._update_reading()
+        client = self._address
+        if self._behind_proxy:
+            client = self._router.client_of(request, client)
+        upstream.send(request, request.head(self._router.scheme, client))
+        if self._paused:
+            self._update_reading()
 
     def _took_too_long(self) -> None:
         self._cancel_task()
@@ -212,27 +223,29 @@ class VisitorConnection(asyncio.Protocol):
         if request is None or self._closing:
             return
         close = self._close_after = self._must_close(request) or not request.all_here
-        with_body = request.method != b"HEAD"
-        self._write(http1.refusal_response(refusal, with_body=with_body, close=close))
+        page = self._router.page(refusal, self._binding)
+        self._write(http1.own_answer(request, refusal, page, close=close))
         self._finish(reusable=True)
 
     def _finish(self, *, reusable: bool) -> None:
         """End the current request and go on with the next, or close."""
         request, self._current = self._current, None
-        self._cancel_timers()
+        self._limit.clear()
         self._count_end()
-        if request is not None:
-            self._count(ingress_bytes=request.body_bytes)
-            if not request.all_here:
-                reusable, self._close_after = False, True
+        self._account.settle()
+        if request is not None and not request.all_here:
+            reusable, self._close_after = False, True
         if not reusable:
             self._drop_upstream()
         if self._close_after:
             self._linger()
             return
-        self._set_timer(_HEAD_WITHIN if self._reading.in_head else _IDLE)
-        self._advance()
-        self._update_reading()
+        if not self._in_head:
+            self._patience.set(_IDLE_S)
+        if self._queue:
+            self._advance()
+        if self._paused or self._queue:
+            self._update_reading()
 
     # What the instance's side tells.
 
@@ -241,46 +254,44 @@ class VisitorConnection(asyncio.Protocol):
         request, binding = self._current, self._binding
         if request is None or binding is None:
             return
-        if status == _SWITCHING:
-            framing: bytes | None = b"upgrade: websocket"
-            connection: bytes | None = b"upgrade"
-        else:
-            framing = http1.body_framing(request, status, headers)
-            self._chunked = framing is not None
-            self._close_after |= http1.ends_by_closing(request, status, headers)
-            self._close_after |= self._must_close(request)
-            connection = b"close" if self._close_after else None
-            if connection is None and request.version != "1.1":
-                connection = b"keep-alive"
-        if self._limit is not None and binding.request_timeout is None:
-            self._limit.cancel()  # a stream may then go on for ever
-        self._answering = True
-        self._write(
-            http1.response_head(
-                status,
-                reason,
-                headers,
-                framing=framing,
-                connection=connection,
-                revision=binding.revision,
-            )
+        head = http1.answer_head(
+            request,
+            status,
+            reason,
+            headers,
+            revision=binding.revision,
+            close=self._close_after or self._must_close(request),
         )
+        self._chunked, self._close_after = head.chunked, head.close
+        if binding.request_timeout is None:
+            self._limit.clear()  # a stream may then go on for ever
+        self._answering = True
+        self._out.append(head.content)
 
     def answer_continued(self, content: bytes) -> None:
         """Write a piece of the body."""
-        self._write(http1.chunk(content) if self._chunked else content)
+        self._out.append(http1.chunk(content) if self._chunked else content)
+
+    def flush(self) -> None:
+        """Send what was written, in one piece."""
+        if self._out:
+            self._write(b"".join(self._out))
+            self._out.clear()
+            self._account.settle()
 
     def answer_ended(self, *, reusable: bool) -> None:
         """Write the end of the body."""
         if self._chunked:
-            self._write(http1.LAST_CHUNK)
+            self._out.append(http1.LAST_CHUNK)
+        self._write(b"".join(self._out))
+        self._out.clear()
         self._finish(reusable=reusable)
 
     def upgraded(self, first: bytes) -> None:
         """Pass bytes through from here on."""
         self._tunnel, self._chunked = True, False
-        if first:
-            self.answer_continued(first)
+        self._out.append(first)
+        self.flush()
         early, self._reading.early = self._reading.early, b""
         if early and self._upstream is not None:
             self._upstream.write(early)
@@ -306,20 +317,13 @@ class VisitorConnection(asyncio.Protocol):
         else:
             self._task = self._loop.create_task(self._explain(upstream.instance))
 
-    async def _explain(self, instance: Instance) -> None:
-        await asyncio.wait({asyncio.ensure_future(instance.wait())}, timeout=_CRASH_SHOWS_WITHIN_S)
-        code = instance.exit_code
-        happened = "closed the connection" if code is None else f"ended with code {code}"
-        sentence = f"The app {happened} before it answered."
-        self._refuse(self._with_log(sentence, tuple(instance.log.ring)))
+    async def _explain(self, instance: LiveInstance) -> None:
+        self._refuse(went_away(await instance.last_words(_CRASH_SHOWS_WITHIN_S)))
 
     def pause(self, *, paused: bool) -> None:
         """Read slower when the app does."""
         self._upstream_full = paused
         self._update_reading()
-
-    def _with_log(self, sentence: str, log: tuple[tuple[str, str], ...]) -> Refusal:
-        return Refusal(502, sentence, log if self._router.config.show_log_on_error_pages else ())
 
     def _must_close(self, request: Request) -> bool:
         return not request.keep_alive or self._reading.ended or self._router.draining
@@ -340,8 +344,8 @@ class VisitorConnection(asyncio.Protocol):
                 transport.resume_reading()
 
     def _write(self, content: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing() and content:
-            self._count(egress_bytes=len(content))
+        if self._transport is not None and not self._transport.is_closing():
+            self._account.egress_bytes += len(content)
             self._transport.write(content)
 
     def _linger(self) -> None:
@@ -349,13 +353,13 @@ class VisitorConnection(asyncio.Protocol):
         if self._closing or self._transport is None:
             return
         self._closing = True
-        self._cancel_timers()
+        self._limit.clear()
         self._drop_upstream()
         self._count_end()
         self._update_reading()
         if self._transport.can_write_eof() and not self._transport.is_closing():
             self._transport.write_eof()
-        self._timer = self._loop.call_later(_LINGER.total_seconds(), self._abort)
+        self._patience.set(_LINGER_S)
 
     def _abort(self) -> None:
         if self._transport is not None:
@@ -365,10 +369,6 @@ class VisitorConnection(asyncio.Protocol):
         upstream, self._upstream, self._upstream_full = self._upstream, None, False
         if upstream is not None:
             upstream.close()
-
-    def _count(self, **used: int) -> None:
-        if self._binding is not None:
-            self._router.traffic.count(self._binding.deployment_id, **used)
 
     def _count_end(self) -> None:
         counted, self._counted = self._counted, None
@@ -380,21 +380,8 @@ class VisitorConnection(asyncio.Protocol):
         if task is not None:
             task.cancel()
 
-    def _set_timer(self, duration: timedelta) -> None:
-        self._cancel_timer()
-        self._timer = self._loop.call_later(duration.total_seconds(), self._timed_out)
-
-    def _timed_out(self) -> None:
-        if self._reading.in_head:
+    def _waited_too_long(self) -> None:
+        if self._in_head and not self._closing:
             self._reading.refuse(Refusal(408, "The request's header took too long."))
         else:
             self._abort()
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _cancel_timers(self) -> None:
-        self._cancel_timer()
-        if self._limit is not None:
-            self._limit.cancel()

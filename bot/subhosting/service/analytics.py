@@ -10,7 +10,8 @@ from sqlalchemy.sql import ColumnElement
 from bot.subhosting.errors import InvalidRequest
 from bot.subhosting.service.services import Services
 from bot.subhosting.store import analytics
-from bot.subhosting.store.analytics import BUCKET, Usage, bucket_of
+from bot.subhosting.store.analytics import BUCKET, bucket_of
+from bot.subhosting.store.usage import Usage
 
 # Elsewhere there is no /proc: processor time and memory are not measured there.
 PROCESSES_ARE_MEASURED = sys.platform == "linux"

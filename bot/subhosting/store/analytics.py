@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from bot.subhosting.store.observation_tables import analytics
 from bot.subhosting.store.tables import deployments, projects
+from bot.subhosting.store.usage import MAXIMA, Usage
 
 # Both APIs publish buckets of this length.
 BUCKET = timedelta(minutes=15)
@@ -18,28 +19,7 @@ BUCKET = timedelta(minutes=15)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(slots=True, kw_only=True)
-class Usage:
-    """What was used; sums, except for the maximum that the name tells."""
-
-    requests: int = 0
-    ingress_bytes: int = 0
-    egress_bytes: int = 0
-    cpu_s: float = 0.0
-    uptime_s: float = 0.0
-    memory_byte_s: float = 0.0
-    max_rss_bytes: int = 0
-
-    def add(self, other: "Usage") -> None:
-        """Add what was used in another place or at another time."""
-        for field in fields(Usage):
-            ours, theirs = getattr(self, field.name), getattr(other, field.name)
-            whole = max(ours, theirs) if field.name in _MAXIMA else ours + theirs
-            setattr(self, field.name, whole)
-
-
 _COUNTED = tuple(field.name for field in fields(Usage))
-_MAXIMA = frozenset({"max_rss_bytes"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +120,14 @@ def _of_the_row(total: "sa.ColumnElement[Any]", moment: datetime) -> "sa.ColumnE
 
 def _merged(name: str, added: "sa.ColumnElement[Any]") -> "sa.ColumnElement[Any]":
     present = analytics.c[name]
-    if name in _MAXIMA:
+    if name in MAXIMA:
         return sa.case((added > present, added), else_=present)
     return present + added
 
 
 def _total(name: str) -> "sa.ColumnElement[Any]":
     column = analytics.c[name]
-    total = sa.func.max(column) if name in _MAXIMA else sa.func.sum(column)
+    total = sa.func.max(column) if name in MAXIMA else sa.func.sum(column)
     return total.label(name)
 
 

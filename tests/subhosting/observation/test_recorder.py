@@ -24,9 +24,10 @@ from bot.subhosting.host.recorder import LOGS_KEPT, Recorder
 from bot.subhosting.host.traffic import Tally
 from bot.subhosting.host.waiting_lines import BATCH, DROPPED, MOST, WaitingLines
 from bot.subhosting.store import analytics, app_logs
-from bot.subhosting.store.analytics import BUCKET, Owner, Usage, bucket_of
+from bot.subhosting.store.analytics import BUCKET, Owner, bucket_of
 from bot.subhosting.store.app_logs import Line, Wanted
 from bot.subhosting.store.engine import Database
+from bot.subhosting.store.usage import Usage
 from tests.subhosting.observation.rows import deployment_record, insert_deployment
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -115,8 +116,8 @@ def test_everything_is_stored_at_the_end(
         for number in range(BATCH + 1):
             recorder.sink(deployment)(NOON, "info", str(number))
         recorder.sink(gone)(NOON, "info", "of a deleted deployment")
-        recorder.tally.count("one", requests=2)
-        recorder.tally.count("gone", requests=5)
+        recorder.tally.of("one").requests += 2
+        recorder.tally.of("gone").requests += 5
 
     recorded(Database(config.database), clock, act)
 

@@ -11,7 +11,7 @@ from bot.subhosting.api.requests import organization_id, services
 from bot.subhosting.errors import NotFound
 from bot.subhosting.service import analytics, projects
 from bot.subhosting.service.analytics import PROCESSES_ARE_MEASURED, Range
-from bot.subhosting.store.analytics import Usage
+from bot.subhosting.store.usage import Usage
 from bot.wire import subhosting_v1 as wire
 
 _LONGEST = timedelta(hours=24)

@@ -9,7 +9,7 @@ from bot.subhosting.api import answers, parameters
 from bot.subhosting.api.requests import organization_id, services
 from bot.subhosting.service import analytics, apps
 from bot.subhosting.service.analytics import PROCESSES_ARE_MEASURED
-from bot.subhosting.store.analytics import Usage
+from bot.subhosting.store.usage import Usage
 from bot.wire import deploy_v2_revisions as wire
 
 # Nothing is published; this is how long the host keeps them.

@@ -30,6 +30,7 @@ def spend(services: Services, connection: Connection, organization_id: str) -> N
         TooManyDeployments: others were faster; the transaction must not commit.
 
     """
+    links.lock_counts(connection, organization_id)
     _check(services, connection, organization_id)
     now = services.clock.now()
     minute = now.replace(second=0, microsecond=0)

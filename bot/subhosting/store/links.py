@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from bot.subhosting.store.link_tables import deployment_counts, repository_links
-from bot.subhosting.store.tables import projects
+from bot.subhosting.store.tables import organizations, projects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +63,15 @@ def remove(connection: Connection, project_id: str) -> bool:
     """Unlink a project; False if it had no link."""
     statement = repository_links.delete().where(repository_links.c.project_id == project_id)
     return connection.execute(statement).rowcount == 1
+
+
+def lock_counts(connection: Connection, organization_id: str) -> None:
+    """Let no other transaction count for the organization until this one ends.
+
+    SQLite has one writer anyway. Others may still refer to the row: hence `key_share`.
+    """
+    row = sa.select(organizations.c.id).where(organizations.c.id == organization_id)
+    connection.execute(row.with_for_update(key_share=True))
 
 
 def count(connection: Connection, organization_id: str, minute: datetime) -> None:

@@ -6,14 +6,20 @@ One server for the file: what differs from SQLite is concurrency and the dialect
 import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 
 import pytest
 
+from bot.subhosting.config import Limits
+from bot.subhosting.errors import TooManyDeployments
+from bot.subhosting.service import rate
+from bot.subhosting.service.services import services_for
 from bot.subhosting.store import content
 from bot.subhosting.store.blobs import Blob
 from bot.subhosting.store.engine import Database
+from bot.subhosting.store.tables import organizations
 from tests.plugins.postgresql import Postgresql
 from tests.subhosting.load import SETTINGS, Load
 from tests.subhosting.server import Json, RunningSubhosting, wait_until
@@ -87,6 +93,32 @@ def test_the_same_new_files_in_opposite_orders_do_not_lock_each_other_out(
             list(pool.map(record, (1, -1)))
     finally:
         database.close()
+
+
+def test_the_limit_of_an_hour_holds_when_all_come_at_once(server: RunningSubhosting) -> None:
+    services = services_for(replace(server.config, limits=Limits(deployments_per_hour=5)))
+    now = services.clock.now()
+    someone = {"id": "someone", "name": "someone", "created_at": now, "updated_at": now}
+    with services.database.writing() as connection:
+        connection.execute(organizations.insert().values(someone))
+    together = Barrier(8, timeout=20)
+
+    def create(_number: int) -> bool:
+        together.wait()
+        try:
+            with services.database.writing() as connection:
+                rate.spend(services, connection, "someone")
+        except TooManyDeployments:
+            return False
+        return True
+
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            made = list(pool.map(create, range(8)))
+    finally:
+        services.database.close()
+
+    assert made.count(True) == 5
 
 
 def test_negotiation_names_what_is_missing(server: RunningSubhosting, project: Json) -> None:

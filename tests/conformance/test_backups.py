@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from bot.subhosting.service.backups import LOCAL_ENDPOINT
 from tests.conformance.recording import Proxy, Record
-from tests.subhosting.server import Answer, RunningSubhosting, request
+from tests.subhosting.server import Answer, RunningSubhosting, request, wait_until
 
 
 def test_the_answers_around_a_backup_are_as_the_document_says(
@@ -31,7 +31,9 @@ def test_the_answers_around_a_backup_are_as_the_document_says(
 
     made = call("POST", f"/databases/{database}/database_backups", wanted)
     listed = call("GET", f"/databases/{database}/database_backups")
-    deleted = call("DELETE", f"/database_backups/{made.json['id']}")
+    path = f"/database_backups/{made.json['id']}"
+    wait_until(lambda: call("GET", path).json["status"]["code"] == "active", "the first copy")
+    deleted = call("DELETE", path)
 
     assert (made.status, listed.status, deleted.status) == (200, 200, 200)
     assert [each["id"] for each in listed.json] == [made.json["id"]]

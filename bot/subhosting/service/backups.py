@@ -8,6 +8,7 @@ import re
 import sqlite3
 import tempfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -32,6 +33,9 @@ from bot.subhosting.trust.sealing import SealBroken, open_seal
 
 # Extension: the operator's own folder, in which `bucketName` is a folder.
 LOCAL_ENDPOINT = "file:///"
+# A copy that takes longer was given up, or died with its host.
+_COPY_TAKES_AT_MOST = timedelta(minutes=15)
+
 _FOLDER = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
@@ -87,13 +91,25 @@ def get(services: Services, organization_id: str, backup_id: str) -> BackupRecor
 
 
 def disable(services: Services, backup: BackupRecord) -> None:
-    """Make no more copies; those that arrived stay where they are."""
+    """Make no more copies; those that arrived stay where they are.
+
+    Raises:
+        Conflict: one is on its way, and would arrive after the answer.
+
+    """
+    begun_before = services.clock.now() - _COPY_TAKES_AT_MOST
     with services.database.writing() as connection:
-        rows.delete(connection, backup.id)
+        deleted = rows.delete_idle(connection, backup.id, begun_before)
+    if not deleted:
+        msg = f"databaseBackupId: {backup.id} is copying the database just now; try again."
+        raise Conflict("databaseBackupInProgress", msg)
 
 
 def make(services: Services, backup: BackupRecord) -> None:
     """Copy the database once if it changed since the last copy, and store how it went."""
+    with services.database.writing() as connection:
+        if not rows.begin(connection, backup.id, services.clock.now()):
+            return
     digest = backup.content_sha256
 
     def put(content: Path) -> Stored | NotStored | None:

@@ -36,6 +36,7 @@ class BackupRecord:
     content_sha256: str | None
     tried_at: datetime | None
     created_at: datetime
+    copying_since: datetime | None = None
 
 
 def insert(connection: Connection, record: BackupRecord) -> None:
@@ -74,6 +75,12 @@ def due(connection: Connection, tried_before: datetime) -> list[BackupRecord]:
     return [_record(row) for row in connection.execute(query.order_by(backups.c.tried_at))]
 
 
+def begin(connection: Connection, backup_id: str, now: datetime) -> bool:
+    """Store that a copy is being made; False if the backup was deleted meanwhile."""
+    statement = backups.update().where(backups.c.id == backup_id).values(copying_since=now)
+    return connection.execute(statement).rowcount == 1
+
+
 def tried(
     connection: Connection,
     backup_id: str,
@@ -90,13 +97,19 @@ def tried(
         "message": message,
         "content_sha256": content_sha256,
         "tried_at": now,
+        "copying_since": None,
     }
     connection.execute(statement.values(values))
 
 
-def delete(connection: Connection, backup_id: str) -> None:
-    """Remove a backup; copies that were made stay where they are."""
-    connection.execute(backups.delete().where(backups.c.id == backup_id))
+def delete_idle(connection: Connection, backup_id: str, begun_before: datetime) -> bool:
+    """Remove a backup, unless a copy began since that moment and is not done: then False."""
+    idle = backups.c.copying_since.is_(None) | (backups.c.copying_since < begun_before)
+    gone = connection.execute(backups.delete().where(backups.c.id == backup_id, idle))
+    if gone.rowcount:
+        return True
+    left = connection.scalar(sa.select(backups.c.id).where(backups.c.id == backup_id))
+    return left is None
 
 
 def _record(row: Row[Any]) -> BackupRecord:

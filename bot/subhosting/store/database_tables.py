@@ -68,6 +68,8 @@ backups = sa.Table(
     sa.Column("content_sha256", sa.String(64)),
     sa.Column("tried_at", UtcDateTime),
     sa.Column("created_at", UtcDateTime, nullable=False),
+    # While a copy is on its way.
+    sa.Column("copying_since", UtcDateTime),
     # The published rule: one backup a database.
     sa.UniqueConstraint("database_id"),
 )

@@ -28,10 +28,27 @@ class FakeS3(ThreadingHTTPServer):
         self.secret = secret
         self.objects: dict[str, bytes] = {}
         self.answer_with: tuple[int, str] | None = None
+        self.arrived = 0
+        self._going_on = threading.Event()
+        self._going_on.set()
 
     @property
     def endpoint(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
+
+    @contextmanager
+    def slow(self) -> Iterator[None]:
+        """Answer nothing before the block ends."""
+        self._going_on.clear()
+        try:
+            yield
+        finally:
+            self._going_on.set()
+
+    def take_in(self) -> None:
+        """Wait for the end of `slow`."""
+        self.arrived += 1
+        self._going_on.wait()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -40,6 +57,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         server = cast("FakeS3", self.server)
         content = self.rfile.read(int(self.headers["Content-Length"]))
+        server.take_in()
         status, code = server.answer_with or self._judged(server, content)
         if status == 200:
             server.objects[self.path] = content

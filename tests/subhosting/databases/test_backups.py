@@ -68,6 +68,7 @@ def test_a_database_has_one_backup(server: RunningSubhosting, s3: FakeS3, databa
     made = enable(server, database, endpoint=s3.endpoint)
     second = enable(server, database, endpoint=s3.endpoint)
     listed = server.call("GET", path).json
+    ended(server, made.json["id"])
     deleted = server.call("DELETE", f"/v1/database_backups/{made.json['id']}")
 
     assert (second.status, second.json["code"]) == (409, "databaseBackupExists")
@@ -76,6 +77,22 @@ def test_a_database_has_one_backup(server: RunningSubhosting, s3: FakeS3, databa
     assert server.call("GET", path).json == []
     assert server.call("GET", f"/v1/database_backups/{made.json['id']}").status == 404
     assert enable(server, database, endpoint=s3.endpoint).status == 200
+
+
+def test_a_backup_is_not_deleted_while_a_copy_is_on_its_way(
+    server: RunningSubhosting, s3: FakeS3, database: Json
+) -> None:
+    before = s3.arrived
+    with s3.slow():
+        made = enable(server, database, endpoint=s3.endpoint).json["id"]
+        wait_until(lambda: s3.arrived > before, "the copy to arrive at the bucket")
+        refused = server.call("DELETE", f"/v1/database_backups/{made}")
+    ended(server, made)
+    deleted = server.call("DELETE", f"/v1/database_backups/{made}")
+
+    assert (refused.status, refused.json["code"]) == (409, "databaseBackupInProgress")
+    assert refused.json["message"].startswith("databaseBackupId: ")
+    assert deleted.status == 200
 
 
 def test_a_wrong_key_shows_in_the_status_and_not_in_it(

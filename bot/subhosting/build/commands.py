@@ -10,6 +10,14 @@ from bot.subhosting.config import SubhostingConfig
 # Where real tools are looked for; whatever is in one of these folders beats our stand-ins.
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 
+# Deno takes node's arguments when it is called by this name, all but one.
+_NODE = """\
+#!/bin/sh
+case "$1" in
+  -v | --version) exec deno eval 'console.log(process.version)' ;;
+  *) exec "${0%/*}/../named/node" "$@" ;;
+esac
+"""
 # npm for machines without one. Packages are installed, and all JavaScript is run, by Deno.
 _NPM = """\
 #!/bin/sh
@@ -54,12 +62,11 @@ class Names:
 def put_tools(folder: Path, deno: Path) -> None:
     """Make the folder of tools that builds find first and last in their search path."""
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "first").mkdir(parents=True)
-    (folder / "last").mkdir()
+    for name in ("first", "last", "named"):
+        (folder / name).mkdir(parents=True)
     (folder / "first" / "deno").symlink_to(deno)
-    # Called by this name Deno takes node's arguments.
-    (folder / "last" / "node").symlink_to(deno)
-    for name, script in {"npm": _NPM, "npx": _NPX}.items():
+    (folder / "named" / "node").symlink_to(deno)
+    for name, script in {"node": _NODE, "npm": _NPM, "npx": _NPX}.items():
         (folder / "last" / name).write_text(script, encoding="utf-8")
         (folder / "last" / name).chmod(0o755)
 

@@ -1,6 +1,8 @@
 """The commands of a build: what they see, what they leave behind, and how their failure shows."""
 
+import contextlib
 import json
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,8 @@ from tests.subhosting.builds.app import (
 from tests.subhosting.server import CANARY, Json, RunningSubhosting, wait_until
 from tests.subhosting.v2.client import ended, new_app, progress, says
 
+# A daemon in a session of its own, whose parent is gone.
+STAYS = "setsid sh -c 'sleep 1234.5 & sleep 1234.5' & sleep 1234.5"
 MAKES_A_FILE = "mkdir -p dist && printf 'made by the build' > dist/made.txt"
 
 
@@ -207,9 +211,7 @@ def test_a_built_app_rests_and_starts_again(server: RunningSubhosting, app: Json
 def test_a_cancelled_command_ends_with_everything_it_started(
     server: RunningSubhosting, app: Json
 ) -> None:
-    # A daemon in a session of its own, whose parent is gone.
-    build = "setsid sh -c 'sleep 1234.5 & sleep 1234.5' & sleep 1234.5"
-    made = deploy(server, app["id"], {"main.ts": says("x")}, config=with_commands(build=build))
+    made = deploy(server, app["id"], {"main.ts": says("x")}, config=with_commands(build=STAYS))
     revision = made.json["id"]
     scratch = str(server.data_dir / "deployments" / revision / "scratch")
     wait_until(lambda: len(sleepers(scratch)) == 3, "all three to run")
@@ -231,3 +233,24 @@ def test_daemons_of_a_build_do_not_outlive_it(server: RunningSubhosting, app: Js
 
     assert live["status"] == "succeeded", said(server, live["id"])
     assert sleepers(str(server.data_dir / "deployments" / live["id"])) == []
+
+
+@pytest.mark.parametrize("how", ["deleted", "stopped"])
+def test_a_build_ends_with_its_deployment_and_with_its_host(
+    tmp_path: Path, server: RunningSubhosting, how: str
+) -> None:
+    with contextlib.ExitStack() as stack:
+        if how == "stopped":
+            server = stack.enter_context(RunningSubhosting(tmp_path / "data"))
+        app = new_app(server)
+        made = deploy(server, app["id"], {"main.ts": says("x")}, config=with_commands(build=STAYS))
+        folder = server.data_dir / "deployments" / made.json["id"]
+        wait_until(lambda: len(sleepers(str(folder))) == 3, "all three to run")
+
+        if how == "stopped":
+            server.stop_host()
+        else:
+            assert server.call("DELETE", f"/v1/deployments/{made.json['id']}").status == 200
+            wait_until(lambda: not folder.exists(), "the files to go")
+
+        assert sleepers(str(folder)) == []

@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from bot.kernel.clock import Clock
 from bot.subhosting.backup.sigv4 import S3Credentials, canonical_path, signed_headers
 from bot.subhosting.backup.targets import NotStored, Stored, check_name, joined, prefix_problem
-from bot.subhosting.trust.addresses import AddressPolicy, AddressRefused, guarded_client
+from bot.subhosting.trust.addresses import AddressPolicy, AddressRefused
+from bot.subhosting.trust.pinned import guarded_client
 
 # One PUT; more would need a multipart upload.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from bot.subhosting.build import jsonc
+from bot.subhosting.remote import is_remote
 from bot.subhosting.store.settings import Settings
 
 # In the order in which Deno looks for them in a folder.
@@ -37,17 +38,24 @@ def lay_over(settings: Settings, source: Path, entry_point: str, folder: Path) -
     if settings.import_map == "" or settings.lock_file:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         (folder / _EMPTY_MAP).write_bytes(b'{"imports":{}}')
-    if settings.lock_file and not (folder / _LOCK).exists():
+    if settings.lock_file and not is_remote(settings.lock_file) and not (folder / _LOCK).exists():
         # A copy, because Deno adds what is missing from a lock file.
         draft = folder / f"{_LOCK}.{secrets.token_hex(4)}"
         shutil.copyfile(source / settings.lock_file, draft)
         draft.rename(folder / _LOCK)
 
 
-def import_map(settings: Settings, source: Path, folder: Path) -> Path | None:
-    """Return the import map to name on the command line, if any."""
-    if settings.import_map is None:
-        return None
+def put_lock_file(folder: Path, content: bytes) -> None:
+    """Put a lock file that was fetched in place; `folder` is ours."""
+    draft = folder / f"{_LOCK}.{secrets.token_hex(4)}"
+    draft.write_bytes(content)
+    draft.rename(folder / _LOCK)
+
+
+def import_map(settings: Settings, source: Path, folder: Path) -> Path | str | None:
+    """Return the import map to name on the command line, a file or a URL, if any."""
+    if settings.import_map is None or is_remote(settings.import_map):
+        return settings.import_map
     return source / settings.import_map if settings.import_map else folder / _EMPTY_MAP
 
 
@@ -84,8 +92,11 @@ def _set_compiler_options(source: Path, entry_point: str, options: Mapping[str, 
 
 
 def _config_of(source: Path, entry_point: str) -> Path:
-    """Return the configuration that Deno would find: the nearest one above the entry point."""
-    here = (source / entry_point).parent
+    """Return the configuration that Deno would find: the nearest one above the entry point.
+
+    For an entry point elsewhere that is the one in the folder where Deno runs.
+    """
+    here = source if is_remote(entry_point) else (source / entry_point).parent
     while True:
         for name in _CONFIGS:
             # A link could lead to a file of another name, which is not ours to replace.

@@ -19,9 +19,11 @@ from bot.subhosting.host.building import Build, BuildStopped
 from bot.subhosting.host.command import Ended, Job, NeededTooMuch, TookTooLong
 from bot.subhosting.host.instance import Serving
 from bot.subhosting.host.outside import without_proxies
+from bot.subhosting.host.remote_lock import fetch_lock_file
 from bot.subhosting.host.rows import Rows, Work
 from bot.subhosting.host.supervisor import Supervisor
 from bot.subhosting.host.wording import said_of, shown_paths
+from bot.subhosting.remote import is_remote
 from bot.subhosting.sandbox.argv import Sandbox, kv_environment
 from bot.subhosting.sandbox.view import ProcessLimits
 from bot.subhosting.sandbox.views import build_view
@@ -112,7 +114,7 @@ class Attempt:
             self.build.leave(stages.INSTALLING)
             return False  # what the entry point needs beyond it shows at its start
         sandbox = self.supervisor.sandbox(self.work)
-        if not sandbox.entry_point or not needs_packages(sandbox.source, sandbox.entry_point):
+        if not sandbox.entry_point or not self._needs_modules(sandbox):
             self.build.skip(stages.INSTALLING)
             return False
         await self._fetch_packages()
@@ -124,6 +126,7 @@ class Attempt:
         await self._restore_packages()
         self.build.say("info", "Installing packages")
         sandbox = self.supervisor.sandbox(self.work)
+        await self._fetch_lock_file(sandbox)
         scratch = self._folder / tree.SCRATCH
         outcome = await installer.install(
             self.config,
@@ -137,6 +140,22 @@ class Attempt:
         within_s = self.config.install_timeout.total_seconds()
         self._stop_unless_well(outcome, "Installing packages", within_s)
         self.build.leave(stages.INSTALLING)
+
+    def _needs_modules(self, sandbox: Sandbox) -> bool:
+        settings = self.work.settings
+        elsewhere = (sandbox.entry_point, settings.import_map, settings.lock_file)
+        if any(map(is_remote, elsewhere)):
+            return True
+        return needs_packages(sandbox.source, sandbox.entry_point)
+
+    async def _fetch_lock_file(self, sandbox: Sandbox) -> None:
+        url = self.work.settings.lock_file
+        if url is None or not is_remote(url) or sandbox.lock is None:
+            return
+        proxy = self._way_out["HTTPS_PROXY"]
+        problem = await fetch_lock_file(url, proxy, sandbox.lock.parent, self.build.clock)
+        if problem is not None:
+            self._fail(problem)
 
     async def _build(self, plan: Plan) -> None:
         if plan.build is None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.subhosting.remote import is_remote
+
 # Addresses an app may not reach: ours, the neighbours', the cloud's metadata. IPv6 ranges cannot
 # be written on Deno's command line, so `fc00::/7` and `fe80::/10` stay open at this level.
 _DENIED_NETWORKS = (
@@ -36,6 +38,7 @@ class Sandbox:
     source: Path
     # Private and writable: with a read-only DENO_DIR every start takes 180 to 250 ms.
     cache: Path
+    # A path below `source`, or a URL.
     entry_point: str
     socket: Path
     heap_mib: int
@@ -47,8 +50,8 @@ class Sandbox:
     net: tuple[str, ...] | None = None
     # The one file that `Deno.openKv()` opens; None for an app without a database.
     kv_file: Path | None = None
-    # In place of the import map that deno.json names or holds.
-    import_map: Path | None = None
+    # A file or a URL in place of the import map that deno.json names or holds.
+    import_map: Path | str | None = None
     # In place of the deno.lock beside deno.json; `None` leaves the choice to Deno.
     lock: Path | None = None
     # Whether the packages are installed without any lock file.
@@ -91,7 +94,7 @@ def run_argv(sandbox: Sandbox) -> list[str]:
         _allow_net(sandbox),
         f"--deny-net={','.join(_DENIED_NETWORKS)}",
         f"--v8-flags=--max-old-space-size={sandbox.heap_mib}",
-        str(sandbox.source / sandbox.entry_point),
+        _main_module(sandbox),
         *sandbox.arguments,
     ]
 
@@ -123,12 +126,11 @@ def install_argv(sandbox: Sandbox) -> list[str]:
 
     Lifecycle scripts of npm packages do not run: Deno runs none unless it is told which.
     """
-    entry_point = str(sandbox.source / sandbox.entry_point)
     options = (*_lock(sandbox, default=()), *_import_map(sandbox))
     # Any host: which addresses may be reached is the proxy's business.
     return [
         *(str(sandbox.deno), "install", "--allow-import", *options),
-        *("--entrypoint", entry_point),
+        *("--entrypoint", _main_module(sandbox)),
     ]
 
 
@@ -151,6 +153,12 @@ def kv_environment(sandbox: Sandbox) -> dict[str, str]:
     if sandbox.kv_file is None:
         return {"DENO_KV_REQUIRES_DISTRIBUTED_DATABASE": "error"}
     return {"DENO_KV_DEFAULT_PATH": str(sandbox.kv_file)}
+
+
+def _main_module(sandbox: Sandbox) -> str:
+    if is_remote(sandbox.entry_point):
+        return sandbox.entry_point
+    return str(sandbox.source / sandbox.entry_point)
 
 
 def _allow_net(sandbox: Sandbox) -> str:

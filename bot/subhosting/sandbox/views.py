@@ -51,7 +51,7 @@ def build_view(sandbox: Sandbox, scratch: Path, tools: Path, limits: ProcessLimi
 def _overlay(sandbox: Sandbox) -> tuple[Path, ...]:
     """Return the folder with an import map or a lock file that lie outside the sources."""
     outside = (sandbox.import_map, sandbox.lock)
-    folders = [path.parent for path in outside if path is not None]
+    folders = [path.parent for path in outside if isinstance(path, Path)]
     return tuple(
         dict.fromkeys(each for each in folders if not each.is_relative_to(sandbox.source))
     )

@@ -7,6 +7,7 @@ from datetime import timedelta
 from bot.subhosting.errors import InvalidRequest, NotFound, TooLarge
 from bot.subhosting.service import assets, contents, domains, environment, run_settings
 from bot.subhosting.service.assets import Upload
+from bot.subhosting.service.remote_modules import checked_url
 from bot.subhosting.service.services import Services
 from bot.subhosting.store import bindings, content, deployments, projects
 from bot.subhosting.store.blobs import Blob
@@ -55,7 +56,7 @@ def create(
     environment.check(request.env_vars, services.config.limits)
     deployment_id = services.ids.new()
     hosts = _hosts(services, project, deployment_id, request.domains)
-    entry_point = assets.entry_point(request.entry_point_url, upload.manifest)
+    entry_point = _entry_point(services, request.entry_point_url, upload.manifest)
     settings = run_settings.read(services, project.organization_id, request, upload.manifest)
     contents.keep(services, project, upload)
     now = services.clock.now()
@@ -127,6 +128,13 @@ def made_before(services: Services, project: ProjectRecord, key: str | None) -> 
             return None
         hosts = bindings.hosts_of(connection, [found.id])[found.id]
     return Located(project=project, deployment=found, hosts=tuple(hosts))
+
+
+def _entry_point(services: Services, url: str, manifest: Manifest) -> str:
+    """Return the URL or the path of the asset that is started."""
+    opened = services.addresses.allowed
+    remote = checked_url("entryPointUrl", "unsupportedEntryPoint", url, opened)
+    return remote or assets.entry_point(url, manifest)
 
 
 def _uploaded(

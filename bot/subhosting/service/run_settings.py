@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from bot.subhosting.config import SOURCE_URL
 from bot.subhosting.errors import InvalidRequest, NotFound, TooLarge
 from bot.subhosting.service import databases
+from bot.subhosting.service.remote_modules import checked_url
 from bot.subhosting.service.services import Services
 from bot.subhosting.store.databases import DEFAULT
 from bot.subhosting.store.records import Manifest
@@ -45,8 +46,8 @@ def read(
         raise InvalidRequest("cronNeedsDatabase", msg)
     return Settings(
         net=checked_net(request.permissions),
-        import_map=_asset("importMapUrl", request.import_map_url, manifest),
-        lock_file=_asset("lockFileUrl", request.lock_file_url, manifest),
+        import_map=_module("importMapUrl", request.import_map_url, services, manifest),
+        lock_file=_module("lockFileUrl", request.lock_file_url, services, manifest),
         compiler_options=(
             None if options is None else options.model_dump(by_alias=True, exclude_none=True)
         ),
@@ -97,8 +98,8 @@ def checked_databases(
     return dict(wanted)
 
 
-def _asset(field: str, url: str | None, manifest: Manifest) -> str | None:
-    """Return the path of an asset; the empty string and None are answers of their own.
+def _module(field: str, url: str | None, services: Services, manifest: Manifest) -> str | None:
+    """Return a URL or the path of an asset; the empty string and None are answers of their own.
 
     Raises:
         InvalidRequest: no asset has that path, or the URL leads elsewhere.
@@ -106,10 +107,12 @@ def _asset(field: str, url: str | None, manifest: Manifest) -> str | None:
     """
     if not url:
         return url
+    if remote := checked_url(field, "unsupportedUrl", url, services.addresses.allowed):
+        return remote
     path = unquote(url.removeprefix(SOURCE_URL)) if url.startswith(SOURCE_URL) else url
     path = path.removeprefix("./").removeprefix("/src/")
     if "://" in path or path.startswith("data:"):
-        msg = f"{field}: {url[:300]!r} is not an asset; only paths and {SOURCE_URL}... work here."
+        msg = f"{field}: {url[:300]!r} is neither an asset nor an https URL."
         raise InvalidRequest("unsupportedUrl", msg)
     if path not in manifest.files and path not in manifest.links:
         raise InvalidRequest(

@@ -16,8 +16,9 @@ from bot.subhosting.store.records import Context
 class Settings:
     """Wishes of one deployment; the defaults are those of a deployment that has none.
 
-    `import_map` and `lock_file` are paths of assets, the empty string for none at all, and None
-    for what deno.json says. `compiler_options` None leaves deno.json's, `{}` is Deno's defaults.
+    `import_map` and `lock_file` are paths of assets or URLs, the empty string for none at all, and
+    None for what deno.json says. `compiler_options` None leaves deno.json's, `{}` is Deno's
+    defaults.
     """
 
     net: tuple[str, ...] | None = None

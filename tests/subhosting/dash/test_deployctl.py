@@ -103,7 +103,7 @@ def test_files_are_known_by_hash_in_any_order_and_a_missing_one_is_named(
         ([], "must be a JSON object"),
         ({}, "url: "),
         ({"url": URL}, "entryPointUrl: "),
-        ({"url": "https://example.com/x.ts", "manifest": {"entries": {}}}, "entryPointUrl: "),
+        ({"url": "http://example.com/x.ts", "manifest": {"entries": {}}}, "entryPointUrl: "),
         ({"url": URL, "manifest": {"entries": {"..": {"kind": "directory"}}}}, "manifest.entries"),
         (
             {

@@ -122,7 +122,7 @@ def test_the_app_s_own_config_stays_as_it_was_sent(
 
 
 @pytest.mark.parametrize("field", ["importMapUrl", "lockFileUrl"])
-@pytest.mark.parametrize("url", ["nowhere.json", "https://x.test/a.json", "../deno.json"])
+@pytest.mark.parametrize("url", ["nowhere.json", "http://x.test/a.json", "../deno.json"])
 def test_a_file_that_is_no_asset_is_refused_by_field(
     server: RunningSubhosting, project: Json, field: str, url: str
 ) -> None:

@@ -176,12 +176,16 @@ def test_a_symlink_that_leaves_is_refused_by_name(
         ("file:///src/sp%20ace.ts", 200, None),
         ("other.ts", 400, "entryPointNotFound"),
         ("file:///src/other.ts", 400, "entryPointNotFound"),
-        ("https://example.com/main.ts", 400, "unsupportedEntryPoint"),
+        ("http://example.com/main.ts", 400, "unsupportedEntryPoint"),
+        ("https://name:password@example.com/main.ts", 400, "unsupportedEntryPoint"),
+        ("https://example.com/a b.ts", 400, "unsupportedEntryPoint"),
+        ("https://[::1/main.ts", 400, "unsupportedEntryPoint"),
+        ("npm:express", 400, "entryPointNotFound"),
         ("file:///etc/passwd", 400, "unsupportedEntryPoint"),
         ("", 400, "entryPointNotFound"),
     ],
 )
-def test_the_entry_point_is_an_asset(
+def test_the_entry_point_is_an_asset_unless_it_is_https(
     server: RunningSubhosting, project: Json, entry: str, status: int, code: str | None
 ) -> None:
     assets = {"main.ts": HELLO, "sp ace.ts": HELLO}
@@ -214,7 +218,7 @@ def test_the_entry_point_is_an_asset(
         ({"databases": {"other": "x"}}, "databases.other: "),
         ({"enableCron": True}, "enableCron: "),
         ({"importMapUrl": "x.json"}, "importMapUrl: "),
-        ({"lockFileUrl": "https://x.test/deno.lock"}, "lockFileUrl: "),
+        ({"lockFileUrl": "http://x.test/deno.lock"}, "lockFileUrl: "),
         ({"compilerOptions": {"jsx": 5}}, "compilerOptions.jsx: "),
     ],
 )

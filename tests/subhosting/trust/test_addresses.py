@@ -15,10 +15,9 @@ from bot.subhosting.trust.addresses import (
     AddressPolicy,
     AddressRefused,
     AllowList,
-    PinnedTransport,
     address_problem,
-    guarded_client,
 )
+from bot.subhosting.trust.pinned import PinnedTransport, guarded_client
 from tests.fakes.subhosting.names import FakeHosts
 
 PUBLIC = "93.184.215.14"

@@ -101,4 +101,13 @@ def test_the_installer_sees_none_of_the_app_s_variables() -> None:
 
     assert "hush" not in str(environment)
     assert environment["NPM_CONFIG_REGISTRY"] == "http://r/"
-    assert install_argv(SANDBOX)[1:3] == ["install", "--entrypoint"]
+    assert install_argv(SANDBOX)[1:3] == ["install", "--allow-import"]
+
+
+def test_an_entry_point_elsewhere_is_named_by_its_url() -> None:
+    url = "https://example.com/main.ts"
+    sandbox = replace(SANDBOX, entry_point=url, import_map="https://example.com/map.json")
+
+    for command in (run_argv(sandbox), install_argv(sandbox)):
+        assert command[-1] == url
+        assert "--import-map=https://example.com/map.json" in command

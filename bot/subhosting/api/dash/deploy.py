@@ -15,7 +15,6 @@ from bot.subhosting.api.dash import documents, forms, identity
 from bot.subhosting.api.requests import organization_id, parsed, services
 from bot.subhosting.api.streams import WAITING_ROOM, WaitingRoom
 from bot.subhosting.api.v1.build_logs import NDJSON
-from bot.subhosting.config import SOURCE_URL
 from bot.subhosting.service import dash, deployments, projects, rate
 from bot.subhosting.service.deployments import Located
 from bot.subhosting.service.services import Services
@@ -76,7 +75,7 @@ def _progress(services: Services, made: Located, sent_bytes: int) -> Iterator[di
     yield {"type": "staticFile", "currentBytes": sent_bytes, "totalBytes": sent_bytes}
     files = dash.files_of(services, deployment)
     # We do not count modules: what was put in place are the deployment's files.
-    entry = f"{SOURCE_URL}{deployment.entry_point}"
+    entry = documents.url_of(deployment)
     yield {"type": "load", "url": entry, "seen": files, "total": files}
     yield {"type": "uploadComplete"}
     found = dash.ended(services, deployment.id)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.subhosting.config import SOURCE_URL
+from bot.subhosting.remote import is_remote
 from bot.subhosting.store.records import DeploymentRecord, ProjectRecord, Status
 from bot.wire import dash as wire
 
@@ -52,7 +53,7 @@ def error(code: str, reason: str) -> dict[str, Any]:
 def _deployment(record: DeploymentRecord, hosts: Sequence[str]) -> wire.Deployment:
     return wire.Deployment(
         id=record.id,
-        url=f"{SOURCE_URL}{record.entry_point}",
+        url=url_of(record),
         domain_mappings=[
             wire.DomainMapping(
                 domain=host,
@@ -90,3 +91,10 @@ def _project(
 
 def _moment(at: datetime) -> str:
     return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def url_of(record: DeploymentRecord) -> str:
+    """Return the URL by which clients know the entry point."""
+    if is_remote(record.entry_point):
+        return record.entry_point
+    return f"{SOURCE_URL}{record.entry_point}"

@@ -47,7 +47,7 @@ class OneInstance:
 
     async def last_words(self, _within_s: float) -> LastWords:
         """Say nothing."""
-        return LastWords(code=None)
+        return LastWords(ending=None)
 
 
 async def serve(port: int, instance: OneInstance, host: str) -> None:

@@ -63,6 +63,13 @@ class RuntimeLimits:
     # RLIMIT_DATA: 1 GB kills apps that start one Web Worker, because V8 reserves 512 MB of code
     # range per isolate; 2 GB is a coarse cap that all measured apps lived with.
     data_bytes: int = 2048 * MIB
+    # What a process may use beside V8's old space: buffers, workers, Deno itself (60 MB). One
+    # whose resident memory exceeds both together is ended.
+    beside_heap_bytes: int = 512 * MIB
+    # How long an event loop may be blocked while requests wait; then the process is ended. v1
+    # allows 1 s, which a busy machine of one's own can exceed without anybody's fault.
+    # https://docs.deno.com/subhosting/manual/pricing_and_limits
+    hang_after: timedelta = timedelta(seconds=10)
     open_files: int = 4096
     file_bytes: int = 256 * MIB
     # What an app may write to stdout and stderr before lines are dropped.

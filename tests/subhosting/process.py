@@ -15,27 +15,38 @@ from typing import Any
 
 from bot.kernel.processes import die_with_parent
 from bot.subhosting import control
-from bot.subhosting.config import BuildLimits, Limits, SubhostingConfig
+from bot.subhosting.config import BuildLimits, Limits, RuntimeLimits, SubhostingConfig
 from bot.subhosting.host import main as host
+
+_TIMES = (
+    "warm_up",
+    "drain",
+    "answer_within",
+    "analytics_every",
+    "blob_grace",
+    "collect_every",
+    "backup_every",
+    "provisioning_timeout",
+)
 
 
 def config_from(settings: dict[str, Any]) -> SubhostingConfig:
-    known = dict(settings)
+    known = _timed(settings, *_TIMES)
     for name in {"data_dir", "backup_dir"} & known.keys():
         known[name] = Path(known[name])
-    for name in ("warm_up", "drain", "answer_within", "analytics_every"):
-        if name in known:
-            known[name] = timedelta(seconds=known[name])
-    for name in ("blob_grace", "collect_every", "backup_every", "provisioning_timeout"):
-        if name in known:
-            known[name] = timedelta(seconds=known[name])
     if "limits" in known:
         known["limits"] = Limits(**known["limits"])
+    if "runtime" in known:
+        known["runtime"] = RuntimeLimits(**_timed(known["runtime"], "hang_after"))
     if "build" in known:
-        times = {"timeout", "longest"} & known["build"].keys()
-        spans = {name: timedelta(seconds=known["build"][name]) for name in times}
-        known["build"] = BuildLimits(**{**known["build"], **spans})
+        known["build"] = BuildLimits(**_timed(known["build"], "timeout", "longest"))
     return SubhostingConfig(**known)
+
+
+def _timed(settings: dict[str, Any], *names: str) -> dict[str, Any]:
+    """Return settings whose seconds are durations."""
+    spans = {name: timedelta(seconds=settings[name]) for name in settings.keys() & names}
+    return {**settings, **spans}
 
 
 def announce() -> None:

@@ -87,6 +87,12 @@ class AppLog:
         """Whether the quota of this second is used up."""
         return self._dropping and self._clock.monotonic_s() - self._second < 1
 
+    def note(self, text: str) -> None:
+        """Add an error of ours, which no quota drops; also to a log that is closed."""
+        self._keep(self._clock.now(), Level.ERROR, [text])
+        if self.closed:
+            self.close()
+
     def close(self) -> None:
         """Keep what has no line end yet, and let go of the file."""
         self.closed = True

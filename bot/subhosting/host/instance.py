@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,6 +14,7 @@ from typing import Any
 from bot.kernel.clock import Clock
 from bot.subhosting.host.app_log import AppLog
 from bot.subhosting.host.child import Child, start_child
+from bot.subhosting.host.endings import ending_of
 from bot.subhosting.host.launcher import Nursery
 from bot.subhosting.host.live import LastWords
 from bot.subhosting.host.meter import Meter
@@ -49,9 +51,13 @@ class Serving:
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """The process ended before it answered; a negative code is the signal that ended it."""
+    """The process ended before it answered; a negative code is the signal that ended it.
+
+    `ending` says it in words that follow "the app".
+    """
 
     code: int
+    ending: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,12 @@ class Instance:
     draining: bool = False
     # When its last request ended, by the monotonic clock; of no interest while one is in flight.
     used_s: float = 0.0
+    # The resident memory beyond which the watchdog ends it.
+    most_bytes: int = sys.maxsize
+    # Why the watchdog ended it, in words that follow "the app".
+    condemned: str | None = None
+    # Whether it answers what is not HTTP: then we can ask it without the app's noticing.
+    _answers_probes: bool = False
     _child: Child | None = None
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -94,6 +106,14 @@ class Instance:
         """The code that it ended with, or None while it runs."""
         child = self._child
         return child.exited.result() if child is not None and child.exited.done() else None
+
+    @property
+    def ending(self) -> str | None:
+        """How it ended, in words that follow "the app"; None while it runs."""
+        if self.condemned is not None:
+            return self.condemned
+        code = self.exit_code
+        return None if code is None else ending_of(code, self.sandbox.heap_mib)
 
     @contextmanager
     def serving_a_request(self) -> Iterator[None]:
@@ -120,7 +140,7 @@ class Instance:
         """Return how it ended, after at most `within_s` in case that shows only now."""
         if self._child is not None:
             await asyncio.wait({self._child.exited}, timeout=within_s)
-        return LastWords(code=self.exit_code, log=tuple(self.log.ring))
+        return LastWords(ending=self.ending, log=tuple(self.log.ring))
 
     async def start(
         self, confinement: Confinement, limits: ProcessLimits, nursery: Nursery
@@ -160,7 +180,7 @@ class Instance:
             probing.cancel()
         if exited.done():
             await self._all_output()
-            return Exited(exited.result())
+            return Exited(exited.result(), self.ending or "")
         if probing.done() and not probing.cancelled():
             return Serving()
         await self.kill()
@@ -184,6 +204,23 @@ class Instance:
             self._child.kill()
             await asyncio.wait({self._child.exited})
             await self._all_output()
+
+    def condemn(self, reason: str) -> None:
+        """End the process for a fault of its own, and say so in its log."""
+        self.condemned = reason
+        self.log.note(f"The app {reason}")
+        self._started_child.kill()
+
+    async def responds(self, within: timedelta) -> bool:
+        """Return whether its event loop runs; True where that cannot be known."""
+        if not self._answers_probes:
+            return True
+        answer = await _asked(self.socket, _PROBE, within.total_seconds())
+        return answer is not None
+
+    def when_ended(self, call: Callable[[], None]) -> None:
+        """Call `call` when the process has ended."""
+        self._started_child.exited.add_done_callback(lambda _: call())
 
     async def wait(self) -> int:
         """Wait for the end of the process and return its code."""
@@ -225,6 +262,7 @@ class Instance:
             if self.socket.exists():
                 answer = await _asked(self.socket, probe, patience)
                 if answer:
+                    self._answers_probes = probe is _PROBE
                     return
                 if answer is None:
                     probe, patience = _SECOND_PROBE, 3600.0

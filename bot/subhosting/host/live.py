@@ -22,9 +22,12 @@ class NoInstance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastWords:
-    """How an instance ended, or None if it did not, and the end of what it said."""
+    """How an instance ended, or None if it did not, and the end of what it said.
 
-    code: int | None
+    `ending` is in words that follow "the app".
+    """
+
+    ending: str | None
     log: LogLines = ()
 
 

@@ -118,6 +118,7 @@ class _Host:
         ready()
         LOG.info("host_ready data_dir=%s", self.config.data_dir)
         await stop.wait()
+        LOG.info("host_draining")
         scanning.cancel()
         messages.close()
         visitors.close()

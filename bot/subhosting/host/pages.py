@@ -36,8 +36,7 @@ def not_running(found: NoInstance) -> Refusal:
 
 def went_away(words: LastWords) -> Refusal:
     """Say what became of an app that had a request and did not answer it."""
-    ended = f"ended with code {words.code}"
-    happened = "closed the connection" if words.code is None else ended
+    happened = words.ending or "closed the connection"
     return Refusal(502, f"The app {happened} before it answered.", words.log)
 
 

@@ -20,8 +20,8 @@ _LOOK_EVERY = timedelta(milliseconds=20)
 class Connection(Protocol):
     """A visitor's connection as the router sees it."""
 
-    def drain(self) -> None:
-        """Close when idle, else after the request in flight."""
+    def drain(self, *, now: bool = False) -> None:
+        """Close when idle, else after the request in flight, or `now` whatever is in flight."""
 
 
 class Router:
@@ -73,3 +73,6 @@ class Router:
         deadline = loop.time() + self._drain_within_s
         while self.connections and loop.time() < deadline:  # noqa: ASYNC110 - once, at the very end
             await asyncio.sleep(_LOOK_EVERY.total_seconds())
+        # Otherwise their instances would be given the same time again.
+        for connection in list(self.connections):
+            connection.drain(now=True)

@@ -6,7 +6,7 @@ import secrets
 import shutil
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bot.kernel.clock import Clock
@@ -15,8 +15,9 @@ from bot.subhosting.build import tree
 from bot.subhosting.build.materialise import ContentLost, materialise
 from bot.subhosting.build.overlay import import_map, lay_over, lock_file
 from bot.subhosting.build.plan import plan_of
-from bot.subhosting.config import RuntimeLimits, SubhostingConfig
+from bot.subhosting.config import MIB, RuntimeLimits, SubhostingConfig
 from bot.subhosting.host.app_log import AppLog, Listener
+from bot.subhosting.host.crashes import Crashes
 from bot.subhosting.host.instance import Boot, Instance, Serving
 from bot.subhosting.host.kv_files import KvFiles
 from bot.subhosting.host.launcher import Nursery, launcher
@@ -26,6 +27,7 @@ from bot.subhosting.host.outside import Outside
 from bot.subhosting.host.recorder import Recorder
 from bot.subhosting.host.resting import Use, to_rest
 from bot.subhosting.host.rows import Rows, Work
+from bot.subhosting.host.watchdog import Watchdog
 from bot.subhosting.host.wording import said_of, shown_paths
 from bot.subhosting.sandbox.argv import Sandbox
 from bot.subhosting.sandbox.confinement import Confinement
@@ -36,13 +38,6 @@ from bot.subhosting.store.records import Context, InstanceKey, Status
 
 LOG = logging.getLogger(__name__)
 
-# A deployment that crashes again and again is started again after 0.1, 0.2, 0.4 ... seconds, no
-# later than this. Requests wait meanwhile.
-_FIRST_BACK_OFF_S = 0.1
-_LONGEST_BACK_OFF_S = 5.0
-# An instance that lived this long is no longer the victim of its last crash.
-_STABLE_AFTER_S = 10.0
-
 
 @dataclass(slots=True)
 class _Slot:
@@ -52,8 +47,7 @@ class _Slot:
     # What it was started with; another value in the store means a restart.
     env_vars: Mapping[str, str] | None = None
     starting: "asyncio.Task[Instance | NoInstance] | None" = None
-    failures: int = 0
-    not_before_s: float = 0.0
+    crashes: Crashes = field(default_factory=Crashes)
 
 
 class Supervisor:
@@ -77,6 +71,7 @@ class Supervisor:
         self._closed = False
         self._kv_files = KvFiles(config.drain)
         self._log_receiver = LogReceiver(clock)
+        self._watchdog = Watchdog(config.runtime.hang_after)
         self.confinement = Confinement(launcher=launcher())
         self.outside = Outside(config)
         self._nursery = Nursery(runtime / "pids")
@@ -235,9 +230,7 @@ class Supervisor:
 
     async def _wake(self, key: InstanceKey, slot: _Slot) -> Instance | NoInstance:
         try:
-            wait_s = slot.not_before_s - self._clock.monotonic_s()
-            if wait_s > 0:
-                await asyncio.sleep(wait_s)
+            await asyncio.sleep(slot.crashes.wait_s(self._clock.monotonic_s()))
             return await self._restarted(key, slot)
         except Exception:
             # The boundary of a job: whoever waits for the instance must get an answer.
@@ -264,8 +257,9 @@ class Supervisor:
             slot.env_vars = env_vars
             self._adopt(key, slot, instance)
             return instance
-        self._failed(slot)
-        return NoInstance(reason=said_of(boot, self._config), log=tuple(instance.log.ring))
+        again = slot.crashes.count(self._clock.monotonic_s())
+        reason = f"{said_of(boot, self._config)}; {again}"
+        return NoInstance(reason=reason, log=tuple(instance.log.ring))
 
     def _put_in_place(self, work: Work, source: Path) -> None:
         deployment = work.deployment
@@ -290,6 +284,7 @@ class Supervisor:
 
     async def _started(self, instance: Instance) -> Boot:
         await instance.start(self.confinement, limits_of(self._config.runtime), self._nursery)
+        self._watchdog.watch(instance)
         try:
             return await instance.boot(self._config.warm_up)
         except asyncio.CancelledError:
@@ -317,15 +312,11 @@ class Supervisor:
         code = await instance.wait()
         if instance.draining:
             return
-        LOG.warning("instance_ended deployment=%s code=%s", key.deployment_id, code)
-        if self._clock.monotonic_s() - started > _STABLE_AFTER_S:
-            slot.failures = 0
-        self._failed(slot)
-
-    def _failed(self, slot: _Slot) -> None:
-        back_off = min(_FIRST_BACK_OFF_S * 2**slot.failures, _LONGEST_BACK_OFF_S)
-        slot.failures = min(slot.failures + 1, 10)
-        slot.not_before_s = self._clock.monotonic_s() + back_off
+        LOG.warning(
+            "instance_ended deployment=%s code=%s: %s", key.deployment_id, code, instance.ending
+        )
+        again = slot.crashes.count(self._clock.monotonic_s(), lived_from_s=started)
+        instance.log.note(f"The app {instance.ending}; {again}")
 
     async def _stop(self, slot: _Slot) -> None:
         if slot.starting is not None:
@@ -355,7 +346,9 @@ class Supervisor:
                 loopback_ports=(*sandbox.loopback_ports, export.port),
             )
         meter = self._recorder.meter(deployment.id)
-        return Instance(deployment.id, sandbox, log, self._clock, meter)
+        instance = Instance(deployment.id, sandbox, log, self._clock, meter)
+        instance.most_bytes = sandbox.heap_mib * MIB + runtime.beside_heap_bytes
+        return instance
 
     def _overlay(self, deployment_id: str) -> Path:
         return self.folder(deployment_id) / "overlay"

@@ -125,11 +125,13 @@ class VisitorConnection(asyncio.Protocol):
         if self._upstream is not None:
             self._upstream.pause(paused=False)
 
-    def drain(self) -> None:
-        """Close when idle, else after the request in flight."""
+    def drain(self, *, now: bool = False) -> None:
+        """Close when idle, else after the request in flight, or `now` whatever is in flight."""
         self._close_after = True
-        if self._tunnel or (self._current is None and not self._queue):
+        if (now and self._tunnel) or (self._current is None and not self._queue):
             self._linger()
+        elif now:
+            self._abort()  # a part of a body must not look like the whole
 
     # What the reading half tells.
 

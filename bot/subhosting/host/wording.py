@@ -21,7 +21,7 @@ def said_of(boot: Exited | NeverServed, config: SubhostingConfig) -> str:
             return f"it did not answer HTTP within {seconds:g} s of its start and was stopped"
         case Exited(code=0):
             return "no HTTP server started: the entry point ran to its end and exited"
-        case Exited(code=code) if code < 0:
-            return f"it exited before serving, ended by signal {-code}"
+        case Exited(code=code, ending=ending) if code < 0:
+            return f"it {ending} before it served"
         case Exited(code=code):
             return f"it exited before serving, with code {code}"

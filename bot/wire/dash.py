@@ -28,6 +28,8 @@ class CreateProject(WireModel):
     name: str | None = None
     organization_id: str | None = None
     env_vars: dict[str, str] = Field(default_factory=dict)
+    # deployctl's own name for them.
+    envs: dict[str, str] = Field(default_factory=dict)
 
 
 class UpdateProject(WireModel):
@@ -58,6 +60,18 @@ class Deployment(WireModel):
     kv_databases: dict[str, str]
 
 
+class Build(Deployment):
+    """A deployment as newer deployctl reads it: `deployment` is null until it serves.
+
+    Older ones read the same document as a `Deployment`: hence the fields of both.
+    """
+
+    deployment_id: str
+    deployment: Deployment | None
+    project: "Project | None"
+    logs: list[dict[str, Any]]
+
+
 class Project(WireModel):
     """A project; deployctl shows its name, and finds its organization by id."""
 
@@ -67,21 +81,29 @@ class Project(WireModel):
     type: Literal["cli"] = "cli"
     organization_id: str
     organization: dict[str, Any]
-    production_deployment: Deployment | None
+    production_deployment: Build | None
     has_production_deployment: bool
     created_at: str
     updated_at: str
     env_vars: list[str]
 
 
-class Build(WireModel):
-    """An entry in the list of deployments: `deployment` is null until it serves."""
+class Domain(WireModel):
+    """A custom domain that leads to a project."""
 
-    id: str
-    deployment_id: str
-    deployment: Deployment | None
-    project: Project
-    logs: list[dict[str, Any]]
+    domain: str
+    is_validated: bool
+
+
+class Database(WireModel):
+    """A KV database that deployments of a project use; no size before its first use."""
+
+    branch: str
+    database_id: str
+    binding_name: str
+    description: str
+    size_bytes: int | None
+    available_regions: list[str]
     created_at: str
     updated_at: str
 

@@ -43,6 +43,15 @@ class InstanceRecord:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseUse:
+    """A database, under which name a project uses it, and in which context; v1 has none."""
+
+    database: DatabaseRecord
+    name: str
+    context: Context | None
+
+
 def insert(connection: Connection, record: DatabaseRecord) -> None:
     """Add a database.
 
@@ -185,6 +194,35 @@ def users(connection: Connection, database_ids: Iterable[str]) -> dict[str, list
     for row in connection.execute(query):
         found[row.database_id].append(row.name)
     return found
+
+
+def used_by(connection: Connection, project_id: str) -> list[DatabaseUse]:
+    """Return the databases that deployments of a project use, oldest first, each use once."""
+    uses = (
+        sa.select(
+            deployment_databases.c.database_id,
+            deployment_databases.c.name.label("used_as"),
+            deployment_databases.c.context,
+        )
+        .join(deployments, deployments.c.id == deployment_databases.c.deployment_id)
+        .where(deployments.c.project_id == project_id)
+        .distinct()
+        .subquery()
+    )
+    query = (
+        sa.select(databases, uses.c.used_as, uses.c.context)
+        .join(uses, uses.c.database_id == databases.c.id)
+        .order_by(databases.c.created_at, databases.c.id, uses.c.context, uses.c.used_as)
+    )
+    columns = databases.c.keys()
+    return [
+        DatabaseUse(
+            database=DatabaseRecord(**{column: row[column] for column in columns}),
+            name=row["used_as"],
+            context=Context(row["context"]) if row["context"] else None,
+        )
+        for row in connection.execute(query).mappings()
+    ]
 
 
 def _links(connection: Connection, deployment_ids: list[str]) -> Sequence[Row[Any]]:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.kernel.ids import RandomIds
 from tests.subhosting.dash.deployctl import ApiError, Deployctl, walk
 from tests.subhosting.server import Json, RunningSubhosting, wait_until
+from tests.subhosting.v2 import client
 
 ROUTE = "deployment_with_assets"
 URL = "file:///src/main.ts"
@@ -70,7 +72,10 @@ def test_production_moves_the_project_s_own_host(
     assert server.get(f"{project['name']}.localhost").text == "hello"
     shown = deployctl.ask(f"/projects/{project['name']}")
     assert shown["hasProductionDeployment"]
-    assert shown["productionDeployment"]["id"] == lines[-1]["id"]
+    production = shown["productionDeployment"]
+    # What older and newer deployctl call the current one.
+    assert production["id"] == production["deploymentId"] == lines[-1]["id"]
+    assert production["deployment"]["domainMappings"] == production["domainMappings"] != []
 
 
 def test_a_deployment_that_fails_says_why(
@@ -161,6 +166,8 @@ def test_organizations_projects_and_metadata(
     assert renamed["organization"]["id"] == server.organization
     listed = deployctl.ask(f"/organizations/{server.organization}/projects")
     assert renamed["name"] in [each["name"] for each in listed]
+    shown = deployctl.ask(f"/organizations/{server.organization}")
+    assert renamed["name"] in [each["name"] for each in shown["projects"]]
     assert deployctl.ask(f"/projects/{renamed['id']}", "DELETE") == {}
     with pytest.raises(ApiError) as gone:
         deployctl.ask(f"/projects/{renamed['id']}")
@@ -188,6 +195,65 @@ def test_deployments_come_as_a_pair_with_pages_from_0(
     assert last == {"page": 1, "count": 1, "limit": 3, "totalCount": 4, "totalPages": 2}
     shown = deployctl.ask(f"/deployments/{ids[0]}")
     assert (shown["id"], shown["project"]["name"]) == (ids[0], project["name"])
+    assert (shown["deployment"]["id"], shown["logs"]) == (ids[0], [])
+    failed = deployctl.ask(f"/deployments/{broken}")
+    assert (failed["deployment"], failed["logs"]) == (None, builds[0]["logs"])
+
+
+COUNTS = """
+    const kv = await Deno.openKv();
+    Deno.serve(async () => {
+        await kv.set(["seen"], "x".repeat(1000));
+        return new Response("counted");
+    });
+"""
+
+
+def test_a_deployment_names_its_databases_and_a_project_lists_them(
+    project: Json, deployctl: Deployctl, server: RunningSubhosting
+) -> None:
+    databases = f"/v1/organizations/{server.organization}/databases"
+    made = server.call("POST", databases, {"description": "visits"}).json
+    linked = {"default": made["id"]}
+    before = deployctl.ask(f"/projects/{project['id']}/databases")
+    live = server.deployed(project["id"], {"main.ts": COUNTS}, databases=linked)
+    assert server.get(live["domains"][0]).text == "counted"
+
+    shown = deployctl.ask(f"/deployments/{live['id']}")
+    (listed,) = deployctl.ask(f"/projects/{project['name']}/databases")
+
+    assert before == []
+    assert shown["kvDatabases"] == shown["deployment"]["kvDatabases"] == linked
+    assert (listed["databaseId"], listed["bindingName"]) == (made["id"], "default")
+    assert (listed["branch"], listed["description"]) == ("production", "visits")
+    assert listed["sizeBytes"] > 0
+
+
+def test_v2_s_databases_are_shown_as_the_default_one(
+    deployctl: Deployctl, server: RunningSubhosting
+) -> None:
+    slug = f"i-{RandomIds().new()[:8]}"
+    engine = {"slug": slug, "connection": {"engine": "denokv"}}
+    assert server.call("POST", "/v2/database_instances", engine).status < 300
+    app = client.new_app(server)
+    target = {"databases": [{"instance": slug, "name": "main"}]}
+    revision = client.deployed(server, app["id"], client.says("hi"), preview=target)
+
+    (listed,) = deployctl.ask(f"/projects/{app['id']}/databases")
+    shown = deployctl.ask(f"/deployments/{revision['id']}")
+
+    assert (listed["branch"], listed["bindingName"]) == ("preview", "main")
+    assert listed["sizeBytes"] is None
+    assert shown["kvDatabases"] == {"default": listed["databaseId"]}
+
+
+def test_variables_of_a_project_are_refused_by_deployctl_s_own_name(
+    deployctl: Deployctl,
+) -> None:
+    with pytest.raises(ApiError, match="envs: ") as refused:
+        deployctl.ask("/projects/", "POST", {"envs": {"KEY": "value"}})
+
+    assert refused.value.status == 400
 
 
 def test_logs_of_the_past(project: Json, deployctl: Deployctl, server: RunningSubhosting) -> None:
@@ -198,7 +264,9 @@ def test_logs_of_the_past(project: Json, deployctl: Deployctl, server: RunningSu
 
     def queried(params: str) -> list[str]:
         path = f"/projects/{project['id']}/deployments/{live}/query_logs?params={params}"
-        return [line["message"].strip() for line in deployctl.ask(path)["logs"]]
+        lines = deployctl.ask(path)["logs"]
+        assert all(line["deploymentId"] == live and line["timestamp"] for line in lines)
+        return [line["message"].strip() for line in lines]
 
     wait_until(lambda: len(queried("{}")) >= 2, "both lines")
     assert queried('{"q":["words","first"]}') == ["first words"]

@@ -67,6 +67,18 @@ def test_a_create_may_list_custom_domains(world: World, name: str) -> None:
     assert world.server.get(f"{project['name']}-{live['id']}.{name}").text == "one"
 
 
+def test_deployctl_is_told_which_custom_domains_lead_to_a_project(world: World, name: str) -> None:
+    world.verified(f"*.{name}")
+    live = deployed(world)
+    path = f"/api/projects/{live['projectId']}/domains"
+    before = world.server.call("GET", path).json
+
+    world.v1("PUT", f"/deployments/{live['id']}/domains/www.{name}")
+
+    after = world.server.call("GET", path).json
+    assert (before, after) == ([], [{"domain": f"www.{name}", "isValidated": True}])
+
+
 @pytest.mark.parametrize(("label", "status"), [("www.", 200), ("", 400), ("a.b.", 400)])
 def test_a_wildcard_covers_one_label(world: World, name: str, label: str, status: int) -> None:
     world.verified(f"*.{name}")

@@ -15,7 +15,7 @@ from bot.subhosting.api.dash import documents, forms, identity
 from bot.subhosting.api.requests import organization_id, parsed, services
 from bot.subhosting.api.streams import WAITING_ROOM, WaitingRoom
 from bot.subhosting.api.v1.build_logs import NDJSON
-from bot.subhosting.service import dash, deployments, projects, rate
+from bot.subhosting.service import dash, projects, rate
 from bot.subhosting.service.deployments import Located
 from bot.subhosting.service.services import Services
 from bot.subhosting.store.records import Status
@@ -82,8 +82,7 @@ def _progress(services: Services, made: Located, sent_bytes: int) -> Iterator[di
     if found is None:
         yield documents.error("DeploymentNotFound", "The deployment was deleted meanwhile.")
     elif found.status is Status.SUCCESS:
-        located = deployments.get(services, made.project.organization_id, found.id)
-        yield {"type": "success", **documents.deployment(found, located.hosts)}
+        yield {"type": "success", **documents.deployment(dash.shown(services, [found])[0])}
     elif found.status is Status.FAILED:
         yield documents.error("DeploymentFailed", dash.failure_of(services, found.id))
     else:

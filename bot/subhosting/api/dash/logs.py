@@ -83,8 +83,12 @@ def _message(line: StoredLine) -> dict[str, Any]:
 
 
 def _line(line: StoredLine) -> dict[str, Any]:
+    moment = line.time.isoformat(timespec="microseconds").replace("+00:00", "Z")
     return {
-        "time": line.time.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        # A live line has the one, a line of the past the other (deployctl, `api_types.ts`).
+        "time": moment,
+        "timestamp": moment,
+        "deploymentId": line.deployment_id,
         "level": line.level,
         "message": line.message,
         # One process at a time serves a deployment, so this names all that can be named.

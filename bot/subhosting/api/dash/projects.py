@@ -5,6 +5,7 @@ Every route answers with and without a slash at its end: deployctl writes some o
 
 from collections.abc import Callable
 from math import ceil
+from typing import Any
 
 from flask import Blueprint, Response, request
 
@@ -13,10 +14,9 @@ from bot.subhosting.api.dash import documents
 from bot.subhosting.api.requests import json_body, organization_id, parsed, services
 from bot.subhosting.errors import Forbidden, InvalidRequest, NotFound
 from bot.subhosting.service import dash, deployments, projects, regions
-from bot.subhosting.store import bindings
 from bot.subhosting.store import deployments as deployment_rows
 from bot.subhosting.store import projects as project_rows
-from bot.subhosting.store.records import DeploymentRecord, Page, ProjectRecord, Status
+from bot.subhosting.store.records import Page, ProjectRecord
 from bot.wire import dash as wire
 
 _ALL = Page(page=1, limit=10_000, sort="name", descending=False, matching=None)
@@ -34,6 +34,8 @@ def register(routes: Blueprint) -> None:
     _add(routes, "GET", "/projects/<project>", get_project)
     _add(routes, "PATCH", "/projects/<project>", update_project)
     _add(routes, "DELETE", "/projects/<project>", delete_project)
+    _add(routes, "GET", "/projects/<project>/domains", list_domains)
+    _add(routes, "GET", "/projects/<project>/databases", list_databases)
     _add(routes, "GET", "/projects/<project>/deployments", list_deployments)
     _add(routes, "GET", "/projects/<project>/deployments/<deployment>", get_project_deployment)
     _add(routes, "GET", "/deployments/<deployment>", get_deployment)
@@ -56,9 +58,9 @@ def create_organization() -> Response:
 
 
 def get_organization(organization: str) -> Response:
-    """GET /organizations/{id}."""
+    """GET /organizations/{id}, with its projects; nobody is a member, for tokens have no names."""
     _check_organization(organization)
-    return answers.json({**_organization(), "members": []})
+    return answers.json({**_organization(), "members": [], "projects": _projects()})
 
 
 def list_projects(organization: str) -> Response:
@@ -69,10 +71,7 @@ def list_projects(organization: str) -> Response:
 
 def list_own_projects() -> Response:
     """GET /projects: those of the token's organization."""
-    name = _organization()["name"]
-    with services().database.reading() as connection:
-        found, _ = project_rows.listed(connection, organization_id(), _ALL)
-    return answers.json([documents.project(each, name) for each in found])
+    return answers.json(_projects())
 
 
 def create_project() -> Response:
@@ -80,8 +79,9 @@ def create_project() -> Response:
     body = parsed(wire.CreateProject, json_body())
     if body.organization_id not in {None, organization_id()}:
         raise NotFound("organization", str(body.organization_id))
-    if body.env_vars:
-        msg = "envVars: a project here has none; deployments have their own."
+    if body.env_vars or body.envs:
+        field = "envVars" if body.env_vars else "envs"
+        msg = f"{field}: a project here has none; deployments have their own."
         raise InvalidRequest("notSupported", msg)
     made = projects.create(services(), organization_id(), body.name, None)
     return answers.json(documents.project(made, _organization()["name"]))
@@ -104,6 +104,22 @@ def delete_project(project: str) -> Response:
     return answers.json({})
 
 
+def list_domains(project: str) -> Response:
+    """GET /projects/{nameOrId}/domains: the custom ones that lead to it now."""
+    found = dash.custom_domains(services(), _found(project))
+    return answers.json(
+        [documents.domain(host, is_validated=is_validated) for host, is_validated in found]
+    )
+
+
+def list_databases(project: str) -> Response:
+    """GET /projects/{nameOrId}/databases: those that its deployments use."""
+    found = dash.databases_of(services(), _found(project))
+    return answers.json(
+        [documents.database(use, dash.size_of(services(), use.database.id)) for use in found]
+    )
+
+
 def list_deployments(project: str) -> Response:
     """GET /projects/{nameOrId}/deployments: a pair of builds, newest first, and the page's place.
 
@@ -115,11 +131,8 @@ def list_deployments(project: str) -> Response:
     page = Page(page=number + 1, limit=limit, sort="created_at", descending=True, matching=None)
     with services().database.reading() as connection:
         records, total = deployment_rows.listed(connection, found.id, page)
-        hosts = bindings.hosts_of(connection, [each.id for each in records])
     name = _organization()["name"]
-    builds = [
-        documents.build(each, hosts[each.id], found, name, _failure(each)) for each in records
-    ]
+    builds = [documents.build(each, found, name) for each in dash.shown(services(), records)]
     place = wire.PagingInfo(
         page=number,
         count=len(builds),
@@ -141,9 +154,8 @@ def get_project_deployment(project: str, deployment: str) -> Response:
 def get_deployment(deployment: str) -> Response:
     """GET /deployments/{id}, whether it serves or not."""
     located = deployments.get(services(), organization_id(), deployment)
-    document = documents.deployment(located.deployment, located.hosts)
-    owner = documents.project(located.project, _organization()["name"])
-    return answers.json({**document, "project": owner})
+    found = dash.shown(services(), [located.deployment])[0]
+    return answers.json(documents.build(found, located.project, _organization()["name"]))
 
 
 def delete_deployment(deployment: str) -> Response:
@@ -163,15 +175,15 @@ def _found(wanted: str) -> ProjectRecord:
     return projects.get_by_name_or_id(services(), organization_id(), wanted)
 
 
-def _document(project: ProjectRecord) -> dict[str, object]:
-    host = f"{project.name}.{services().config.base_domain}"
-    production = None
+def _projects() -> list[dict[str, Any]]:
+    name = _organization()["name"]
     with services().database.reading() as connection:
-        for binding in bindings.load(connection, [host]):
-            record = deployment_rows.load(connection, binding.deployment_id)
-            if record is not None and record.project_id == project.id:
-                hosts = bindings.hosts_of(connection, [record.id])[record.id]
-                production = (record, hosts)
+        found, _ = project_rows.listed(connection, organization_id(), _ALL)
+    return [documents.project(each, name) for each in found]
+
+
+def _document(project: ProjectRecord) -> dict[str, Any]:
+    production = dash.in_production(services(), project)
     return documents.project(project, _organization()["name"], production)
 
 
@@ -181,12 +193,6 @@ def _page_from_0() -> int:
         msg = f"page: must be a whole number from 0, below {paging.MAX_PAGE}."
         raise InvalidRequest("invalidRequest", msg)
     return int(given)
-
-
-def _failure(record: DeploymentRecord) -> str | None:
-    if record.status is not Status.FAILED:
-        return None
-    return dash.failure_of(services(), record.id)
 
 
 def _organization() -> dict[str, str]:

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 MAX_PATH_BYTES = 1024
 MAX_COMPONENT_BYTES = 255
 
+# No app is that deep, and JSON libraries end their recursion at some depth: orjson at 254.
+MAX_COMPONENTS = 100
+
 # As many links as Linux follows before it answers ELOOP.
 MAX_LINKS = 40
 
@@ -15,7 +18,8 @@ def path_problem(path: str) -> str | None:
     """Return what is wrong with `path` as a file below a root, or None if it is safe.
 
     Safe: relative, forward slashes, no empty, `.` or `..` component, no NUL, no `.git` component
-    in any letter case, at most `MAX_PATH_BYTES` bytes of valid UTF-8, `MAX_COMPONENT_BYTES` each.
+    in any letter case, at most `MAX_PATH_BYTES` bytes of valid UTF-8, `MAX_COMPONENT_BYTES` each,
+    and `MAX_COMPONENTS` of them.
     A newline or any other odd character is safe: it is only a name.
     """
     try:
@@ -28,7 +32,10 @@ def path_problem(path: str) -> str | None:
         return "is absolute"
     if "\0" in path:
         return "contains a NUL"
-    problems = map(_component_problem, path.split("/"))
+    components = path.split("/")
+    if len(components) > MAX_COMPONENTS:
+        return f"has more than {MAX_COMPONENTS} components"
+    problems = map(_component_problem, components)
     return next((problem for problem in problems if problem is not None), None)
 
 

@@ -20,7 +20,7 @@ from git.exc import CommandError, GitCommandError
 from bot.adapters.git.commands import ClosedGit
 from bot.adapters.git.errors import as_ours
 from bot.adapters.git.pkt_line import Unusual
-from bot.core.model.errors import SourceUnavailable
+from bot.core.model.errors import SourceUnavailable, TreeRefused
 from bot.core.model.ids import CommitSha, RepoName
 
 LOG = logging.getLogger(__name__)
@@ -39,6 +39,13 @@ _FETCH_OPTIONS = (
     "--no-auto-gc",
     "--recurse-submodules=no",
 )
+
+_PIECE_BYTES = 64 * 1024
+
+# The embedded server's own limit of a file, and more than any platform documents. A gigabyte of
+# zeros is a megabyte in a pack.
+MAX_BLOB_BYTES = 512 * 1024 * 1024
+_TOO_LARGE = f"more than the {MAX_BLOB_BYTES:,} that are deployed"
 
 # How many of the commits that we have are named to the server; one of them is nearly always the
 # parent of what was pushed.
@@ -92,15 +99,23 @@ class Mirror:
             return False
         return True
 
-    def ask(self, command: str, *arguments: str) -> bytes:
-        """Return what a reading git command prints about our objects.
+    def records(self, command: str, *arguments: str) -> Iterator[bytes]:
+        """Yield the NUL-terminated records that a reading git command prints, as they come.
+
+        Dropping the iterator ends the child: a tree of ten trees of ten trees ... is a few
+        kilobytes to send and more paths than any memory holds.
 
         Raises:
             SourceUnavailable: git failed, because of a commit that was not fetched, say.
 
         """
+        rest = b""
         try:
-            return bytes(getattr(self.view, command)(*arguments))
+            process = getattr(self.view, command)(*arguments, as_process=True)
+            while piece := process.stdout.read(_PIECE_BYTES):
+                *records, rest = (rest + piece).split(b"\0")
+                yield from records
+            process.wait()
         except CommandError as error:
             raise as_ours(error, self._name) from error
 
@@ -173,6 +188,7 @@ class Mirror:
         One content at a time is in memory. Dropping the iterator ends the child.
 
         Raises:
+            TreeRefused: a file is larger than `MAX_BLOB_BYTES`; it is named by its object id.
             SourceUnavailable: git failed on the mirror.
 
         """
@@ -185,7 +201,10 @@ class Mirror:
                 if header[1:] == [b"missing"]:
                     missing.append(oid)
                 elif len(header) == 3:  # noqa: PLR2004 - oid, type, size
-                    content = process.stdout.read(int(header[2]) + 1)
+                    size = int(header[2])
+                    if size > MAX_BLOB_BYTES:
+                        raise TreeRefused(oid, f"has {size:,} bytes, {_TOO_LARGE}")
+                    content = process.stdout.read(size + 1)
                     yield oid, content[:-1]
                 else:
                     with self._locked():

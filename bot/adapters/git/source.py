@@ -100,12 +100,14 @@ class GitSource:
         if known is not None:
             # No answer, because the mirror was made anew since, is no harm: the tree is read.
             with suppress(SourceUnavailable):
-                raw = mirror.ask("diff_tree", "-r", "-z", "--no-renames", known.commit, commit)
-                manifest = patched(known.manifest, difference(raw), reading)
+                changes = difference(
+                    mirror.records("diff_tree", "-r", "-z", "--no-renames", known.commit, commit)
+                )
+                manifest = patched(known.manifest, changes, reading)
                 if manifest is not None:
                     return manifest
-        raw = mirror.ask("ls_tree", "-r", "-z", "--full-tree", commit)
-        return full(listed(raw), reading)
+        records = mirror.records("ls_tree", "-r", "-z", "--full-tree", commit)
+        return full(listed(records), reading)
 
 
 def _names(mirror: "Mirror") -> Names:

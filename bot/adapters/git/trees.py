@@ -1,7 +1,9 @@
 """Git's listings as entries: what `ls-tree` and `diff-tree` print, and nothing decided yet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
+
+from bot.core.model.errors import TreeRefused
 
 # Whatever stands in a tree, git prints as one of these two or as a file (or folder): its
 # canon_mode() makes a submodule of everything else.
@@ -10,6 +12,10 @@ SUBMODULE = 0o160000
 _ANY_EXECUTE = 0o111
 
 _REMOVED = "000000"
+
+
+# As many as the embedded server takes.
+MAX_FILES = 100_000
 
 
 class Entry(NamedTuple):
@@ -33,17 +39,27 @@ class Difference(NamedTuple):
     grew: bool  # some of `changed` were not there before
 
 
-def listed(raw: bytes) -> Iterator[Entry]:
-    """Yield the entries in the output of `ls-tree -r -z`."""
-    for line in raw.decode(errors="surrogateescape").split("\0")[:-1]:
+def listed(records: Iterable[bytes]) -> Iterator[Entry]:
+    """Yield the entries in the records of `ls-tree -r -z`.
+
+    Raises:
+        TreeRefused: there are more than `MAX_FILES`.
+
+    """
+    for line in _texts(records, MAX_FILES):
         facts, _, path = line.partition("\t")
         mode, _type, oid = facts.split(" ")
         yield Entry(path, int(mode, 8), oid)
 
 
-def difference(raw: bytes) -> Difference:
-    """Return what the output of `diff-tree -r -z --no-renames` says."""
-    fields = raw.decode(errors="surrogateescape").split("\0")[:-1]
+def difference(records: Iterable[bytes]) -> Difference:
+    """Return what the records of `diff-tree -r -z --no-renames` say.
+
+    Raises:
+        TreeRefused: more paths differ than two trees of `MAX_FILES` can have.
+
+    """
+    fields = list(_texts(records, 2 * 2 * MAX_FILES))
     found = Difference([], [], grew=any(":000000 " in facts for facts in fields[::2]))
     for facts, path in zip(fields[::2], fields[1::2], strict=True):
         _old_mode, mode, _old_oid, oid, _status = facts.split(" ")
@@ -52,3 +68,13 @@ def difference(raw: bytes) -> Difference:
         else:
             found.changed.append(Entry(path, int(mode, 8), oid))
     return found
+
+
+def _texts(records: Iterable[bytes], most: int) -> Iterator[str]:
+    for number, record in enumerate(records):
+        text = record.decode(errors="surrogateescape")
+        if number >= most:
+            raise TreeRefused(
+                text.rpartition("\t")[2], f"is one more than the {MAX_FILES:,} files of a preview"
+            )
+        yield text

@@ -39,6 +39,9 @@ def upload(attempt: Attempt) -> Uploaded | Ended:
     with attempt.stage(Stage.UPLOAD) as note:
         try:
             created = _create(attempt, deployment, manifest, entrypoint)
+        except TreeRefused as error:
+            # Known by its content only when it is read.
+            return _refused_tree(TreeRefused(_path_of(error.path, manifest), error.problem))
         except TargetRefused as error:
             return Failed(
                 title="The platform refused the deployment",
@@ -107,6 +110,13 @@ def _create(
     services.bases[preview.slug] = Base(deployment=created.id, manifest=manifest)
     services.store.remember_blobs(services.target.name, preview.slug, manifest.blobs() - known)
     return created
+
+
+def _path_of(blob: str, manifest: Manifest) -> str:
+    for path, asset in manifest.assets.items():
+        if isinstance(asset, FileAsset) and asset.sha1 == blob:
+            return path
+    return blob
 
 
 def _refused_tree(error: TreeRefused) -> Failed:

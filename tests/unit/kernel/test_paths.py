@@ -27,6 +27,7 @@ def test_a_name_however_odd_is_safe(path: str) -> None:
         ("x\udce9", "is not valid UTF-8"),
         ("ü" * 128, "has a component longer than 255 bytes"),
         ("/".join(["x" * 200] * 6), "is longer than 1024 bytes"),
+        ("/".join(["x"] * 101), "has more than 100 components"),
     ],
 )
 def test_a_path_that_may_leave_its_root_has_a_problem(path: str, problem: str) -> None:

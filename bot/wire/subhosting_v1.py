@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, StrictBool
 from pydantic.alias_generators import to_camel
 
+from bot.wire.deploy_v2 import Config
+
 # Extension: a create with a key that was seen before answers the deployment that it made then.
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
@@ -139,6 +141,9 @@ class CreateDeploymentRequest(WireModel):
     databases: dict[Literal["default"], str] | None = None
     permissions: Permissions | None = None
     enable_cron: StrictBool | None = None
+    # Extension: how it is built, as v2 spells it; an empty one leaves that to the app's deno.json
+    # and files, and then to the entry point. Null builds nothing, as Deno's v1 does.
+    config: Config | None = None
     # Extension: the files are those of the deployment `base`, with `changed` put in or replaced
     # and `removed` taken out; `assets` is empty then. A stranger finds no entry point and refuses.
     base: str | None = None
@@ -295,60 +300,6 @@ class AddCertificateRequest(WireModel):
 
     private_key: SecretStr
     certificate_chain: str
-
-
-class KvDatabaseRequest(WireModel):
-    """Body that makes or changes a KV database; null means empty, or as it was."""
-
-    description: Annotated[str | None, Field(max_length=MAX_DESCRIPTION)] = None
-
-
-class KvDatabase(WireModel):
-    """A Deno KV database of an organization."""
-
-    id: str
-    organization_id: str
-    description: str
-    updated_at: datetime
-    created_at: datetime
-
-
-class EnableBackupRequest(WireModel):
-    """Body of POST /databases/{id}/database_backups: an S3 bucket; one backup a database."""
-
-    kind: Literal["s3"]
-    endpoint: Annotated[str, Field(min_length=1)]
-    bucket_name: Annotated[str, Field(min_length=1)]
-    bucket_region: str
-    access_key_id: str
-    secret_access_key: SecretStr
-    prefix: str = ""
-
-
-class BackupMade(WireModel):
-    """Answer of POST /databases/{id}/database_backups."""
-
-    id: str
-
-
-class BackupStatus(WireModel):
-    """Whether a backup works; `failed` comes with a message."""
-
-    code: Literal["pending", "active", "failed"]
-    message: str | None = ABSENT
-
-
-class KvDatabaseBackup(WireModel):
-    """A backup of a KV database, without its secret key."""
-
-    id: str
-    kind: Literal["s3"] = "s3"
-    endpoint: str
-    bucket_name: str
-    bucket_region: str
-    access_key_id: str
-    prefix: str
-    status: BackupStatus
 
 
 class NegotiateFile(WireModel):

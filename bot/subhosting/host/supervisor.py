@@ -11,11 +11,11 @@ from pathlib import Path
 
 from bot.kernel.clock import Clock
 from bot.kernel.runtime_dir import runtime_directory
-from bot.subhosting.build import tree
-from bot.subhosting.build.materialise import ContentLost, materialise
-from bot.subhosting.build.overlay import import_map, lay_over, lock_file
+from bot.subhosting.build.materialise import ContentLost
+from bot.subhosting.build.overlay import import_map, lock_file
 from bot.subhosting.build.plan import plan_of
 from bot.subhosting.config import MIB, RuntimeLimits, SubhostingConfig
+from bot.subhosting.host import placing
 from bot.subhosting.host.app_log import AppLog, Listener
 from bot.subhosting.host.crashes import Crashes
 from bot.subhosting.host.instance import Boot, Instance, Serving
@@ -32,7 +32,6 @@ from bot.subhosting.host.wording import said_of, shown_paths
 from bot.subhosting.sandbox.argv import Sandbox
 from bot.subhosting.sandbox.confinement import Confinement
 from bot.subhosting.sandbox.view import ProcessLimits
-from bot.subhosting.store.blobs import BlobStore
 from bot.subhosting.store.env_vars import Mark
 from bot.subhosting.store.records import Context, InstanceKey, Status
 
@@ -62,7 +61,6 @@ class Supervisor:
         self._rows = rows
         self._clock = clock
         self._recorder = recorder
-        self._blobs = BlobStore(config.blobs_dir)
         self._sockets = runtime / "i"
         self._sockets.mkdir(mode=0o700, exist_ok=True)
         self._slots: dict[InstanceKey, _Slot] = {}
@@ -162,7 +160,7 @@ class Supervisor:
         """
         sandbox = self._sandbox(work, None)
         # In a thread: 10,000 links take a tenth of a second, and the router has work to do.
-        await asyncio.to_thread(self._put_in_place, work, sandbox.source)
+        await asyncio.to_thread(placing.put_in_place, self._config, work)
         return sandbox
 
     async def begin_build(self, work: Work) -> Sandbox:
@@ -172,10 +170,7 @@ class Supervisor:
             ContentLost: a file's content is missing.
 
         """
-        folder = self.folder(work.deployment.id)
-        blobs = self._blobs.folder(work.deployment.project_id)
-        await asyncio.to_thread(tree.begin, folder, work.manifest, blobs)
-        self._make_database_folders(work)
+        await asyncio.to_thread(placing.begin_build, self._config, work)
         return self.sandbox(work)
 
     def sandbox(self, work: Work) -> Sandbox:
@@ -261,23 +256,6 @@ class Supervisor:
         reason = f"{said_of(boot, self._config)}; {again}"
         return NoInstance(reason=reason, log=tuple(instance.log.ring))
 
-    def _put_in_place(self, work: Work, source: Path) -> None:
-        deployment = work.deployment
-        if not plan_of(deployment).writes:
-            materialise(work.manifest, self._blobs.folder(deployment.project_id), source)
-            lay_over(work.settings, source, deployment.entry_point, self._overlay(deployment.id))
-        elif not tree.is_whole(self.folder(deployment.id)):
-            # Only a build can make them, and it is over.
-            msg = "the files that its build made are gone; deploy it once more"
-            raise ContentLost(msg)
-        self._make_database_folders(work)
-
-    def _make_database_folders(self, work: Work) -> None:
-        for database in work.databases.values():
-            # Deno makes the file, but no folder.
-            folder = self._config.kv_file(database).parent
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
     async def _booted(self, instance: Instance) -> Boot:
         async with self._kv_files.held_by(instance):
             return await self._started(instance)
@@ -350,14 +328,12 @@ class Supervisor:
         instance.most_bytes = sandbox.heap_mib * MIB + runtime.beside_heap_bytes
         return instance
 
-    def _overlay(self, deployment_id: str) -> Path:
-        return self.folder(deployment_id) / "overlay"
-
     def _sandbox(
         self, work: Work, context: Context | None, env_vars: Mapping[str, str] | None = None
     ) -> Sandbox:
         deployment, settings = work.deployment, work.settings
-        folder, overlay = self.folder(deployment.id), self._overlay(deployment.id)
+        folder = self.folder(deployment.id)
+        overlay = placing.overlay(folder)
         plan, runtime = plan_of(deployment), self._config.runtime
         # What v1 links holds in every context.
         database = work.databases.get(context) or work.databases.get(None)

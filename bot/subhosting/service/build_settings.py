@@ -42,14 +42,18 @@ _ON_TOP = ("memory_limit", "build_timeout")
 class BuildSettings:
     """The configuration of a revision, and its entry point: empty until the build tells."""
 
-    config: Document
+    config: Document | None
     entry_point: str
 
 
 def read(
-    services: Services, app: ProjectRecord, given: Config | None, upload: Upload
+    services: Services,
+    app: ProjectRecord,
+    given: Config | None,
+    upload: Upload,
+    entry_point: str | None = None,
 ) -> BuildSettings:
-    """Return how a revision of `app` is built.
+    """Return how a revision of `app` is built; `entry_point` counts where nothing else names one.
 
     Raises:
         InvalidRequest: it cannot be done; the message names the field.
@@ -57,7 +61,11 @@ def read(
     """
     texts = dict(_texts(services, app, upload))
     field, config = _decided(app, given, upload.manifest, texts)
-    return _Reader(field, upload.manifest).settings(presets.completed(config))
+    config = presets.completed(config)
+    undecided = not any(config.get(name) for name in ("runtime", "framework", "build"))
+    if entry_point and undecided:
+        config["runtime"] = {"type": "dynamic", "entrypoint": entry_point}
+    return _Reader(field, upload.manifest).settings(config)
 
 
 def _decided(

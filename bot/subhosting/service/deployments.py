@@ -5,8 +5,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.subhosting.errors import InvalidRequest, NotFound, TooLarge
-from bot.subhosting.service import assets, contents, domains, environment, run_settings
+from bot.subhosting.service import (
+    assets,
+    build_settings,
+    contents,
+    domains,
+    environment,
+    run_settings,
+)
 from bot.subhosting.service.assets import Upload
+from bot.subhosting.service.build_settings import BuildSettings
 from bot.subhosting.service.remote_modules import checked_url
 from bot.subhosting.service.services import Services
 from bot.subhosting.store import bindings, content, deployments, projects
@@ -56,7 +64,7 @@ def create(
     environment.check(request.env_vars, services.config.limits)
     deployment_id = services.ids.new()
     hosts = _hosts(services, project, deployment_id, request.domains)
-    entry_point = _entry_point(services, request.entry_point_url, upload.manifest)
+    how = _how(services, project, request, upload)
     settings = run_settings.read(services, project.organization_id, request, upload.manifest)
     contents.keep(services, project, upload)
     now = services.clock.now()
@@ -67,12 +75,13 @@ def create(
         status=Status.PENDING,
         description=request.description,
         manifest_digest="",  # known in the transaction that stores it
-        entry_point=entry_point,
+        entry_point=how.entry_point,
         env_vars=dict(request.env_vars),
         domains=hosts,
         request_timeout=checked_timeout(request.request_timeout),
         created_at=now,
         updated_at=now,
+        config=how.config,
     )
     made_now = contents.commit(services, project, draft, upload, began_s, settings=settings)
     services.host.deployment_created(made_now.id)
@@ -128,6 +137,17 @@ def made_before(services: Services, project: ProjectRecord, key: str | None) -> 
             return None
         hosts = bindings.hosts_of(connection, [found.id])[found.id]
     return Located(project=project, deployment=found, hosts=tuple(hosts))
+
+
+def _how(
+    services: Services, project: ProjectRecord, request: CreateDeploymentRequest, upload: Upload
+) -> BuildSettings:
+    """Return how a deployment is built; without the extension `config` it is not built at all."""
+    if request.config is None:
+        entry_point = _entry_point(services, request.entry_point_url, upload.manifest)
+        return BuildSettings(config=None, entry_point=entry_point)
+    given = request.config if request.config.model_fields_set else None
+    return build_settings.read(services, project, given, upload, request.entry_point_url)
 
 
 def _entry_point(services: Services, url: str, manifest: Manifest) -> str:

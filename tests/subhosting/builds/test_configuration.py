@@ -100,3 +100,26 @@ def test_a_deploy_key_for_other_tools_changes_nothing(server: RunningSubhosting)
 def _command(pid: int) -> str:
     with open(f"/proc/{pid}/cmdline", "rb") as file:  # noqa: PTH123 - a pseudo file
         return file.read().decode()
+
+
+def test_v1_builds_when_it_is_told_to(server: RunningSubhosting, project: Json) -> None:
+    files = {"main.ts": SERVES_A_FILE, "deno.json": in_repository(build=writes("repository"))}
+    plain = {"main.ts": says("plain"), "deno.json": '{"tasks": {"build": "exit 1"}}'}
+    own = with_commands(build='mkdir dist && printf "$WORDS" > dist/made.txt')
+
+    silent = server.deployed(project["id"], files)
+    by_repository = server.deployed(project["id"], files, config={})
+    by_request = server.deployed(
+        project["id"], files, config=own, envVars={"WORDS": "request"}, compilerOptions={}
+    )
+    by_entry_point = server.deployed(project["id"], plain, config={})
+    refused = server.deploy(
+        project["id"], files, headers=None, config={**own, "framework": "nextjs"}
+    )
+
+    # As Deno's own v1: it does not look at the key, so the file is not there.
+    assert silent["status"] == "failed"
+    assert server.get(by_repository["domains"][0]).text == "repository"
+    assert server.get(by_request["domains"][0]).text == "request"
+    assert server.get(by_entry_point["domains"][0]).text == "plain"
+    assert (refused.status, refused.json["message"].split(":")[0]) == (400, "config")

@@ -13,7 +13,13 @@ import yaml
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from bot.wire import deploy_v2, deploy_v2_domains, deploy_v2_revisions, subhosting_v1
+from bot.wire import (
+    deploy_v2,
+    deploy_v2_domains,
+    deploy_v2_revisions,
+    subhosting_v1,
+    subhosting_v1_databases,
+)
 
 DATA = Path(__file__).parents[2] / "data"
 OPENAPI = {
@@ -25,7 +31,7 @@ DOCUMENTS = {
     "v2": json.loads((DATA / "deploy_v2" / "documents.json").read_text()),
 }
 ROOMS = {
-    "v1": [subhosting_v1],
+    "v1": [subhosting_v1, subhosting_v1_databases],
     "v2": [deploy_v2, deploy_v2_revisions, deploy_v2_domains],
 }
 

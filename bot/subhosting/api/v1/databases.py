@@ -13,7 +13,7 @@ from bot.subhosting.store import backups as backup_rows
 from bot.subhosting.store import databases as rows
 from bot.subhosting.store.backups import BackupRecord, BackupStatus
 from bot.subhosting.store.databases import DatabaseRecord
-from bot.wire import subhosting_v1 as wire
+from bot.wire import subhosting_v1_databases as wire
 
 
 def register(v1: Blueprint) -> None:

@@ -12,7 +12,7 @@ from tests.conformance.differences import differences
 
 OUTPUT = Path(__file__).parents[2] / "docs" / "conformance.md"
 
-_PRESETS = "static runtime, crons"
+_PRESETS = "crons"
 
 # By operation: the fields whose work the embedded host does not do yet.
 WAITS_FOR_3 = {

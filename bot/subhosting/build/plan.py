@@ -49,6 +49,11 @@ class Plan:
         return str(self.runtime["cwd"])
 
     @property
+    def single_page(self) -> bool:
+        """Whether unknown paths of a static site belong to its first page."""
+        return self.static_folder is not None and bool((self.runtime or {}).get("spa"))
+
+    @property
     def arguments(self) -> tuple[str, ...]:
         """What the entry point is given on its command line."""
         return tuple((self.runtime or {}).get("args") or ())

@@ -17,6 +17,8 @@ from bot.subhosting.store.records import Manifest
 SOURCE = "src"
 CACHE = "cache"
 SCRATCH = "scratch"
+# What a static site consists of, made from the tree.
+LISTING = "site.json"
 _MARK = "built"
 
 # As many as the log shows.
@@ -55,7 +57,8 @@ def finish(folder: Path) -> None:
 
 def discard(folder: Path) -> None:
     """Remove a tree, whole or not."""
-    (folder / _MARK).unlink(missing_ok=True)
+    for name in (_MARK, LISTING):
+        (folder / name).unlink(missing_ok=True)
     for name in (SOURCE, SCRATCH, CACHE):
         remove(folder / name)
 

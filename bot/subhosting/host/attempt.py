@@ -13,6 +13,7 @@ from bot.subhosting.build.caches import Caches
 from bot.subhosting.build.commands import Folders, Names, command_argv, command_environment
 from bot.subhosting.build.packages import NOT_CACHED, needs_packages
 from bot.subhosting.build.plan import Plan, plan_of
+from bot.subhosting.build.site import INDEX
 from bot.subhosting.config import MIB, BuildLimits, SubhostingConfig
 from bot.subhosting.host import command, installer
 from bot.subhosting.host.building import Build, BuildStopped
@@ -78,6 +79,8 @@ class Attempt:
             await self._settle()
         for context in self.work.deployment.contexts:
             installed = await self._deploy(context, installed=installed)
+        if self._plan.static_folder is not None:
+            await self._open_site(self._plan.static_folder)
         if plan.writes:
             await asyncio.to_thread(tree.finish, self._folder)
 
@@ -114,7 +117,8 @@ class Attempt:
             self.build.leave(stages.INSTALLING)
             return False  # what the entry point needs beyond it shows at its start
         sandbox = self.supervisor.sandbox(self.work)
-        if not sandbox.entry_point or not self._needs_modules(sandbox):
+        serves_files = plan.static_folder is not None
+        if serves_files or not sandbox.entry_point or not self._needs_modules(sandbox):
             self.build.skip(stages.INSTALLING)
             return False
         await self._fetch_packages()
@@ -186,9 +190,9 @@ class Attempt:
             runtime = presets.output_of(plan.framework, lambda path: (source / path).is_file())
             if runtime is None:
                 self._fail("The build left nothing behind that could be served; name a `runtime`")
-        if runtime["type"] == "static":
-            self._fail(f"The build left files in {runtime['cwd']!r}; only a server is run here")
-        entry_point = self._checked_entry_point(runtime["entrypoint"])
+        entry_point = ""
+        if runtime["type"] == "dynamic":
+            entry_point = self._checked_entry_point(runtime["entrypoint"])
         deployment = self.work.deployment
         found = replace(
             deployment,
@@ -206,6 +210,11 @@ class Attempt:
     async def _deploy(self, context: Context | None, *, installed: bool) -> bool:
         """Bring it to one timeline; return whether packages have been installed by now."""
         await self._predeploy(context)
+        if self._plan.static_folder is not None:
+            self._enter(context, None)
+            if self._joins(context):
+                self.build.skip(stages.warm_up(slug(context)))  # nothing is started
+            return installed
         try:
             await self._warm_up(context, may_lack_packages=not installed)
         except PackagesMissing:
@@ -215,6 +224,18 @@ class Attempt:
             await self._warm_up(context, may_lack_packages=False)
             return True
         return installed
+
+    async def _open_site(self, folder: str) -> None:
+        """Find out what the static site consists of; from now on it is served."""
+        self.build.timeline = None
+        site = await self.supervisor.sites.open(self.work, self._folder)
+        count = len(site.listing.files)
+        if not count:
+            self._fail(f"There are no files to serve in {folder!r}")
+        files = f"{count} file{'' if count == 1 else 's'}"
+        self.build.say("info", f"Serving {files} without a process")
+        if site.listing.find(INDEX) is None:
+            self.build.say("warning", f"There is no {INDEX}, so the address itself shows nothing")
 
     async def _predeploy(self, context: Context | None) -> None:
         name = stages.predeploy(slug(context))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bot.subhosting.config import RuntimeLimits
 from bot.subhosting.sandbox.view import ProcessLimits
 
 _SETPRIV = (Path("/usr/bin/setpriv"), Path("/bin/setpriv"))
@@ -32,6 +33,15 @@ def launcher() -> tuple[str, ...]:
             if tried.returncode == 0:
                 return candidate
     return ()
+
+
+def limits_of(runtime: RuntimeLimits) -> ProcessLimits:
+    """Return what one running instance may use."""
+    return ProcessLimits(
+        open_files=runtime.open_files,
+        file_bytes=runtime.file_bytes,
+        data_bytes=runtime.data_bytes,
+    )
 
 
 def restrict(pid: int, limits: ProcessLimits) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from bot.subhosting.build.site import Site
 from bot.subhosting.store.records import InstanceKey
 
 LogLines = Sequence[tuple[str, str]]
@@ -55,8 +56,8 @@ class LiveInstance(Protocol):
 class Instances(Protocol):
     """All instances."""
 
-    def live(self, key: InstanceKey) -> LiveInstance | None:
-        """Return the instance that takes requests now, or None: then `wake` makes one."""
+    def live(self, key: InstanceKey) -> LiveInstance | Site | None:
+        """Return what takes requests now, or None: then `wake` makes it."""
 
-    async def wake(self, key: InstanceKey) -> LiveInstance | NoInstance:
-        """Return an instance that takes requests, started if need be."""
+    async def wake(self, key: InstanceKey) -> LiveInstance | Site | NoInstance:
+        """Return what takes requests: a static site, or an instance, started if need be."""

@@ -14,24 +14,25 @@ from bot.kernel.runtime_dir import runtime_directory
 from bot.subhosting.build.materialise import ContentLost
 from bot.subhosting.build.overlay import import_map, lock_file
 from bot.subhosting.build.plan import plan_of
-from bot.subhosting.config import MIB, RuntimeLimits, SubhostingConfig
+from bot.subhosting.build.site import Site
+from bot.subhosting.config import MIB, SubhostingConfig
 from bot.subhosting.host import placing
 from bot.subhosting.host.app_log import AppLog, Listener
 from bot.subhosting.host.crashes import Crashes
 from bot.subhosting.host.instance import Boot, Instance, Serving
 from bot.subhosting.host.kv_files import KvFiles
-from bot.subhosting.host.launcher import Nursery, launcher
+from bot.subhosting.host.launcher import Nursery, launcher, limits_of
 from bot.subhosting.host.live import NoInstance
 from bot.subhosting.host.log_receiver import LogReceiver
 from bot.subhosting.host.outside import Outside
 from bot.subhosting.host.recorder import Recorder
 from bot.subhosting.host.resting import Use, to_rest
 from bot.subhosting.host.rows import Rows, Work
+from bot.subhosting.host.static.sites import Sites
 from bot.subhosting.host.watchdog import Watchdog
 from bot.subhosting.host.wording import said_of, shown_paths
 from bot.subhosting.sandbox.argv import Sandbox
 from bot.subhosting.sandbox.confinement import Confinement
-from bot.subhosting.sandbox.view import ProcessLimits
 from bot.subhosting.store.env_vars import Mark
 from bot.subhosting.store.records import Context, InstanceKey, Status
 
@@ -45,7 +46,7 @@ class _Slot:
     instance: Instance | None = None
     # What it was started with; another value in the store means a restart.
     env_vars: Mapping[str, str] | None = None
-    starting: "asyncio.Task[Instance | NoInstance] | None" = None
+    starting: "asyncio.Task[Instance | Site | NoInstance] | None" = None
     crashes: Crashes = field(default_factory=Crashes)
 
 
@@ -64,6 +65,7 @@ class Supervisor:
         self._sockets = runtime / "i"
         self._sockets.mkdir(mode=0o700, exist_ok=True)
         self._slots: dict[InstanceKey, _Slot] = {}
+        self.sites = Sites()
         self._variables: Mark | None = None
         self._stopping: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -78,15 +80,15 @@ class Supervisor:
         for stale in self._sockets.iterdir():
             shutil.rmtree(stale, ignore_errors=True)
 
-    def live(self, key: InstanceKey) -> Instance | None:
-        """Return the instance that takes requests now, or None: then `wake` makes one."""
+    def live(self, key: InstanceKey) -> Instance | Site | None:
+        """Return what takes requests now, or None: then `wake` makes it."""
         slot = self._slots.get(key)
         if slot is not None and slot.instance is not None and slot.instance.alive:
             return slot.instance
-        return None
+        return self.sites.find(key.deployment_id)
 
-    async def wake(self, key: InstanceKey) -> Instance | NoInstance:
-        """Return an instance that takes requests, started if need be; callers share one start."""
+    async def wake(self, key: InstanceKey) -> Instance | Site | NoInstance:
+        """Return what takes requests, started if need be; callers share one start."""
         if (instance := self.live(key)) is not None:
             return instance
         if self._closed:
@@ -118,6 +120,7 @@ class Supervisor:
 
     async def retire(self, deployment_id: str) -> None:
         """Stop a deployment's instances; its files stay, and whoever asks for it starts it."""
+        self.sites.forget(deployment_id)
         keys = [key for key in self._slots if key.deployment_id == deployment_id]
         await asyncio.gather(*(self._stop(self._slots.pop(key)) for key in keys))
 
@@ -223,7 +226,7 @@ class Supervisor:
             old.draining = True
             self._in_background(old.stop(self._config.drain))
 
-    async def _wake(self, key: InstanceKey, slot: _Slot) -> Instance | NoInstance:
+    async def _wake(self, key: InstanceKey, slot: _Slot) -> Instance | Site | NoInstance:
         try:
             await asyncio.sleep(slot.crashes.wait_s(self._clock.monotonic_s()))
             return await self._restarted(key, slot)
@@ -235,7 +238,7 @@ class Supervisor:
         finally:
             slot.starting = None
 
-    async def _restarted(self, key: InstanceKey, slot: _Slot) -> Instance | NoInstance:
+    async def _restarted(self, key: InstanceKey, slot: _Slot) -> Instance | Site | NoInstance:
         deployment_id = key.deployment_id
         work = await self._rows.work(deployment_id)
         env_vars = await self._rows.environment(key)
@@ -246,6 +249,8 @@ class Supervisor:
         except ContentLost as error:
             LOG.exception("content_lost deployment=%s", deployment_id)
             return NoInstance(reason=str(error))
+        if plan_of(work.deployment).static_folder is not None:
+            return await self.sites.open(work, self.folder(deployment_id))
         instance = await self._new_instance(work, key.context, env_vars)
         boot = await self._booted(instance)
         if isinstance(boot, Serving):
@@ -358,12 +363,3 @@ class Supervisor:
             arguments=plan.arguments,
             working_directory=plan.working_directory,
         )
-
-
-def limits_of(runtime: RuntimeLimits) -> ProcessLimits:
-    """Return what one running instance may use."""
-    return ProcessLimits(
-        open_files=runtime.open_files,
-        file_bytes=runtime.file_bytes,
-        data_bytes=runtime.data_bytes,
-    )

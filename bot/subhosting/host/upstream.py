@@ -8,8 +8,10 @@ from typing import Protocol, cast
 import httptools
 from typing_extensions import override
 
+from bot.subhosting.build.site import Site
 from bot.subhosting.host.http1 import LAST_CHUNK, Headers, Request, chunk
 from bot.subhosting.host.live import Instances, LiveInstance, NoInstance
+from bot.subhosting.host.static.answer import StaticAnswer
 from bot.subhosting.store.records import BindingRecord
 
 LOG = logging.getLogger(__name__)
@@ -36,7 +38,7 @@ class Visitor(Protocol):
     def upgraded(self, first: bytes) -> None:
         """Hear that from here on bytes pass through, and the first of them."""
 
-    def upstream_lost(self, upstream: "Upstream") -> None:
+    def upstream_lost(self, upstream: "Upstream | StaticAnswer") -> None:
         """Hear that the connection is gone."""
 
     def pause(self, *, paused: bool) -> None:
@@ -45,13 +47,15 @@ class Visitor(Protocol):
 
 async def reach(
     instances: Instances, binding: BindingRecord, visitor: Visitor
-) -> "Upstream | NoInstance":
-    """Return a connection to an instance, which is started if need be."""
+) -> "Upstream | StaticAnswer | NoInstance":
+    """Return what answers: a static site, or an instance, which is started if need be."""
     # Twice: an instance can end between being found and being called.
     for _ in range(2):
         instance = await instances.wake(binding.instance)
         if isinstance(instance, NoInstance):
             return instance
+        if isinstance(instance, Site):
+            return StaticAnswer(instance, binding, visitor)
         upstream = await _connected(instance, binding, visitor)
         if upstream.open:
             return upstream

@@ -19,6 +19,7 @@ from bot.subhosting.host.live import LiveInstance, NoInstance
 from bot.subhosting.host.pages import Refusal, not_running, went_away
 from bot.subhosting.host.reading import RequestReading
 from bot.subhosting.host.router import Router
+from bot.subhosting.host.static.answer import StaticAnswer
 from bot.subhosting.host.upstream import Upstream, reach
 from bot.subhosting.store.records import BindingRecord
 
@@ -59,7 +60,7 @@ class VisitorConnection(asyncio.Protocol):
         self._current: Request | None = None
         self._binding: BindingRecord | None = None
         self._counted: LiveInstance | None = None
-        self._upstream: Upstream | None = None
+        self._upstream: Upstream | StaticAnswer | None = None
         self._task: asyncio.Task[None] | None = None
         self._limit = Deadline(self._took_too_long)
         self._retried = False
@@ -99,10 +100,6 @@ class VisitorConnection(asyncio.Protocol):
         request = self._current
         if self._queue or self._reading.early or (request is not None and request.waiting_bytes):
             self._update_reading()
-
-    @override
-    def eof_received(self) -> bool:
-        return False
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -199,9 +196,10 @@ class VisitorConnection(asyncio.Protocol):
         self._upstream = reached
         self._dispatch(request, reached)
 
-    def _dispatch(self, request: Request, upstream: Upstream) -> None:
-        self._counted = upstream.instance
-        upstream.instance.begin_request()
+    def _dispatch(self, request: Request, upstream: Upstream | StaticAnswer) -> None:
+        if isinstance(upstream, Upstream):
+            self._counted = upstream.instance
+            upstream.instance.begin_request()
         if request.expects_continue and request.version == "1.1" and not request.all_here:
             self._write(_CONTINUE)
         client = self._address
@@ -299,7 +297,7 @@ class VisitorConnection(asyncio.Protocol):
             self._upstream.write(early)
         self._update_reading()
 
-    def upstream_lost(self, upstream: Upstream) -> None:
+    def upstream_lost(self, upstream: Upstream | StaticAnswer) -> None:
         """Repeat what can be repeated, or say that the app went away."""
         request, binding = self._current, self._binding
         if upstream is not self._upstream:
@@ -309,7 +307,7 @@ class VisitorConnection(asyncio.Protocol):
             return
         if self._tunnel:
             self._linger()
-        elif self._answering:
+        elif self._answering or isinstance(upstream, StaticAnswer):
             self._abort()  # a part of a body must not look like the whole
         elif request.repeatable and upstream.requests > 1 and not self._retried:
             # A kept connection that the app closed just as we wrote.

@@ -31,8 +31,8 @@ _USUAL_ENTRY_POINTS = tuple(
 # A configuration beyond this is none.
 _MAX_TEXT_BYTES = 256 * 1024
 
-# Whether the router can do it.
-_SERVES_FOLDERS = False
+# Where a site lies, in this order, when there is no entry point either.
+_USUAL_FOLDERS = (".", *presets.PLAIN.folders)
 
 # What Deno's own configuration says beside what v2 knows.
 _ON_TOP = ("memory_limit", "build_timeout")
@@ -64,8 +64,18 @@ def read(
     config = presets.completed(config)
     undecided = not any(config.get(name) for name in ("runtime", "framework", "build"))
     if entry_point and undecided:
-        config["runtime"] = {"type": "dynamic", "entrypoint": entry_point}
+        dynamic = {"type": "dynamic", "entrypoint": entry_point}
+        config["runtime"] = site_of(entry_point) or dynamic
     return _Reader(field, upload.manifest).settings(config)
+
+
+def site_of(entry_point: str) -> Document | None:
+    """Return the static runtime that an entry point of v1 stands for, or None if it is a program.
+
+    v1 has no field for a static site, and Deno could not run an `index.html`: it means its folder.
+    """
+    folder, _, name = entry_point.rpartition("/")
+    return {"type": "static", "cwd": folder or "."} if name == "index.html" else None
 
 
 def _decided(
@@ -127,8 +137,6 @@ class _Reader:
         if runtime is None:
             return self._without_runtime(config)
         if runtime["type"] == "static":
-            if not _SERVES_FOLDERS:
-                raise self._not_supported("runtime.type", "only 'dynamic' runs here")
             folder = self._path("runtime.cwd", runtime["cwd"])
             self._refuse_missing_folder(config, folder)
             return BuildSettings(
@@ -147,9 +155,14 @@ class _Reader:
             if path in self.manifest.files or path in self.manifest.links:
                 runtime = {"type": "dynamic", "entrypoint": path}
                 return BuildSettings(config={**config, "runtime": runtime}, entry_point=path)
+        for folder in _USUAL_FOLDERS:
+            path = "index.html" if folder == "." else f"{folder}/index.html"
+            if path in self.manifest.files:
+                site = {"type": "static", "cwd": folder}
+                return BuildSettings(config={**config, "runtime": site}, entry_point="")
         msg = (
             f"{self.field}.runtime: is missing, here and in the app, and no asset has a usual name"
-            f" such as {_USUAL_ENTRY_POINTS[0]!r}."
+            f" such as {_USUAL_ENTRY_POINTS[0]!r} or 'index.html'."
         )
         raise InvalidRequest("entryPointNotFound", msg)
 

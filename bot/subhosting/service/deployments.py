@@ -19,7 +19,12 @@ from bot.subhosting.service.remote_modules import checked_url
 from bot.subhosting.service.services import Services
 from bot.subhosting.store import bindings, content, deployments, projects
 from bot.subhosting.store.blobs import Blob
-from bot.subhosting.store.records import DeploymentRecord, Manifest, ProjectRecord, Status
+from bot.subhosting.store.records import (
+    DeploymentRecord,
+    Manifest,
+    ProjectRecord,
+    Status,
+)
 from bot.wire.subhosting_v1 import CreateDeploymentRequest
 
 MAX_KEY_LENGTH = 255
@@ -145,7 +150,9 @@ def _how(
     """Return how a deployment is built; without the extension `config` it is not built at all."""
     if request.config is None:
         entry_point = _entry_point(services, request.entry_point_url, upload.manifest)
-        return BuildSettings(config=None, entry_point=entry_point)
+        site = build_settings.site_of(entry_point)
+        config = None if site is None else {"runtime": site}
+        return BuildSettings(config=config, entry_point=entry_point)
     given = request.config if request.config.model_fields_set else None
     return build_settings.read(services, project, given, upload, request.entry_point_url)
 

@@ -1,0 +1,1 @@
+"""Static sites: files that the router answers with by itself, without any process of the app's."""

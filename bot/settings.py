@@ -65,6 +65,8 @@ class Settings(BaseModel):
     preview_port: int = Field(default=8081, ge=0, le=65535)  # PREVIEWBOT_PREVIEW_PORT
     # PREVIEWBOT_API_PORT; the embedded platform's API, on loopback; 0: any free one
     api_port: int = Field(default=0, ge=0, le=65535)
+    # PREVIEWBOT_PLATFORM_FILE; TOML: the embedded platform's limits and finer settings
+    platform_file: Path | None = None
     public_url: str | None = None  # PREVIEWBOT_PUBLIC_URL
     previews_url: str | None = None  # PREVIEWBOT_PREVIEWS_URL, e.g. https://*.example.dev
     trusted_proxies: str = ""  # PREVIEWBOT_TRUSTED_PROXIES; addresses, comma separated

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from bot.bootstrap import platform_file
 from bot.bootstrap.places import platform_dir
 from bot.settings import Settings
 from bot.subhosting.config import SubhostingConfig
@@ -31,11 +32,16 @@ def serve_host(settings: Settings, listener: socket.socket, ready: Callable[[], 
 
 
 def platform_config(settings: Settings) -> SubhostingConfig:
-    """Return what the platform is told; previews answer below `settings.previews_url`."""
+    """Return what the platform is told; previews answer below `settings.previews_url`.
+
+    Raises:
+        ConfigurationProblem: something in the operator's file is wrong.
+
+    """
     previews = urlsplit((settings.previews_url or "http://*.localhost:8081").replace("*.", "x."))
     base_domain = (previews.hostname or "x.localhost").removeprefix("x.")
     default_port = 443 if previews.scheme == "https" else 80
-    return SubhostingConfig(
+    config = SubhostingConfig(
         data_dir=platform_dir(settings),
         api_url=settings.target_url or f"http://127.0.0.1:{settings.api_port}",
         base_domain=base_domain,
@@ -44,3 +50,4 @@ def platform_config(settings: Settings) -> SubhostingConfig:
         organization_id=settings.target_organization,
         trusted_proxies=tuple(filter(None, settings.trusted_proxies.split(","))),
     )
+    return platform_file.configured(config, settings.platform_file)

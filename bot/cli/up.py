@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot import logs
+from bot.bootstrap import platform_file
 from bot.bootstrap.places import checked_git_url, platform_dir
 from bot.cli.credentials import Credentials, load_or_create, write_address
 from bot.cli.listen import bound
@@ -60,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(given: Settings, *, as_json: bool) -> int:
+    if given.target is TargetKind.EMBEDDED:
+        platform_file.check(given.platform_file)
     checked_git_url(given)  # the worker does so too, but falls four times before we say why
     # Records, mirrors and previews' files are other people's source: whatever the directory's own
     # mode, what we and our children write in it is for this user alone.

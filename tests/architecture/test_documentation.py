@@ -1,12 +1,14 @@
 """What the documents promise to list, they list."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from bot.cli.main import COMMANDS
 from bot.settings import Settings
+from bot.subhosting.config import Limits
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,6 +31,13 @@ def test_every_variable_in_the_readme_is_a_setting() -> None:
     named = set(re.findall(r"PREVIEWBOT_([A-Z_]*[A-Z])", README))
 
     assert {name.lower() for name in named} - set(Settings.model_fields) == set()
+
+
+def test_every_limit_is_documented() -> None:
+    page = (ROOT / "docs" / "platform.md").read_text(encoding="utf-8")
+    limits = [field.name for field in fields(Limits)]
+
+    assert [limit for limit in limits if f"`{limit}`" not in page] == []
 
 
 def test_every_command_is_documented() -> None:

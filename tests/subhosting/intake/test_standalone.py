@@ -17,12 +17,15 @@ COMMAND = [sys.executable, "-m", "bot", "subhosting"]
 
 
 @contextmanager
-def serving(data_dir: Path) -> Iterator[Json]:
+def serving(data_dir: Path, **variables: str) -> Iterator[Json]:
     """Serve as the documentation says and give the line that it prints."""
     flags = ["--data", str(data_dir), "--port", "0", "--preview-port", "0", "--json"]
     parent = ["--parent-pid", str(os.getpid())]
     with subprocess.Popen(
-        [*COMMAND, "serve", *flags, *parent], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [*COMMAND, "serve", *flags, *parent],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **variables},
     ) as process:
         assert process.stdout is not None
         try:
@@ -78,8 +81,10 @@ def test_a_first_start_makes_what_is_needed_and_says_it_once(tmp_path: Path) -> 
         assert status(second, f"/v1/projects/{made['id']}", first["token"]) == 200
 
 
-def test_tokens_are_made_listed_and_revoked(tmp_path: Path) -> None:
-    with serving(tmp_path) as address:
+def test_tokens_are_made_listed_and_revoked_and_limits_are_the_operators(tmp_path: Path) -> None:
+    limits = tmp_path / "platform.toml"
+    limits.write_text("[limits]\njson_bytes = 1000\n")
+    with serving(tmp_path, PREVIEWBOT_PLATFORM_FILE=str(limits)) as address:
         path = f"/v1/organizations/{address['organization']}"
         made = said(tmp_path, "token", "create", "--name", "ci")["token"]
         assert status(address, path, made) == 200
@@ -87,6 +92,11 @@ def test_tokens_are_made_listed_and_revoked(tmp_path: Path) -> None:
         names = {each["name"]: each["id"] for each in listed}
         assert set(names) == {"first start", "ci"}
         assert made not in str(listed)
+        port = int(address["api_url"].rpartition(":")[2])
+        long = json.dumps({"name": "x" * 1000}).encode()
+        headers = {"Authorization": f"Bearer {made}"}
+        refused = request(port, "POST", f"{path}/projects", headers=headers, body=long)
+        assert (refused.status, refused.json["code"]) == (413, "bodyTooLarge")
 
         said(tmp_path, "token", "revoke", names["ci"])
 

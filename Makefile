@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
-.PHONY: help demo test lint soak bench bench-router conformance lock clean
+.PHONY: help demo test lint soak bench bench-git bench-router conformance lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,8 @@ help:
 	@echo 'make lint    style, format, types, import contracts, spelling, action.yml'
 	@echo 'make soak    full-size load, crash and install runs (minutes)'
 	@echo 'make bench   the figures that docs/ quotes'
+	@echo 'make bench-git'
+	@echo '             a push of 3 files among 10,000: ours beside plain git, near and far'
 	@echo 'make bench-router'
 	@echo '             our router beside nginx, HAProxy and Caddy; needs wrk'
 	@echo 'make conformance'
@@ -43,6 +45,9 @@ soak: $(VENV)/.ready-dev
 
 bench: $(VENV)/.ready-dev
 	@$(BIN)/python benchmarks/main_road.py $(ARGS)
+
+bench-git: $(VENV)/.ready-dev
+	@$(BIN)/python -m benchmarks.git.compare $(ARGS)
 
 # The proxies come from Debian; Caddy, where wanted, from its own pinned list:
 # python -m venv .venv/caddy && .venv/caddy/bin/pip install -r requirements/caddy.txt

@@ -86,6 +86,7 @@ class Attempt:
 
     async def _prepare(self, plan: Plan) -> None:
         work = self.work
+        self.build.hide(await self.rows.secrets(work.deployment))
         files = len(work.manifest.files) + len(work.manifest.links)
         if plan.writes:
             known = await self.rows.build_environment(work.deployment)

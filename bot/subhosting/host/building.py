@@ -1,11 +1,13 @@
 """A build under way: what it said and nobody stored yet, how far it is, who waits for news."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from bot.kernel.clock import Clock
+from bot.kernel.redact import redact
 from bot.subhosting import stages
 from bot.subhosting.stages import Stages, StageStatus
 from bot.subhosting.store.records import (
@@ -19,6 +21,9 @@ from bot.subhosting.store.records import (
 
 # A build log beyond this is an accident, and somebody has to read it.
 MAX_LINES: Final = 5_000
+
+# Hiding every `1` and `on` would leave nothing to read, and they are no secrets.
+_SHORTEST_SECRET: Final = 4
 
 _AS_STAGE: Final = {
     FailureReason.ERROR: StageStatus.ERRORED,
@@ -50,6 +55,8 @@ class Build:
     # Somebody asked for its end, and not merely the host for its own.
     cancelled: bool = False
     timeline: str | None = None
+    # What the log never shows, longest first.
+    secrets: tuple[str, ...] = ()
     _lines: list[LogLine] = field(default_factory=list)
     # How much a build may write; nobody reads more.
     room_bytes: int = 4 * 1024 * 1024
@@ -68,6 +75,12 @@ class Build:
         self._stages = Stages(deployment.created_at, deployment.timelines)
         self._stages.end(stages.QUEUED, self.clock.now())
         self.enter(stages.PREPARING)
+
+    def hide(self, values: Iterable[str]) -> None:
+        """Keep secrets out of the log, line by line, as what is written comes by lines."""
+        lines = {line for value in values for line in value.splitlines()}
+        known = {line for line in lines if len(line) >= _SHORTEST_SECRET}
+        self.secrets = tuple(sorted(known, key=len, reverse=True))
 
     def enter(self, stage: str) -> None:
         """Begin a stage."""
@@ -160,7 +173,7 @@ class Build:
         step = None if self._stages is None else self._stages.current
         return LogLine(
             level=level,
-            message=message,
+            message=redact(message, self.secrets),
             at=self.clock.now(),
             step=None if step == stages.QUEUED else step,
             timeline=self.timeline,

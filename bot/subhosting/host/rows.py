@@ -146,6 +146,10 @@ class Rows:
 
         return await self._run(read)
 
+    async def secrets(self, deployment: DeploymentRecord) -> set[str]:
+        """Return the values of a deployment's variables that no log may show."""
+        return await self._run(lambda: self._read(lambda c: env_vars.secrets(c, deployment)))
+
     async def variables_mark(self) -> env_vars.Mark:
         """Return what changes whenever an instance may see other variables."""
         return await self._run(lambda: self._read(env_vars.mark))

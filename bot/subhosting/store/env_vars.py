@@ -85,6 +85,16 @@ def resolved_for_build(connection: Connection, deployment: DeploymentRecord) -> 
     return _resolved(connection, deployment, {"build"})
 
 
+def secrets(connection: Connection, deployment: DeploymentRecord) -> set[str]:
+    """Return every value that must not be shown, whatever context it is for."""
+    return {
+        variable.value
+        for owner in _owners(connection, deployment)
+        for variable in listed(connection, owner)
+        if variable.secret
+    }
+
+
 def mark(connection: Connection) -> Mark:
     """Return what changes whenever an instance may see other variables."""
     row = connection.execute(sa.select(sa.func.count(), sa.func.max(env_vars.c.updated_at))).one()
@@ -96,21 +106,24 @@ def mark(connection: Connection) -> Mark:
 def _resolved(
     connection: Connection, deployment: DeploymentRecord, names: Collection[str]
 ) -> dict[str, str]:
-    app = Owner(project_id=deployment.project_id)
+    seen: dict[str, str] = {}
+    for owner in _owners(connection, deployment):
+        seen.update(_visible(listed(connection, owner), names))
+    return {**seen, **deployment.env_vars}
+
+
+def _owners(connection: Connection, deployment: DeploymentRecord) -> list[Owner]:
+    """Return whose variables a revision sees beside its own; later ones win."""
     query = (
         sa.select(app_layers.c.layer_id)
         .where(app_layers.c.project_id == deployment.project_id)
         .order_by(app_layers.c.position)
     )
-    owners = [
+    return [
         *_layers(connection, connection.scalars(query)),
-        app,
+        Owner(project_id=deployment.project_id),
         *_layers(connection, deployment.layers),
     ]
-    seen: dict[str, str] = {}
-    for owner in owners:
-        seen.update(_visible(listed(connection, owner), names))
-    return {**seen, **deployment.env_vars}
 
 
 def _visible(variables: Iterable[VariableRecord], names: Collection[str]) -> dict[str, str]:

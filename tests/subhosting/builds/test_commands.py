@@ -254,3 +254,24 @@ def test_a_build_ends_with_its_deployment_and_with_its_host(
             wait_until(lambda: not folder.exists(), "the files to go")
 
         assert sleepers(str(folder)) == []
+
+
+def test_secrets_do_not_reach_the_log(server: RunningSubhosting) -> None:
+    secret = {"key": "TOKEN", "value": "very hidden\nand more of it", "secret": True}
+    app = new_app(server, env_vars=[secret, {"key": "SHOWN", "value": "plain"}])
+    shows = 'echo "$TOKEN, $SHOWN, $HTTPS_PROXY"'
+
+    live = deployed(
+        server,
+        app["id"],
+        {"main.ts": says("x")},
+        config=with_commands(build=shows, predeploy=shows),
+    )
+
+    lines = said(server, live["id"])
+    assert live["status"] == "succeeded", lines
+    text = "\n".join(lines)
+    assert "hidden" not in text
+    assert "more of it" not in text
+    assert "http://build:" not in text
+    assert text.count("[redacted]\n[redacted], plain, http://[redacted]@") == 2

@@ -99,6 +99,21 @@ def test_a_directory_comes_up_at_the_url_on_the_last_line(
     assert installation.get(ran.result["deployment_url"]).body == b"deployed\n"
 
 
+def test_a_folder_of_plain_pages_is_served_as_a_static_site(
+    installation: Installation, platform: dict[str, str], tmp_path: Path
+) -> None:
+    files = {"index.html": "<h1>home</h1>", "docs/index.html": "docs", "a.css": "p {}"}
+    folder = app_in(tmp_path / "pages", files)
+
+    ran = run_deploy(str(folder), "--branch", "main", "--json", settings=platform)
+
+    assert ran.code == 0, ran.stderr
+    answer = installation.get(ran.result["url"])
+    assert (answer.status, answer.body) == (200, b"<h1>home</h1>")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["x-preview-sha"] == ran.result["sha"]
+
+
 def test_without_json_the_url_is_all_that_is_printed(platform: dict[str, str], app: Path) -> None:
     first = run_deploy(str(app), "--branch", "plain", "--json", settings=platform)
 

@@ -16,6 +16,7 @@ from bot.adapters.targets import body, http
 from bot.adapters.targets.http import Api, Call, Meter
 from bot.adapters.targets.previews import PreviewHosts
 from bot.adapters.targets.probe import ProbeFailed, Prober
+from bot.core.decide.entrypoint import site_folder
 from bot.core.model.errors import TargetRefused, TargetUnavailable
 from bot.core.model.ids import AppSlug, CommitSha, HostLabel, RepoName, TargetDeploymentId
 from bot.core.model.outcomes import LogLine
@@ -287,6 +288,13 @@ def _belongs_to(app: wire.App, repository: RepoName) -> bool:
     return (labels.get(MANAGED_BY), labels.get(REPOSITORY)) == (US, repository)
 
 
+def _runtime(entrypoint: str) -> dict[str, str]:
+    folder = site_folder(entrypoint)
+    if folder is not None:
+        return {"type": "static", "cwd": folder}
+    return {"type": "dynamic", "entrypoint": entrypoint}
+
+
 def _deploy_body(order: Order, read: BlobReader) -> Iterator[bytes]:
     """Yield a DeployInit of a preview: built and given its own host, and no other yet."""
     head = {
@@ -296,7 +304,7 @@ def _deploy_body(order: Order, read: BlobReader) -> Iterator[bytes]:
         # What v1 does by itself: docs of Deno's migration guide, "deployment".
         "config": {
             "install": "deno install",
-            "runtime": {"type": "dynamic", "entrypoint": order.entrypoint},
+            "runtime": _runtime(order.entrypoint),
         },
         "env_vars": [{"key": key, "value": value} for key, value in order.env.items()],
     }

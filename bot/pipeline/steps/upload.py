@@ -136,5 +136,8 @@ def _no_entrypoint(attempt: Attempt) -> Failed:
         )
     return Failed(
         title="No entry point found",
-        explanation=f"Add a file with one of these names: {', '.join(CANDIDATES[:6])}, ...",
+        explanation=(
+            f"Add a file with one of these names: {', '.join(CANDIDATES[:6])}, ..., or index.html"
+            " for a static site."
+        ),
     )

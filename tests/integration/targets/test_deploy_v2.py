@@ -91,6 +91,15 @@ def test_a_deploy_is_a_preview_with_every_file_inline(bench: Bench) -> None:
     assert made.transfer.bytes_sent == len(request.body)
 
 
+def test_a_page_as_entry_point_is_a_static_runtime(bench: Bench) -> None:
+    app = App(files={"main.ts": b"", "dist/index.html": b"<h1>hi</h1>"})
+
+    bench.target.create(app.order(entrypoint="dist/index.html"), app.read)
+
+    (request,) = bench.deno.deploys()
+    assert json.loads(request.body)["config"]["runtime"] == {"type": "static", "cwd": "dist"}
+
+
 def test_a_lost_answer_is_found_again_by_its_label(bench: Bench) -> None:
     app = hello()
     bench.deployed(app, "d00000000001")

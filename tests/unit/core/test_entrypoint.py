@@ -1,4 +1,4 @@
-from bot.core.decide.entrypoint import find_entrypoint
+from bot.core.decide.entrypoint import find_entrypoint, site_folder
 from bot.core.model.ids import BlobSha
 from bot.core.model.manifest import Asset, FileAsset, Manifest, SymlinkAsset
 
@@ -24,3 +24,17 @@ def test_a_symlink_is_no_entry_point() -> None:
 
 def test_a_tree_without_one_has_none() -> None:
     assert find_entrypoint(manifest(readme_md=FILE)) is None
+
+
+def test_a_page_is_shown_when_nothing_can_be_run() -> None:
+    assert find_entrypoint(manifest(index_html=FILE, style_css=FILE)) == "index.html"
+    assert find_entrypoint(manifest(index_html=FILE, app_ts=FILE)) == "app.ts"
+    assert find_entrypoint(Manifest(assets={"public/index.html": FILE})) == "public/index.html"
+    assert find_entrypoint(Manifest(assets={"elsewhere/index.html": FILE})) is None
+
+
+def test_a_page_stands_for_its_folder() -> None:
+    assert site_folder("index.html") == "."
+    assert site_folder("docs/site/index.html") == "docs/site"
+    assert site_folder("main.ts") is None
+    assert site_folder("my-index.html") is None

@@ -70,7 +70,7 @@ def enable(services: Services, database: DatabaseRecord, wanted: s3.S3Settings) 
         with services.database.writing() as connection:
             rows.insert(connection, record)
     except IntegrityError as error:
-        msg = f"The database {database.id} has a backup already; delete it first."
+        msg = f"databaseId: {database.id} has a backup already; delete it first."
         raise Conflict("databaseBackupExists", msg) from error
     services.host.chores_changed()
     return record

@@ -136,7 +136,7 @@ def provision(services: Services, domain: DomainRecord) -> None:
         services.clock.sleep(_LOOK_EVERY)
         domain = custom_domains.get(services, domain.organization_id, domain.id)
     if domain.provisioning_code is Provisioning.FAILED:
-        raise InvalidRequest("provisioningFailed", f"{domain.provisioning_message}.")
+        raise InvalidRequest("provisioningFailed", f"domainId: {domain.provisioning_message}.")
 
 
 def look(services: Services, domain: DomainRecord) -> None:

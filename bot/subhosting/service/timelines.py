@@ -67,6 +67,11 @@ def of_revision(app: ProjectRecord, found: Iterable[BindingRecord]) -> list[Time
     return [*([first] if production else []), *_previews(app, here)]
 
 
+def partition_of(context: Context, revision_id: str) -> dict[str, str]:
+    """Return what tells a revision's timeline of this kind from its like; production is alone."""
+    return {_REVISION: revision_id} if context is Context.PREVIEW else {}
+
+
 def _previews(app: ProjectRecord, found: Iterable[BindingRecord]) -> list[TimelineView]:
     hosts: dict[str, list[str]] = {}
     for each in found:
@@ -77,7 +82,7 @@ def _previews(app: ProjectRecord, found: Iterable[BindingRecord]) -> list[Timeli
             app=app,
             context=Context.PREVIEW,
             hosts=tuple(names),
-            partition={_REVISION: revision_id},
+            partition=partition_of(Context.PREVIEW, revision_id),
         )
         for revision_id, names in hosts.items()
     ]

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.subhosting.server import Json, RunningSubhosting
+from tests.subhosting.v2 import client
 
 COUNTER = """
 const kv = await Deno.openKv();
@@ -170,3 +171,11 @@ def test_a_v2_target_binds_a_database_to_its_context(server: RunningSubhosting) 
     assert made["status"] == 202
     assert [server.get(host).text for host in hosts] == ["1", "1"]
     assert [server.get(host).text for host in hosts] == ["2", "2"]
+    production, preview = client.progress(server, made["id"])[-1]["deploying"]["timelines"]
+    assert (production["partition"], preview["partition"]) == (
+        {},
+        {"deno.revision.id": made["id"]},
+    )
+    for timeline in (production, preview):
+        (stage,) = timeline["databases"]
+        assert (stage["engine"], stage["status"]) == ("denokv", "succeeded")

@@ -14,6 +14,7 @@ from bot.subhosting.api.v1.build_logs import GIVE_UP_AFTER
 from bot.subhosting.api.v2 import documents, progress
 from bot.subhosting.service import revisions
 from bot.subhosting.service.services import Services
+from bot.subhosting.store import databases
 from bot.subhosting.store import deployments as rows
 from bot.subhosting.store.records import DeploymentRecord, Status
 from bot.wire.deploy_v2_revisions import BuildStep
@@ -78,8 +79,10 @@ def _encoded(items: Iterator[dict[str, Any] | None], *, events: bool) -> Iterato
 
 def _states(services: Services, found: DeploymentRecord) -> Iterator[dict[str, Any] | None]:
     before: dict[str, Any] | None = None
+    with services.database.reading() as connection:
+        linked = databases.linked_by_context(connection, [found.id])[found.id]
     for record in _looks(services, found):
-        state = progress.document(record)
+        state = progress.document(record, linked)
         yield state if state != before else None
         before = state
 

@@ -1,22 +1,33 @@
 """The progress of a build as v2 shows it: always the whole state, derived from its stages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.subhosting import stages
 from bot.subhosting.build.plan import INSTALL
+from bot.subhosting.service.databases import DENO_KV
+from bot.subhosting.service.timelines import partition_of
 from bot.subhosting.stages import PENDING, SKIPPED, Stage, Stages, StageStatus
 from bot.subhosting.store.records import Context, DeploymentRecord, Status
 
 _BROKEN = (StageStatus.TIMED_OUT, StageStatus.CANCELLED, StageStatus.ERRORED)
 
 
-def document(record: DeploymentRecord) -> dict[str, Any]:
-    """Return a RevisionProgress."""
+def document(
+    record: DeploymentRecord, linked: Mapping[Context, Mapping[str, str]]
+) -> dict[str, Any]:
+    """Return a RevisionProgress; `linked` are the databases of each context, by name."""
     found = _stages(record)
     config = record.config or {"install": INSTALL}
     command = config.get("predeploy")
-    timelines = [_timeline(found, context, command) for context in record.timelines]
+    timelines = [
+        {
+            **_timeline(found, context, command),
+            "partition": partition_of(context, record.id),
+            "databases": [_database(record) for _ in linked.get(context, {})],
+        }
+        for context in record.timelines
+    ]
     return {
         "queued": _stage(found[stages.QUEUED]),
         "preparing": _stage(found[stages.PREPARING]),
@@ -37,12 +48,17 @@ def _timeline(found: dict[str, Stage], context: Context, command: str | None) ->
     return {
         **_stage(_whole([predeploy, warm_up, routing])),
         "slug": str(context),
-        "partition": {},
-        "databases": [],
         "predeploy": {**_stage(predeploy), "command": command},
         "warmup": _stage(warm_up),
         "routing": _stage(routing),
     }
+
+
+def _database(record: DeploymentRecord) -> dict[str, Any]:
+    """Return the stage of a database: it is linked in the moment in which the revision is made."""
+    made_at = record.created_at
+    stage = Stage(status=StageStatus.SUCCEEDED, start=made_at, end=made_at)
+    return {**_stage(stage), "engine": DENO_KV}
 
 
 def _whole(parts: Sequence[Stage]) -> Stage:

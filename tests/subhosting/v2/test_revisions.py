@@ -259,7 +259,6 @@ def test_retention_and_deletion(server: RunningSubhosting, app: Json) -> None:
     [
         ({"production": "false"}, "production"),
         ({"config": {"framework": "nextjs"}}, "config.framework"),
-        ({"config": {"runtime": {"type": "static", "cwd": "."}}}, "config.runtime.type"),
         (
             {"config": {"runtime": {"type": "dynamic", "entrypoint": "no.ts"}}},
             "config.runtime.entrypoint",

@@ -11,9 +11,11 @@ from bot.subhosting.api.streams import WAITING_ROOM, WaitingRoom
 from bot.subhosting.api.v1 import routes
 from bot.subhosting.api.v2 import routes as v2_routes
 from bot.subhosting.config import SubhostingConfig
+from bot.subhosting.host_link import stored_isolation
 from bot.subhosting.service.services import Services, services_for
 
 HEALTH = "/healthz"
+READINESS = "/readyz"
 
 
 def create_app(
@@ -32,6 +34,7 @@ def create_app(
     app.before_request(_check_token)
     app.after_request(_end_request)
     app.get(HEALTH)(_health)
+    app.get(READINESS)(_ready)
     # Deno serves v1 at api.deno.com/v1 and, for deployctl, at dash.deno.com/api/v1.
     app.register_blueprint(routes.blueprint(), url_prefix="/v1", name="v1")
     app.register_blueprint(routes.blueprint(), url_prefix="/api/v1", name="api-v1")
@@ -46,7 +49,7 @@ def create_app(
 
 
 def _check_token() -> None:
-    if request.path == HEALTH or request.blueprint == tls.NAME:
+    if request.path in {HEALTH, READINESS} or request.blueprint == tls.NAME:
         return
     if identity.presented():
         g.organization_id = identity.admit()
@@ -68,3 +71,13 @@ def _traced(response: Response) -> Response:
 
 def _health() -> Response:
     return answers.json({"status": "ok"})
+
+
+def _ready() -> Response:
+    """Answer whether deployments can be built and served, and how well they are isolated."""
+    isolation = stored_isolation(services().config.data_dir)
+    level = None if isolation is None else isolation["level"]
+    if not services().host.is_there():
+        problem = {"status": "not ready", "problems": {"host": "the host process is away"}}
+        return answers.json({**problem, "isolation": level}, 503)
+    return answers.json({"status": "ready", "isolation": level})

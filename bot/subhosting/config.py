@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.subhosting.router_config import RouterConfig
-from bot.subhosting.sandbox.confinement import Level
+from bot.subhosting.sandbox.level import Level
 
 MIB = 1024 * 1024
 
@@ -70,6 +70,9 @@ class RuntimeLimits:
     # allows 1 s, which a busy machine of one's own can exceed without anybody's fault.
     # https://docs.deno.com/subhosting/manual/pricing_and_limits
     hang_after: timedelta = timedelta(seconds=10)
+    # Of an app with all its threads, where there are control groups.
+    processes: int | None = 256
+    cpus: float | None = None
     open_files: int = 4096
     file_bytes: int = 256 * MIB
     # What an app may write to stdout and stderr before lines are dropped.

@@ -23,6 +23,27 @@ def control_socket(data_dir: Path) -> Path:
     return runtime_directory(data_dir) / "host.sock"
 
 
+def store_isolation(data_dir: Path, document: Mapping[str, object]) -> None:
+    """Write down for the API how well apps are isolated on this machine."""
+    file = _isolation_file(data_dir)
+    draft = file.with_suffix(".draft")
+    draft.write_bytes(orjson.dumps(document))
+    draft.rename(file)
+
+
+def stored_isolation(data_dir: Path) -> dict[str, object] | None:
+    """Return what the last host of this data directory found, or None before there was one."""
+    try:
+        found: dict[str, object] = orjson.loads(_isolation_file(data_dir).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def _isolation_file(data_dir: Path) -> Path:
+    return runtime_directory(data_dir) / "isolation.json"
+
+
 class HostLink:
     """The API's end of the wire; safe to use from many threads, as every call connects anew."""
 
@@ -71,6 +92,14 @@ class HostLink:
                     yield
         except OSError:
             return
+
+    def is_there(self) -> bool:
+        """Return whether the host takes messages."""
+        try:
+            self._connected().close()
+        except OSError:
+            return False
+        return True
 
     def _send(self, message: Mapping[str, object], *, wait: bool) -> None:
         try:

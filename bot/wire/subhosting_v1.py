@@ -122,6 +122,12 @@ class Permissions(WireModel):
     net: list[str] | None = None
 
 
+class IsolationWish(WireModel):
+    """Extension: the lowest isolation level that a deployment may run at."""
+
+    minimum: Literal["L0", "L1", "L2", "L3"]
+
+
 class CreateDeploymentRequest(WireModel):
     """Body of POST /projects/{id}/deployments.
 
@@ -149,6 +155,8 @@ class CreateDeploymentRequest(WireModel):
     base: str | None = None
     changed: dict[str, Asset] | None = None
     removed: list[str] | None = None
+    # Extension: how well it must be isolated at least to run at all.
+    isolation: IsolationWish | None = None
 
 
 class RedeployRequest(WireModel):

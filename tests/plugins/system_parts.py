@@ -10,10 +10,12 @@ installs every part before it starts. Nothing here installs anything.
 import os
 import shutil
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import pytest
+
+from bot.subhosting.sandbox import landlock
 
 MARKER = "needs_system_part"
 NOT_RUN = "not run"
@@ -48,7 +50,29 @@ class SystemPart:
         return f"install {self.package} with this system's package manager"
 
 
-PARTS = {"bubblewrap": SystemPart(package="bubblewrap", executable="bwrap")}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KernelPart:
+    """Something that only another kernel, or other settings of it, can bring."""
+
+    is_there: Callable[[], object]
+    advice: str
+
+    def is_missing(self) -> bool:
+        """Return whether the kernel, asked, does not have it."""
+        return not self.is_there()
+
+    def how_to_install(self) -> str:
+        """Return what to do."""
+        return self.advice
+
+
+PARTS: dict[str, SystemPart | KernelPart] = {
+    "bubblewrap": SystemPart(package="bubblewrap", executable="bwrap"),
+    "landlock": KernelPart(
+        is_there=landlock.abi,
+        advice="run Linux 5.13 or newer with landlock among its security modules (lsm=)",
+    ),
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -247,7 +247,10 @@ def deno_pids(data_dir: Path) -> list[int]:
                 state = (entry / "stat").read_text().rpartition(") ")[2][:1]
             except OSError:
                 continue
-            if b"deno\0run\0" in command and str(data_dir).encode() in command and state != "Z":
+            # Not those that hold it, which name the program they started.
+            running = command.split(b"\0")[:2]
+            is_deno = running[0].endswith(b"deno") and running[1:] == [b"run"]
+            if is_deno and str(data_dir).encode() in command and state != "Z":
                 found.append(int(entry.name))
     return sorted(found)
 

@@ -52,7 +52,7 @@ def materialise(manifest: Manifest, blobs: Path, target: Path, *, own: bool = Fa
 
 def own_copy(path: Path) -> None:
     """Replace a link to a blob by a file of its own, for tools that write in place."""
-    if path.is_symlink() or not path.is_file():
+    if path.is_symlink() or not path.is_file() or path.stat().st_nlink == 1:
         return
     copy = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     clone(path, copy)

@@ -27,7 +27,7 @@ from bot.subhosting.host.wording import said_of, shown_paths
 from bot.subhosting.remote import is_remote
 from bot.subhosting.sandbox.argv import Sandbox, kv_environment
 from bot.subhosting.sandbox.view import ProcessLimits
-from bot.subhosting.sandbox.views import build_view
+from bot.subhosting.sandbox.views import build_view, with_way_out
 from bot.subhosting.store.records import Context, FailureReason, InstanceKey
 
 # Deno raises a wish below this to it. https://docs.deno.com/deploy/reference/builds/
@@ -66,6 +66,9 @@ class Attempt:
 
         """
         plan = self._plan
+        refusal = self.supervisor.protection.refusal(self.work.settings.min_isolation)
+        if refusal is not None:
+            self._fail(f"It is not run: {refusal}")
         self._until_s = asyncio.get_running_loop().time() + _time_of(plan, self.config.build)
         await self._prepare(plan)
         outside = self.supervisor.outside.for_build(self.work.deployment.id, self._refused)
@@ -299,9 +302,10 @@ class Attempt:
         )
         self.build.say("info", f"$ {text}")
         limits = self.config.build
+        view = build_view(sandbox, folders.scratch, self.config.tools_dir, _process_limits(limits))
         confined = self.supervisor.confinement.command(
             command_argv(text),
-            build_view(sandbox, folders.scratch, self.config.tools_dir, _process_limits(limits)),
+            with_way_out(view, self._way_out),
             {
                 **without_proxies(command_environment(self.config, folders, names, variables)),
                 **self._way_out,

@@ -20,10 +20,13 @@ from typing import Any
 
 from typing_extensions import override
 
-from bot.subhosting.host.launcher import restrict
+from bot.subhosting.host import confined_start
+from bot.subhosting.host.confined_start import Inner
+from bot.subhosting.sandbox.cgroups import Group
 from bot.subhosting.sandbox.confinement import Command
 
 STDOUT, STDERR = 1, 2
+_SHELL_BASE = 128
 
 # Runs in the event loop with 1 or 2, and what the child wrote there.
 Said = Callable[[int, bytes], None]
@@ -38,6 +41,10 @@ class Child:
 
     pid: int
     exited: "asyncio.Future[int]"
+    # The first process of the child's own process namespace, if it has one.
+    inner: Inner | None = None
+    # Known at its end: whether the kernel ended a process of it for using more than its limit.
+    ran_out_of_memory: bool = False
     # Set when the process is over and everything that it wrote has been heard.
     over: asyncio.Event = field(default_factory=asyncio.Event)
     _open_pipes: set[int] = field(default_factory=set)
@@ -70,19 +77,27 @@ class Child:
             for call in self._after:
                 call()
 
+    @property
+    def app_pid(self) -> int:
+        """The process that runs the program: below those that hold it, if there are any."""
+        found = None if self.inner is None else self.inner.program()
+        return self.pid if found is None else found
+
     def terminate(self) -> None:
         """Ask it to end."""
-        self._signal(signal.SIGTERM)
+        if not self.exited.done():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.app_pid, signal.SIGTERM)
 
     def kill(self) -> None:
         """End it and all below it now; returns before it has ended."""
-        self._signal(signal.SIGKILL)
-
-    def _signal(self, number: signal.Signals) -> None:
         # Not asked for its exit code yet, so the number is still its own.
         if not self.exited.done():
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, number)
+                if self.inner is None:
+                    os.killpg(self.pid, signal.SIGKILL)
+                else:
+                    self.inner.kill()
 
 
 async def start_child(
@@ -128,13 +143,16 @@ class _Life:
         self._loop = asyncio.get_running_loop()
         self._process: asyncio.Future[subprocess.Popen[bytes]] = self._loop.create_future()
         self._exited: asyncio.Future[int] = self._loop.create_future()
+        self._child: Child | None = None
+        self._inner: Inner | None = None
+        self._group: Group | None = None
 
     async def started(self, said: Said) -> Child:
         """Start the process and listen to it."""
         # A daemon, so that a host that must go does not wait for it; the child goes as well then.
         threading.Thread(target=self._live, name="child", daemon=True).start()
         process = await self._process
-        child = Child(process.pid, self._exited)
+        child = self._child = Child(process.pid, self._exited, self._inner)
         pipes = {STDOUT: process.stdout, STDERR: process.stderr}
         given = {fd: pipe for fd, pipe in pipes.items() if pipe is not None}
         for fd, pipe in given.items():
@@ -159,18 +177,9 @@ class _Life:
         self._tell(self._end, process)
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        process = subprocess.Popen(  # noqa: S603 - a built command line, never a shell
-            self._command.argv,
-            env=self._command.environment,
-            cwd=self._cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if self._together else subprocess.PIPE,
-            bufsize=0,
-            start_new_session=True,
-        )
-        restrict(process.pid, self._command.limits)
-        return process
+        started = confined_start.start(self._command, self._cwd, together=self._together)
+        self._inner, self._group = started.inner, started.group
+        return started.process
 
     def _end(self, process: "subprocess.Popen[bytes]") -> None:
         """Run in the event loop when the process is over."""
@@ -179,7 +188,16 @@ class _Life:
         # Before the exit code is asked for: until then the number is nobody else's.
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        self._exited.set_result(process.wait())
+        code = process.wait()
+        if self._inner is not None:
+            self._inner.close()
+            # As a shell does, bubblewrap adds 128 to the signal that ended the program.
+            code = _SHELL_BASE - code if code > _SHELL_BASE else code
+        if self._group is not None and self._command.cgroups is not None:
+            if self._child is not None:
+                self._child.ran_out_of_memory = self._group.ran_out_of_memory()
+            self._command.cgroups.drop(self._group)
+        self._exited.set_result(code)
 
     def _tell(self, call: Callable[[Any], None], fact: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody asks any more

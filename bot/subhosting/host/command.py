@@ -76,6 +76,8 @@ async def run(job: Job, heard: Heard) -> Outcome:
             timeout=max(0.0, job.within_s),
             return_when=asyncio.FIRST_COMPLETED,
         )
+        if child.exited.done() and child.ran_out_of_memory:
+            return NeededTooMuch()
         if child.exited.done():
             return Ended(child.exited.result())
         return NeededTooMuch() if watching.done() else TookTooLong()

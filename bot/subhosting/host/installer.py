@@ -15,7 +15,7 @@ from bot.subhosting.host.wording import shown_paths
 from bot.subhosting.sandbox.argv import Sandbox, install_argv, install_environment
 from bot.subhosting.sandbox.confinement import Confinement
 from bot.subhosting.sandbox.view import ProcessLimits
-from bot.subhosting.sandbox.views import install_view
+from bot.subhosting.sandbox.views import install_view, with_way_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ async def install(
         Job(
             command=confinement.command(
                 install_argv(sandbox),
-                install_view(sandbox, scratch, ProcessLimits()),
+                with_way_out(install_view(sandbox, scratch, ProcessLimits()), around.way_out),
                 {**environment, "TMPDIR": str(scratch)},
             ),
             folder=sandbox.source,

@@ -35,6 +35,8 @@ _PROBE_WITHIN_S = 0.5
 # Then a request that the app does see.
 _SECOND_PROBE = b"HEAD http://localhost/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
+_MIB = 1024 * 1024
+
 # Deno ends at once on SIGTERM, and with it what it has not exported of the log. It exports every
 # quarter of a second; on a busy machine that comes late.
 _LAST_WORDS_S = 1.0
@@ -112,6 +114,8 @@ class Instance:
         """How it ended, in words that follow "the app"; None while it runs."""
         if self.condemned is not None:
             return self.condemned
+        if self._child is not None and self._child.ran_out_of_memory:
+            return f"ran out of memory: it used more than {self.most_bytes // _MIB} MB"
         code = self.exit_code
         return None if code is None else ending_of(code, self.sandbox.heap_mib)
 
@@ -182,6 +186,7 @@ class Instance:
             await self._all_output()
             return Exited(exited.result(), self.ending or "")
         if probing.done() and not probing.cancelled():
+            self.meter.pid = self._started_child.app_pid
             return Serving()
         await self.kill()
         return NeverServed()
@@ -242,6 +247,9 @@ class Instance:
             await asyncio.sleep(_LOOK_FOR_WORDS_EVERY_S)
 
     def _ending(self) -> None:
+        if self._child is not None:
+            # What was below it has ended as well, and its use is counted as this one's.
+            self.meter.pid = self._child.pid
         self.meter.look()
 
     def _close(self) -> None:

@@ -21,13 +21,14 @@ from bot.subhosting.host.builder import Builder
 from bot.subhosting.host.chores import Chores
 from bot.subhosting.host.collector import Collector
 from bot.subhosting.host.messages import Messages
+from bot.subhosting.host.protection import own_ports, protection
 from bot.subhosting.host.recorder import Recorder
 from bot.subhosting.host.router import Router
 from bot.subhosting.host.routing import RoutingTable
 from bot.subhosting.host.rows import Rows
 from bot.subhosting.host.supervisor import Supervisor
 from bot.subhosting.host.visitor import VisitorConnection
-from bot.subhosting.host_link import control_socket
+from bot.subhosting.host_link import control_socket, store_isolation
 from bot.subhosting.store.engine import Database
 
 LOG = logging.getLogger(__name__)
@@ -101,7 +102,9 @@ class _Host:
             Database(self.config.database), self.clock, counts_every=self.config.analytics_every
         )
         recorder.start()
-        supervisor = Supervisor(self.config, rows, self.clock, recorder)
+        guarded = await protection(self.config, own_ports(self.config, listener))
+        store_isolation(self.config.data_dir, guarded.isolation.document())
+        supervisor = Supervisor(self.config, rows, self.clock, recorder, guarded)
         builder = Builder(self.config, rows, supervisor, routing, self.clock)
         router = Router(self.config.router, routing.routes, supervisor, recorder.tally.of)
         chores = Chores(self.config, self.clock)

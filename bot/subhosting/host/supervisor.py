@@ -15,16 +15,17 @@ from bot.subhosting.build.materialise import ContentLost
 from bot.subhosting.build.overlay import import_map, lock_file
 from bot.subhosting.build.plan import plan_of
 from bot.subhosting.build.site import Site
-from bot.subhosting.config import MIB, SubhostingConfig
+from bot.subhosting.config import SubhostingConfig
 from bot.subhosting.host import placing
 from bot.subhosting.host.app_log import AppLog, Listener
 from bot.subhosting.host.crashes import Crashes
 from bot.subhosting.host.instance import Boot, Instance, Serving
 from bot.subhosting.host.kv_files import KvFiles
-from bot.subhosting.host.launcher import Nursery, launcher, limits_of
+from bot.subhosting.host.launcher import Nursery
 from bot.subhosting.host.live import NoInstance
 from bot.subhosting.host.log_receiver import LogReceiver
 from bot.subhosting.host.outside import Outside
+from bot.subhosting.host.protection import Protection, limits_of, most_bytes
 from bot.subhosting.host.recorder import Recorder
 from bot.subhosting.host.resting import Use, to_rest
 from bot.subhosting.host.rows import Rows, Work
@@ -32,7 +33,6 @@ from bot.subhosting.host.static.sites import Sites
 from bot.subhosting.host.watchdog import Watchdog
 from bot.subhosting.host.wording import said_of, shown_paths
 from bot.subhosting.sandbox.argv import Sandbox
-from bot.subhosting.sandbox.confinement import Confinement
 from bot.subhosting.store.env_vars import Mark
 from bot.subhosting.store.records import Context, InstanceKey, Status
 
@@ -54,9 +54,14 @@ class Supervisor:
     """The owner of every Deno process below this host."""
 
     def __init__(
-        self, config: SubhostingConfig, rows: Rows, clock: Clock, recorder: Recorder
+        self,
+        config: SubhostingConfig,
+        rows: Rows,
+        clock: Clock,
+        recorder: Recorder,
+        protection: Protection,
     ) -> None:
-        """Find out how children are started here, and end those of an earlier host."""
+        """End the children of an earlier host; ours are started by `protection`."""
         runtime = runtime_directory(config.data_dir)
         self._config = config
         self._rows = rows
@@ -71,8 +76,9 @@ class Supervisor:
         self._closed = False
         self._kv_files = KvFiles(config.drain)
         self._log_receiver = LogReceiver(clock)
+        self.protection = protection
+        self.confinement = protection.confinement
         self._watchdog = Watchdog(config.runtime.hang_after)
-        self.confinement = Confinement(launcher=launcher())
         self.outside = Outside(config)
         self._nursery = Nursery(runtime / "pids")
         if reaped := self._nursery.reap():
@@ -244,6 +250,9 @@ class Supervisor:
         env_vars = await self._rows.environment(key)
         if work is None or env_vars is None or work.deployment.status is not Status.SUCCESS:
             return NoInstance(reason="the deployment does not exist any more")
+        refusal = self.protection.refusal(work.settings.min_isolation)
+        if refusal is not None:
+            return NoInstance(reason=refusal)
         try:
             await self.prepare(work)
         except ContentLost as error:
@@ -266,7 +275,8 @@ class Supervisor:
             return await self._started(instance)
 
     async def _started(self, instance: Instance) -> Boot:
-        await instance.start(self.confinement, limits_of(self._config.runtime), self._nursery)
+        limits = limits_of(self._config.runtime, instance.sandbox.heap_mib)
+        await instance.start(self.confinement, limits, self._nursery)
         self._watchdog.watch(instance)
         try:
             return await instance.boot(self._config.warm_up)
@@ -330,7 +340,7 @@ class Supervisor:
             )
         meter = self._recorder.meter(deployment.id)
         instance = Instance(deployment.id, sandbox, log, self._clock, meter)
-        instance.most_bytes = sandbox.heap_mib * MIB + runtime.beside_heap_bytes
+        instance.most_bytes = most_bytes(runtime, sandbox.heap_mib)
         return instance
 
     def _sandbox(

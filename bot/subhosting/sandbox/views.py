@@ -1,6 +1,9 @@
 """From a deployment to the views of its children, in pure functions."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from bot.subhosting.sandbox.argv import Sandbox
 from bot.subhosting.sandbox.view import ProcessLimits, View
@@ -46,6 +49,13 @@ def build_view(sandbox: Sandbox, scratch: Path, tools: Path, limits: ProcessLimi
         system_programs=True,
         limits=limits,
     )
+
+
+def with_way_out(view: View, variables: Mapping[str, str]) -> View:
+    """Return a view from which the proxies that `variables` name can be reached."""
+    ports = (urlsplit(address).port for address in variables.values())
+    known = dict.fromkeys(port for port in ports if port is not None)
+    return replace(view, loopback_ports=(*view.loopback_ports, *known))
 
 
 def _overlay(sandbox: Sandbox) -> tuple[Path, ...]:

@@ -52,6 +52,7 @@ def read(
             None if options is None else options.model_dump(by_alias=True, exclude_none=True)
         ),
         enable_cron=bool(request.enable_cron),
+        min_isolation=None if request.isolation is None else request.isolation.minimum,
         databases=linked,
     )
 

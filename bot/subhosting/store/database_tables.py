@@ -113,4 +113,6 @@ deployment_settings = sa.Table(
     sa.Column("lock_file", sa.Text),
     sa.Column("compiler_options", OptionalJson),
     sa.Column("enable_cron", sa.Boolean, nullable=False),
+    # The lowest level that it may run at; null leaves it to the server.
+    sa.Column("min_isolation", sa.String(2)),
 )

@@ -26,6 +26,8 @@ class Settings:
     lock_file: str | None = None
     compiler_options: Mapping[str, Any] | None = None
     enable_cron: bool = False
+    # The lowest isolation level that it may run at.
+    min_isolation: str | None = None
     databases: Mapping[str, str] | None = None
     # v2's, by context and name.
     of_contexts: Mapping[Context, Mapping[str, str]] | None = None
@@ -48,6 +50,7 @@ def save(connection: Connection, deployment_id: str, settings: Settings) -> None
         "lock_file": settings.lock_file,
         "compiler_options": settings.compiler_options,
         "enable_cron": settings.enable_cron,
+        "min_isolation": settings.min_isolation,
     }
     connection.execute(deployment_settings.insert().values(values))
 
@@ -71,6 +74,7 @@ def load(connection: Connection, deployment_ids: Iterable[str]) -> dict[str, Set
             lock_file=row.lock_file,
             compiler_options=row.compiler_options,
             enable_cron=row.enable_cron,
+            min_isolation=row.min_isolation,
             databases=linked[row.deployment_id],
             of_contexts=by_context[row.deployment_id],
         )

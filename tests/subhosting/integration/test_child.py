@@ -11,7 +11,8 @@ import pytest
 import uvloop
 
 from bot.subhosting.host.child import Child, start_child
-from bot.subhosting.sandbox.confinement import Command, Level
+from bot.subhosting.sandbox.confinement import Command
+from bot.subhosting.sandbox.level import Level
 from bot.subhosting.sandbox.view import ProcessLimits
 
 WAITS = "import sys; print('up', flush=True); sys.stdin.close(); import signal; signal.pause()"

@@ -7,7 +7,8 @@ import pytest
 
 from bot.subhosting.config import SubhostingConfig
 from bot.subhosting.sandbox.argv import Sandbox
-from bot.subhosting.sandbox.confinement import Confinement, Level
+from bot.subhosting.sandbox.confinement import Confinement
+from bot.subhosting.sandbox.level import Level
 from bot.subhosting.sandbox.view import ProcessLimits, View
 from bot.subhosting.sandbox.views import build_view, install_view, run_view
 

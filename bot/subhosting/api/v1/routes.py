@@ -9,6 +9,7 @@ from bot.subhosting.api.v1 import (
     databases,
     deployments,
     domains,
+    isolation,
     projects,
     redeploy,
 )
@@ -25,4 +26,5 @@ def blueprint() -> Blueprint:
     domains.register(v1)
     databases.register(v1)
     redeploy.register(v1)
+    isolation.register(v1)
     return v1

@@ -57,7 +57,7 @@ async def serve(port: int, instance: OneInstance, host: str) -> None:
         host=host, deployment_id="bench", revision="0" * 40, request_timeout=None
     )
     routes.put([binding])
-    router = Router(RouterConfig(), routes, instance, Tally().of)
+    router = Router(RouterConfig(), routes, instance, Tally())
     listener = socket.create_server(("127.0.0.1", port), backlog=512)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: VisitorConnection(router), sock=listener)

@@ -3,8 +3,8 @@
 Sources: RFC 9110 and 9112 for framing and hop-by-hop fields; docs/adr/0002 for
 the absolute-form target, without which `req.url` would be `http+unix://...`.
 
-Every request comes through here, so a field is looked at once: those in `_NOTED` are kept apart,
-all others go on as they came.
+Every request comes through here: what decides nothing goes on as it came, requests by the field
+and answers by the head, and only what is unusual is taken apart.
 """
 
 import re
@@ -40,10 +40,10 @@ _HOP_BY_HOP = frozenset(
 
 # What a visitor may not say about itself, as apps believe it.
 _SPOOFABLE = frozenset({b"x-deno-client-address", b"forwarded", b"x-real-ip", b"x-preview-sha"})
-_SPOOFABLE_PREFIX = b"x-forwarded-"
+SPOOFABLE_PREFIX = b"x-forwarded-"
 
 # Fields of a request that decide something here, or are not passed on.
-_NOTED = _HOP_BY_HOP | _SPOOFABLE | {b"host", b"content-length", b"expect"}
+NOTED = _HOP_BY_HOP | _SPOOFABLE | {b"host", b"content-length", b"expect"}
 
 # What `Connection` may not take away: it frames or routes.
 _NOT_HOP_BY_HOP = frozenset({b"host", b"content-length", b"close", b"keep-alive", b"upgrade"})
@@ -51,8 +51,14 @@ _NOT_HOP_BY_HOP = frozenset({b"host", b"content-length", b"close", b"keep-alive"
 _NO_BODY = frozenset({204, 304})
 _SWITCHING = 101
 
-# Ours to say on every answer, and what frames it.
-_NOTED_IN_ANSWERS = _HOP_BY_HOP | {b"x-preview-sha", b"x-robots-tag", b"content-length"}
+# Ours to say on every answer.
+_OURS = frozenset({b"x-preview-sha", b"x-robots-tag"})
+
+# The fields of an answer that are dropped or that frame it; two spellings are most of all.
+_NOTED_IN_ANSWERS = re.compile(
+    rb"\r\n(content-length|%b)(?=:)" % b"|".join(sorted(_HOP_BY_HOP | _OURS)), re.IGNORECASE
+)
+_ONLY_LENGTH = ([b"content-length"], [b"Content-Length"])
 
 _CHUNKED = b"transfer-encoding: chunked\r\n"
 
@@ -67,6 +73,8 @@ class Request:
     hostname = ""
     length: bytes | None = None
     chunked = False
+    # Whether a body was announced.
+    has_body = False
     upgrade = False
     expects_continue = False
     keep_alive = True
@@ -85,11 +93,6 @@ class Request:
         self.waiting: list[bytes] = []
 
     @property
-    def has_body(self) -> bool:
-        """Whether a body was announced."""
-        return self.chunked or (self.length is not None and self.length.strip(b"0") != b"")
-
-    @property
     def all_here(self) -> bool:
         """Whether nothing of it is still to come: the next request may begin."""
         return self.complete or not self.has_body
@@ -98,14 +101,6 @@ class Request:
     def repeatable(self) -> bool:
         """Whether it may be sent a second time when a kept connection turns out to be closed."""
         return self.method in {b"GET", b"HEAD", b"OPTIONS"} and not self.has_body
-
-    def take_field(self, name: bytes, value: bytes) -> None:
-        """Take one field of the head."""
-        lower = name.lower()
-        if lower in _NOTED or lower.startswith(_SPOOFABLE_PREFIX):
-            self.noted.append((lower, value))
-        else:
-            self.kept.append(b"%b: %b\r\n" % (name, value))
 
     def take_body(self, chunk: bytes) -> None:
         """Pass a piece of body on, or keep it until somebody takes it."""
@@ -121,7 +116,11 @@ class Request:
         The parser has refused already what it sees by itself: Content-Length beside
         Transfer-Encoding, several lengths, bad names, bare line feeds.
         """
-        if len(self.kept) + len(self.noted) > MAX_FIELDS:
+        noted = self.noted
+        if len(noted) == 1 and len(self.kept) < MAX_FIELDS and self.target.startswith(b"/"):
+            # Most of them.
+            return self._read_host()
+        if len(self.kept) + len(noted) > MAX_FIELDS:
             return Refusal(431, "The request's header has too many fields.")
         refusal = self._read_host() or self._read_framing()
         if refusal is not None:
@@ -130,18 +129,20 @@ class Request:
 
     def _read_host(self) -> Refusal | None:
         hosts = [value for name, value in self.noted if name == b"host"]
-        hostname = _hostname(hosts[0]) if len(hosts) == 1 else None
+        hostname = hostname_of(hosts[0]) if len(hosts) == 1 else None
         if hostname is None:
             return Refusal(400, "The request must name exactly one valid host.")
         self.host, self.hostname = hosts[0], hostname
+        self.kept.append(b"host: %b\r\n" % self.host)
         return None
 
     def _read_framing(self) -> Refusal | None:
         for name, value in self.noted:
             if name == b"content-length":
                 self.length = value
+                self.has_body = value.strip(b"0") != b""
             elif name == b"transfer-encoding":
-                self.chunked = True
+                self.chunked = self.has_body = True
                 if value.lower() != b"chunked" or self.version != "1.1":
                     return Refusal(400, "This transfer encoding is not supported.")
             elif name == b"expect":
@@ -164,28 +165,26 @@ class Request:
 
     def head(self, scheme: bytes, client: bytes) -> bytes:
         """Return the head to send to the instance; `client` is `address:port`."""
-        lines = b"".join(self._passed_on())
-        framing = b""
+        kept = self.kept if len(self.noted) == 1 else self._passed_on()
+        lines, framing = b"".join(kept), b""
         if self.chunked:
             framing = _CHUNKED
         elif self.length is not None:
             framing = b"content-length: %b\r\n" % self.length
         if self.upgrade:
             framing += b"connection: upgrade\r\nupgrade: websocket\r\n"
-        host = self.host
-        return b"%b %b://%b%b HTTP/1.1\r\nhost: %b\r\n%bx-deno-client-address: %b\r\n%b\r\n" % (
+        return b"%b %b://%b%b HTTP/1.1\r\n%bx-deno-client-address: %b\r\n%b\r\n" % (
             self.method,
             scheme,
-            host,
+            self.host,
             self.target,
-            host,
             lines,
             client,
             framing,
         )
 
     def _passed_on(self) -> list[bytes]:
-        named = named_in_connection(self.noted)
+        named = _named_in_connection(self.noted)
         if not named:
             return self.kept
         return [line for line in self.kept if line.partition(b":")[0].lower() not in named]
@@ -205,7 +204,7 @@ class Request:
 
 
 @lru_cache(maxsize=4096)
-def _hostname(host: bytes) -> str | None:
+def hostname_of(host: bytes) -> str | None:
     """Return what a `Host` field routes by, or None if it is not valid; the same come often."""
     if _HOST.fullmatch(host) is None:
         return None
@@ -222,67 +221,84 @@ class AnswerHead(NamedTuple):
 
 
 def answer_head(
-    request: Request,
-    status: int,
-    reason: bytes,
-    headers: Headers,
-    *,
-    revision: str | None,
-    close: bool,
+    request: Request, status: int, head: bytes, *, revision: str | None, close: bool
 ) -> AnswerHead:
-    """Return the head for the visitor: the app's fields, with what is the router's to say.
+    """Return the head for the visitor: what the app said, and what is the router's to say.
 
-    `close` asks for the end of the connection after this answer.
+    `head` is the app's, checked by the parser, without the empty line at its end. `close` asks for
+    the end of the connection after this answer.
     """
-    lines = [b"HTTP/1.1 %d %b\r\n" % (status, reason or phrase(status).encode())]
-    has_length = _add_fields(headers, lines)
-    # Previews are not for search engines.
-    lines.append(b"x-robots-tag: noindex\r\n")
-    if revision is not None:
-        lines.append(b"x-preview-sha: %b\r\n" % revision.encode("ascii", "replace"))
+    noted = _NOTED_IN_ANSWERS.findall(head)
+    has_length = noted in _ONLY_LENGTH
+    if noted and not has_length:
+        head, has_length = _without_noted(head)
+    own = _own_fields(revision)
+
     if status == _SWITCHING:
-        lines.append(b"upgrade: websocket\r\nconnection: upgrade\r\n\r\n")
-        return AnswerHead(b"".join(lines))
+        own += b"upgrade: websocket\r\nconnection: upgrade\r\n"
+        return AnswerHead(b"HTTP/1.1%b%b\r\n" % (head[8:], own))
     has_body = request.method != b"HEAD" and status not in _NO_BODY
     chunked = has_body and not has_length and request.version == "1.1"
     if chunked:
-        lines.append(_CHUNKED)
+        own += _CHUNKED
     close = close or (has_body and not has_length and not chunked)
     if close:
-        lines.append(b"connection: close\r\n")
+        own += b"connection: close\r\n"
     elif request.version != "1.1":
-        lines.append(b"connection: keep-alive\r\n")
-    lines.append(b"\r\n")
-    return AnswerHead(b"".join(lines), chunked, close)
+        own += b"connection: keep-alive\r\n"
+    return AnswerHead(b"HTTP/1.1%b%b\r\n" % (head[8:], own), chunked, close)
 
 
-def _add_fields(headers: Headers, lines: list[bytes]) -> bool:
-    """Add what an app may say to `lines`; return whether that is also how long the body is."""
-    has_length = False
-    noted: Headers = []
-    for name, value in headers:
-        lower = name.lower()
-        if lower not in _NOTED_IN_ANSWERS:
-            lines.append(b"%b: %b\r\n" % (name, value))
-        elif lower == b"content-length":
-            has_length = True
-            lines.append(b"content-length: %b\r\n" % value)
-        else:
-            noted.append((lower, value))
-    if noted and (named := named_in_connection(noted)):
-        lines[1:] = [line for line in lines[1:] if line.partition(b":")[0].lower() not in named]
-    return has_length
+def plain_answer_head(head: bytes, revision: str | None) -> bytes:
+    """Return what `answer_head` does for an answer with a length and nothing to drop or add."""
+    return b"HTTP/1.1%b%b\r\n" % (head[8:], _own_fields(revision))
+
+
+@lru_cache(maxsize=1024)
+def _own_fields(revision: str | None) -> bytes:
+    """Return the fields that every answer gets, and the line end that comes before them."""
+    # Previews are not for search engines.
+    own = b"\r\nx-robots-tag: noindex\r\n"
+    if revision is not None:
+        own += b"x-preview-sha: %b\r\n" % revision.encode("ascii", "replace")
+    return own
+
+
+def _without_noted(head: bytes) -> tuple[bytes, bool]:
+    """Return an app's head without what is not its to say, and whether it tells a length."""
+    status_line, *lines = head.split(b"\r\n")
+    fields = [(line.partition(b":")[0].lower(), line) for line in lines]
+    named = _named_in_connection([(name, line.partition(b":")[2]) for name, line in fields])
+    dropped = named | _HOP_BY_HOP | _OURS
+    kept = [line for name, line in fields if name not in dropped]
+    has_length = any(name == b"content-length" for name, _ in fields)
+    return b"\r\n".join([status_line, *kept]), has_length
+
+
+def ends_with_connection(head: bytes) -> bool:
+    """Return whether only the end of an app's connection tells where its answer ends."""
+    noted = {name.lower() for name in _NOTED_IN_ANSWERS.findall(head)}
+    return not noted & {b"content-length", b"transfer-encoding"}
+
+
+def head_of(status: int, headers: Headers) -> bytes:
+    """Return the head of an answer that no app gave, as `answer_head` takes it."""
+    lines = [b"%b: %b" % field for field in headers]
+    return b"\r\n".join([b"HTTP/1.1 %d %b" % (status, phrase(status).encode()), *lines])
 
 
 def own_answer(request: Request, refusal: Refusal, page: bytes, *, close: bool) -> bytes:
     """Return a whole answer of the router's own."""
-    headers = [
-        (b"content-type", b"text/html; charset=utf-8"),
-        (b"cache-control", b"no-store"),
-        (b"content-length", b"%d" % len(page)),
-    ]
-    head = answer_head(request, refusal.status, b"", headers, revision=None, close=close)
-    return head.content if request.method == b"HEAD" else head.content + page
+    head = head_of(
+        refusal.status,
+        [
+            (b"content-type", b"text/html; charset=utf-8"),
+            (b"cache-control", b"no-store"),
+            (b"content-length", b"%d" % len(page)),
+        ],
+    )
+    whole = answer_head(request, refusal.status, head, revision=None, close=close)
+    return whole.content if request.method == b"HEAD" else whole.content + page
 
 
 def chunk(content: bytes) -> bytes:
@@ -293,7 +309,7 @@ def chunk(content: bytes) -> bytes:
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
 
-def named_in_connection(fields: Headers) -> frozenset[bytes]:
+def _named_in_connection(fields: Headers) -> frozenset[bytes]:
     """Return the fields that `Connection` calls hop-by-hop, never those that frame or route."""
     named: set[bytes] = set()
     for name, value in fields:

@@ -130,8 +130,9 @@ class Instance:
 
     def begin_request(self) -> None:
         """Count a request that goes there."""
+        if not self.active:
+            self._idle.clear()
         self.active += 1
-        self._idle.clear()
 
     def end_request(self) -> None:
         """Count it as over."""

@@ -106,7 +106,7 @@ class _Host:
         store_isolation(self.config.data_dir, guarded.isolation.document())
         supervisor = Supervisor(self.config, rows, self.clock, recorder, guarded)
         builder = Builder(self.config, rows, supervisor, routing, self.clock)
-        router = Router(self.config.router, routing.routes, supervisor, recorder.tally.of)
+        router = Router(self.config.router, routing.routes, supervisor, recorder.tally)
         chores = Chores(self.config, self.clock)
         collector = Collector(self.config, self.clock)
         await routing.refresh_all()

@@ -5,8 +5,9 @@ from typing import Protocol
 
 import httptools
 
-from bot.subhosting.host.http1 import MAX_HEAD_BYTES, Request
+from bot.subhosting.host.http1 import MAX_HEAD_BYTES, NOTED, SPOOFABLE_PREFIX, Request
 from bot.subhosting.host.pages import Refusal
+from bot.subhosting.host.plain import plain_request
 
 LOG = logging.getLogger(__name__)
 
@@ -47,6 +48,17 @@ class RequestReading:
         if self.ended:
             self.early += received
             return
+        if self._incoming is None and (plain := plain_request(received)) is not None:
+            self._reader.request_began(plain)
+            return
+        self._parse(received)
+        if self.in_head:
+            # The parser holds a field until its end, so only this counts one that never ends.
+            self._head_bytes += self._piece_bytes
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self.refuse(Refusal(431, TOO_LARGE))
+
+    def _parse(self, received: bytes) -> None:
         self._piece_bytes = len(received)
         try:
             self._parser.feed_data(received)
@@ -57,11 +69,6 @@ class RequestReading:
             if isinstance(error, httptools.HttpParserCallbackError):
                 LOG.exception("request_not_passed_on")  # a fault of ours, not the visitor's
             self.refuse(Refusal(400, "The request is not valid HTTP/1.1."))
-        if self.in_head:
-            # The parser holds a field until its end, so only this counts one that never ends.
-            self._head_bytes += self._piece_bytes
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self.refuse(Refusal(431, TOO_LARGE))
 
     def refuse(self, refusal: Refusal) -> None:
         """Read no further, and have what is being read answered with `refusal`."""
@@ -90,8 +97,14 @@ class RequestReading:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a field; trailers are dropped."""
-        if self.in_head and self._incoming is not None:
-            self._incoming.take_field(name, value)
+        request = self._incoming
+        if request is None or not self.in_head:
+            return
+        lower = name.lower()
+        if lower in NOTED or lower.startswith(SPOOFABLE_PREFIX):
+            request.noted.append((lower, value))
+        else:
+            request.kept.append(b"%b: %b\r\n" % (name, value))
 
     def on_headers_complete(self) -> None:
         """Pass the request on; its body may come while it is served already."""
@@ -99,15 +112,16 @@ class RequestReading:
         self.in_head = False
         if request is None or self.ended:
             return
-        request.method = self._parser.get_method()
-        request.version = self._parser.get_http_version()
-        request.keep_alive = self._parser.should_keep_alive()
+        parser = self._parser
+        request.method = parser.get_method()
+        request.version = parser.get_http_version()
+        request.keep_alive = parser.should_keep_alive()
         request.refusal = request.inspect()
-        if request.refusal is None and self._is_too_large(request):
+        if self._head_bytes + self._piece_bytes > MAX_HEAD_BYTES and _is_too_large(request):
             request.refusal = Refusal(431, TOO_LARGE)
         if request.refusal is not None:
             self.ended = True  # where it ends is not certain either
-        elif self._parser.should_upgrade():
+        elif len(request.noted) > 1 and parser.should_upgrade():
             request.upgrade = request.wants_websocket()
         self._reader.request_began(request)
 
@@ -121,10 +135,10 @@ class RequestReading:
         request, self._incoming = self._incoming, None
         if request is not None:
             request.complete = True
-            self._reader.request_completed(request)
+            if request.has_body:
+                self._reader.request_completed(request)
 
-    def _is_too_large(self, request: Request) -> bool:
-        if self._head_bytes + self._piece_bytes <= MAX_HEAD_BYTES:
-            return False
-        noted = sum(len(name) + len(value) + 4 for name, value in request.noted)
-        return sum(map(len, request.kept)) + noted + len(request.target) > MAX_HEAD_BYTES
+
+def _is_too_large(request: Request) -> bool:
+    noted = sum(len(name) + len(value) + 4 for name, value in request.noted)
+    return sum(map(len, request.kept)) + noted + len(request.target) > MAX_HEAD_BYTES

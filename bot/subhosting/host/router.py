@@ -1,7 +1,6 @@
 """The router: what all connections of visitors share."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
 
@@ -10,9 +9,9 @@ from bot.subhosting.host.http1 import Request
 from bot.subhosting.host.live import Instances
 from bot.subhosting.host.pages import Refusal
 from bot.subhosting.host.routes import Routes
+from bot.subhosting.host.traffic import Tally
 from bot.subhosting.router_config import RouterConfig
 from bot.subhosting.store.records import BindingRecord
-from bot.subhosting.store.usage import Usage
 
 _LOOK_EVERY = timedelta(milliseconds=20)
 
@@ -35,12 +34,12 @@ class Router:
         config: RouterConfig,
         routes: Routes,
         instances: Instances,
-        usage_of: Callable[[str], Usage],
+        traffic: Tally,
     ) -> None:
-        """Route by `routes` to `instances`, and count in what `usage_of` a deployment returns."""
+        """Route by `routes` to `instances`, and count in `traffic`."""
         self.routes = routes
         self.instances = instances
-        self.usage_of = usage_of
+        self.traffic = traffic
         self._proxies = TrustedProxies(config.trusted_proxies)
         self.scheme = config.scheme.encode()
         self.head_within_s = config.head_within.total_seconds()

@@ -1,6 +1,6 @@
 """Which deployment answers on which host, in memory."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from bot.subhosting.store.records import BindingRecord
 
@@ -11,10 +11,8 @@ class Routes:
     def __init__(self) -> None:
         """Begin empty."""
         self._bindings: dict[str, BindingRecord] = {}
-
-    def find(self, host: str) -> BindingRecord | None:
-        """Return what is bound to a lower-case host without a port."""
-        return self._bindings.get(host)
+        # What is bound to a lower-case host without a port; not a method, as every request asks.
+        self.find: Callable[[str], BindingRecord | None] = self._bindings.get
 
     def put(self, bindings: Iterable[BindingRecord]) -> None:
         """Route to `bindings` from now on."""
@@ -27,7 +25,9 @@ class Routes:
 
     def replace(self, bindings: Iterable[BindingRecord]) -> None:
         """Forget everything, and route to `bindings` from now on."""
-        self._bindings = {binding.host: binding for binding in bindings}
+        found = {binding.host: binding for binding in bindings}
+        self.remove(self._bindings.keys() - found.keys())
+        self._bindings.update(found)
 
     def all(self) -> list[BindingRecord]:
         """Return everything that is bound now."""

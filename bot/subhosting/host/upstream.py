@@ -3,14 +3,16 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from typing import Protocol, cast
 
 import httptools
 from typing_extensions import override
 
 from bot.subhosting.build.site import Site
-from bot.subhosting.host.http1 import LAST_CHUNK, Headers, Request, chunk
+from bot.subhosting.host.http1 import LAST_CHUNK, Request, chunk, ends_with_connection
 from bot.subhosting.host.live import Instances, LiveInstance, NoInstance
+from bot.subhosting.host.plain import PlainAnswer, plain_answer
 from bot.subhosting.host.static.answer import StaticAnswer
 from bot.subhosting.store.records import BindingRecord
 
@@ -19,21 +21,24 @@ LOG = logging.getLogger(__name__)
 _SWITCHING = 101
 _FIRST_FINAL = 200
 
+# Of an app; the parser itself knows no limit.
+_MAX_ANSWER_HEAD_BYTES = 256 * 1024
+
 
 class Visitor(Protocol):
     """Who hears the answer."""
 
-    def answer_began(self, status: int, reason: bytes, headers: Headers) -> None:
+    def answered(self, answer: PlainAnswer) -> None:
+        """Hear a whole answer at once; the connection may be used again."""
+
+    def answer_began(self, status: int, head: bytes) -> None:
         """Hear the head of the final answer, or of a 101."""
 
     def answer_continued(self, content: bytes) -> None:
-        """Hear a piece of the body."""
+        """Hear a piece of the body, and that this is all for the moment."""
 
-    def flush(self) -> None:
-        """Hear that this is all for the moment."""
-
-    def answer_ended(self, *, reusable: bool) -> None:
-        """Hear that the answer is complete, and whether the connection may be used again."""
+    def answer_ended(self, content: bytes, *, reusable: bool) -> None:
+        """Hear the last piece, and whether the connection may be used again."""
 
     def upgraded(self, first: bytes) -> None:
         """Hear that from here on bytes pass through, and the first of them."""
@@ -87,13 +92,18 @@ class Upstream(asyncio.Protocol):
         self._request: Request | None = None
         # One parser for all answers, but one that expects a body after an answer to HEAD is lost.
         self._parser: httptools.HttpResponseParser | None = None
-        self._reason = b""
-        self._headers: Headers = []
+        # What came of a head, and the last one that was whole, without its empty line.
+        self._raw_head = self._head = b""
+        self._body: list[bytes] = []
+        # The parser hands pieces of a body over without a call of ours.
+        self.on_body: Callable[[bytes], None] = self._body.append
         self._in_body = False
         self._ended = False
+        self._body_ended_at = 0
         self._reusable = False
         # Something came that answers nothing.
         self._unasked = False
+        self._broken = False
         self._tunnel = False
 
     # What the visitor's side asks for.
@@ -107,8 +117,6 @@ class Upstream(asyncio.Protocol):
         self._request = request
         self.requests += 1
         self._ended = self._in_body = False
-        if self._parser is None:
-            self._parser = httptools.HttpResponseParser(self)
         if not request.has_body:
             self._require().write(head)
             return
@@ -155,35 +163,51 @@ class Upstream(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._tunnel:
             self._visitor.answer_continued(data)
-            self._visitor.flush()
             return
-        parser = self._parser
-        if self._request is None or parser is None:
+        request = self._request
+        if request is None:
             self.close()  # an answer without a question
             return
-        if self._fed(parser, data):
-            # Only now, as the next request must not take the rest of `data` for its answer.
-            if self._ended:
-                self._end(reusable=self._reusable and not self._unasked)
-            else:
-                self._visitor.flush()
+        if not self._in_body:
+            if not self._raw_head and request.method != b"HEAD":
+                plain = plain_answer(data)
+                if plain is not None:
+                    self._request = None
+                    self._visitor.answered(plain)
+                    return
+            self._raw_head += data
+        self._parse(data)
+
+    def _parse(self, data: bytes) -> None:
+        """Have the parser read it, and pass on what it found."""
+        if self._parser is None:
+            self._parser = httptools.HttpResponseParser(self)
+        if not self._fed(self._parser, data):
+            self._lose()
+        # Only now, as the next request must not take the rest of `data` for its answer.
+        elif self._ended:
+            content = b"".join(self._body[: self._body_ended_at])
+            self._body.clear()
+            self._end(content, reusable=self._reusable and not self._unasked)
+        elif self._in_body and not self._tunnel:
+            content = b"".join(self._body)
+            self._body.clear()
+            self._visitor.answer_continued(content)
 
     def _fed(self, parser: httptools.HttpResponseParser, data: bytes) -> bool:
         """Parse, and return whether the connection still makes sense."""
         try:
             parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            if self._request is not None:
+            if not self._broken:
                 self._tunnel = True
                 self._visitor.upgraded(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             if isinstance(error, httptools.HttpParserCallbackError):
                 LOG.exception("answer_not_passed_on")  # a fault of ours, not the app's
-            if not self._ended:
-                self._lose()
-                return False
             self._unasked = True
-        return True
+            return self._ended
+        return not self._broken and len(self._raw_head) <= _MAX_ANSWER_HEAD_BYTES
 
     @override
     def eof_received(self) -> bool:
@@ -194,8 +218,8 @@ class Upstream(asyncio.Protocol):
         was_open, self.open = self.open, False
         if not was_open:
             return
-        if self._in_body and self._ends_with_connection() and exc is None:
-            self._end(reusable=False)
+        if self._in_body and ends_with_connection(self._head) and exc is None:
+            self._end(b"", reusable=False)
         else:
             self._visitor.upstream_lost(self)
 
@@ -213,17 +237,6 @@ class Upstream(asyncio.Protocol):
         """Start a head; an interim answer (1xx) is followed by another one."""
         if self._ended:
             self._unasked = True
-        self._reason = b""
-        self._headers = []
-
-    def on_status(self, reason: bytes) -> None:
-        """Take a piece of the reason phrase."""
-        self._reason += reason
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a field; trailers are dropped, nobody was promised them."""
-        if not self._in_body:
-            self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Pass a final head on."""
@@ -231,44 +244,43 @@ class Upstream(asyncio.Protocol):
         if request is None or parser is None or self._ended:
             return
         status = parser.get_status_code()
+        head, end, rest = self._raw_head.partition(b"\r\n\r\n")
+        self._raw_head = rest
+        if not end or not head.startswith(b"HTTP/1."):
+            self._broken = True
+            return
         if status < _FIRST_FINAL and status != _SWITCHING:
             return
         if status == _SWITCHING and not request.upgrade:
-            self._lose()
+            self._broken = True
             return
         self._in_body = True
-        self._visitor.answer_began(status, self._reason, self._headers)
+        self._head, self._raw_head = head, b""
+        self._visitor.answer_began(status, head)
         if request.method == b"HEAD":
             # The parser cannot know that no body follows, and waits for one.
-            self._ended, self._reusable = True, parser.should_keep_alive()
+            self._ended, self._body_ended_at = True, 0
+            self._reusable = parser.should_keep_alive()
             self._parser = None
-
-    def on_body(self, content: bytes) -> None:
-        """Pass a piece of the body on."""
-        if self._ended:
-            self._unasked = True
-        elif self._in_body:
-            self._visitor.answer_continued(content)
 
     def on_message_complete(self) -> None:
         """End the answer, unless it was an interim one or an upgrade."""
         parser = self._parser
-        if self._in_body and parser is not None and parser.get_status_code() != _SWITCHING:
-            self._ended, self._reusable = True, parser.should_keep_alive()
+        if self._ended or not self._in_body or parser is None:
+            return
+        if parser.get_status_code() != _SWITCHING:
+            self._ended, self._body_ended_at = True, len(self._body)
+            self._reusable = parser.should_keep_alive()
 
     def _send_body(self, content: bytes) -> None:
         request = self._request
         if request is not None and self.open:
             self._require().write(chunk(content) if request.chunked else content)
 
-    def _ends_with_connection(self) -> bool:
-        names = {name.lower() for name, _ in self._headers}
-        return not names & {b"content-length", b"transfer-encoding"}
-
-    def _end(self, *, reusable: bool) -> None:
+    def _end(self, content: bytes, *, reusable: bool) -> None:
         self._in_body = False
         self._request = None
-        self._visitor.answer_ended(reusable=reusable and self.open)
+        self._visitor.answer_ended(content, reusable=reusable and self.open)
 
     def _lose(self) -> None:
         self.close()

@@ -11,15 +11,16 @@ from typing import cast
 from typing_extensions import override
 
 from bot.subhosting.host import http1
-from bot.subhosting.host.account import Account
 from bot.subhosting.host.client_address import with_port
 from bot.subhosting.host.deadline import Deadline
-from bot.subhosting.host.http1 import Headers, Request
+from bot.subhosting.host.http1 import Request
 from bot.subhosting.host.live import LiveInstance, NoInstance
 from bot.subhosting.host.pages import Refusal, not_running, went_away
+from bot.subhosting.host.plain import PlainAnswer
 from bot.subhosting.host.reading import RequestReading
 from bot.subhosting.host.router import Router
 from bot.subhosting.host.static.answer import StaticAnswer
+from bot.subhosting.host.traffic import Account
 from bot.subhosting.host.upstream import Upstream, reach
 from bot.subhosting.store.records import BindingRecord
 
@@ -54,7 +55,8 @@ class VisitorConnection(asyncio.Protocol):
         self._paused = False
         self._upstream_full = False
         self._in_head = True
-        self._patience = Deadline(self._waited_too_long)
+        # One for all: a head to come, an answer to come, the next request to come.
+        self._deadline = Deadline(self._time_is_over)
         # Serving.
         self._advancing = False
         self._current: Request | None = None
@@ -62,7 +64,6 @@ class VisitorConnection(asyncio.Protocol):
         self._counted: LiveInstance | None = None
         self._upstream: Upstream | StaticAnswer | None = None
         self._task: asyncio.Task[None] | None = None
-        self._limit = Deadline(self._took_too_long)
         self._retried = False
         # Answering.
         self._answering = False
@@ -70,8 +71,8 @@ class VisitorConnection(asyncio.Protocol):
         self._close_after = False
         self._tunnel = False
         self._closing = False
-        self._out: list[bytes] = []
-        self._account = Account(router.usage_of)
+        self._head = b""
+        self._account = Account(router.traffic)
 
     # What the event loop tells.
 
@@ -82,21 +83,23 @@ class VisitorConnection(asyncio.Protocol):
         peer = transport.get_extra_info("peername") or ("127.0.0.1", 0)
         self._address = with_port(peer[0], peer[1])
         self._behind_proxy = self._router.trusts(peer[0])
-        self._patience.set(self._router.head_within_s)
+        self._deadline.set(self._router.head_within_s)
 
     @override
     def data_received(self, data: bytes) -> None:
-        self._account.ingress_bytes += len(data)
         if self._tunnel and self._upstream is not None:
+            self._account.ingress_bytes += len(data)
             self._upstream.write(data)
-            self._account.settle()
             return
         if self._closing:
             return
         self._reading.feed(data)
+        # Now that it is known whom they are for.
+        self._account.ingress_bytes += len(data)
         if self._reading.in_head and not self._in_head:
             self._in_head = True
-            self._patience.set(self._router.head_within_s)
+            if self._current is None:
+                self._deadline.set(self._router.head_within_s)
         request = self._current
         if self._queue or self._reading.early or (request is not None and request.waiting_bytes):
             self._update_reading()
@@ -105,12 +108,11 @@ class VisitorConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._router.connections.discard(self)
         self._closing = True
-        self._patience.close()
-        self._limit.close()
+        self._deadline.close()
         self._cancel_task()
         self._drop_upstream()
         self._count_end()
-        self._account.settle()
+        self._account.close()
 
     @override
     def pause_writing(self) -> None:
@@ -135,9 +137,11 @@ class VisitorConnection(asyncio.Protocol):
     def request_began(self, request: Request) -> None:
         """Queue a request, or the refusal of one."""
         self._in_head = False
-        self._patience.clear()
-        self._queue.append(request)
-        self._advance()
+        if self._current is None and not self._queue and not self._advancing:
+            self._begin(request)
+        else:
+            self._queue.append(request)
+            self._advance()
 
     def request_completed(self, request: Request) -> None:
         """Pass the end of the body on."""
@@ -167,19 +171,21 @@ class VisitorConnection(asyncio.Protocol):
     def _begin(self, request: Request) -> None:
         self._current = request
         self._answering = self._chunked = self._retried = False
-        self._binding = self._account.deployment_id = None
+        self._binding = None
         if request.refusal is not None:
+            self._account.charge(None)
             self._refuse(request.refusal)
             return
         router = self._router
         binding = self._binding = router.routes.find(request.hostname)
         if binding is None:
+            self._account.charge(None)
             self._refuse(Refusal(404, f"No preview is bound to {request.hostname}."))
             return
-        self._account.requests = 1
-        self._account.deployment_id = binding.deployment_id
+        self._account.charge(binding.deployment_id)
+        self._account.requests += 1
         limit = binding.request_timeout
-        self._limit.set(router.answer_within_s if limit is None else limit.total_seconds())
+        self._deadline.set(router.answer_within_s if limit is None else limit.total_seconds())
         upstream = self._upstream
         if upstream is not None and upstream.leads_to(binding):
             self._dispatch(request, upstream)
@@ -230,9 +236,7 @@ class VisitorConnection(asyncio.Protocol):
     def _finish(self, *, reusable: bool) -> None:
         """End the current request and go on with the next, or close."""
         request, self._current = self._current, None
-        self._limit.clear()
         self._count_end()
-        self._account.settle()
         if request is not None and not request.all_here:
             reusable, self._close_after = False, True
         if not reusable:
@@ -240,8 +244,7 @@ class VisitorConnection(asyncio.Protocol):
         if self._close_after:
             self._linger()
             return
-        if not self._in_head:
-            self._patience.set(_IDLE_S)
+        self._deadline.set(self._router.head_within_s if self._in_head else _IDLE_S)
         if self._queue:
             self._advance()
         if self._paused or self._queue:
@@ -249,49 +252,51 @@ class VisitorConnection(asyncio.Protocol):
 
     # What the instance's side tells.
 
-    def answer_began(self, status: int, reason: bytes, headers: Headers) -> None:
-        """Write the head for the visitor."""
+    def answered(self, answer: PlainAnswer) -> None:
+        """Write a whole answer."""
         request, binding = self._current, self._binding
         if request is None or binding is None:
             return
-        head = http1.answer_head(
+        if self._close_after or self._must_close(request) or request.version != "1.1":
+            self.answer_began(answer.status, answer.head)
+            self.answer_ended(answer.body, reusable=True)
+            return
+        self._write(http1.plain_answer_head(answer.head, binding.revision) + answer.body)
+        self._finish(reusable=True)
+
+    def answer_began(self, status: int, head: bytes) -> None:
+        """Make the head for the visitor; what comes of the body at once is sent along."""
+        request, binding = self._current, self._binding
+        if request is None or binding is None:
+            return
+        self._head, self._chunked, self._close_after = http1.answer_head(
             request,
             status,
-            reason,
-            headers,
+            head,
             revision=binding.revision,
             close=self._close_after or self._must_close(request),
         )
-        self._chunked, self._close_after = head.chunked, head.close
         if binding.request_timeout is None:
-            self._limit.clear()  # a stream may then go on for ever
+            self._deadline.clear()  # a stream may then go on for ever
         self._answering = True
-        self._out.append(head.content)
 
     def answer_continued(self, content: bytes) -> None:
         """Write a piece of the body."""
-        self._out.append(http1.chunk(content) if self._chunked else content)
+        head, self._head = self._head, b""
+        self._write(head + (http1.chunk(content) if self._chunked else content))
 
-    def flush(self) -> None:
-        """Send what was written, in one piece."""
-        if self._out:
-            self._write(b"".join(self._out))
-            self._out.clear()
-            self._account.settle()
-
-    def answer_ended(self, *, reusable: bool) -> None:
+    def answer_ended(self, content: bytes, *, reusable: bool) -> None:
         """Write the end of the body."""
+        head, self._head = self._head, b""
         if self._chunked:
-            self._out.append(http1.LAST_CHUNK)
-        self._write(b"".join(self._out))
-        self._out.clear()
+            content = http1.chunk(content) + http1.LAST_CHUNK
+        self._write(head + content)
         self._finish(reusable=reusable)
 
     def upgraded(self, first: bytes) -> None:
         """Pass bytes through from here on."""
         self._tunnel, self._chunked = True, False
-        self._out.append(first)
-        self.flush()
+        self.answer_continued(first)
         early, self._reading.early = self._reading.early, b""
         if early and self._upstream is not None:
             self._upstream.write(early)
@@ -344,7 +349,7 @@ class VisitorConnection(asyncio.Protocol):
                 transport.resume_reading()
 
     def _write(self, content: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
+        if content and self._transport is not None and not self._transport.is_closing():
             self._account.egress_bytes += len(content)
             self._transport.write(content)
 
@@ -353,13 +358,13 @@ class VisitorConnection(asyncio.Protocol):
         if self._closing or self._transport is None:
             return
         self._closing = True
-        self._limit.clear()
+        self._deadline.clear()
         self._drop_upstream()
         self._count_end()
         self._update_reading()
         if self._transport.can_write_eof() and not self._transport.is_closing():
             self._transport.write_eof()
-        self._patience.set(_LINGER_S)
+        self._deadline.set(_LINGER_S)
 
     def _abort(self) -> None:
         if self._transport is not None:
@@ -380,8 +385,12 @@ class VisitorConnection(asyncio.Protocol):
         if task is not None:
             task.cancel()
 
-    def _waited_too_long(self) -> None:
-        if self._in_head and not self._closing:
+    def _time_is_over(self) -> None:
+        if self._closing:
+            self._abort()
+        elif self._current is not None:
+            self._took_too_long()
+        elif self._in_head:
             self._reading.refuse(Refusal(408, "The request's header took too long."))
         else:
             self._abort()

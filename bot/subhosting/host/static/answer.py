@@ -7,7 +7,7 @@ from collections import deque
 from typing import Final, Protocol
 
 from bot.subhosting.build.site import Site
-from bot.subhosting.host.http1 import Headers, Request
+from bot.subhosting.host.http1 import Request, head_of
 from bot.subhosting.host.static.conditions import Part
 from bot.subhosting.host.static.reading import read_later, read_now
 from bot.subhosting.host.static.response import respond
@@ -22,16 +22,13 @@ _PIECE_BYTES: Final = 256 * 1024
 class Visitor(Protocol):
     """Who hears the answer."""
 
-    def answer_began(self, status: int, reason: bytes, headers: Headers) -> None:
+    def answer_began(self, status: int, head: bytes) -> None:
         """Hear the head of the answer."""
 
     def answer_continued(self, content: bytes) -> None:
         """Hear a piece of the body."""
 
-    def flush(self) -> None:
-        """Hear that this is all for the moment."""
-
-    def answer_ended(self, *, reusable: bool) -> None:
+    def answer_ended(self, content: bytes, *, reusable: bool) -> None:
         """Hear that the answer is complete."""
 
     def upstream_lost(self, upstream: "StaticAnswer") -> None:
@@ -64,7 +61,8 @@ class StaticAnswer:
         response = respond(self.instance, request.method, request.target, _fields(head))
         self._descriptor = response.descriptor
         self._pieces.extend(response.body)
-        self._visitor.answer_began(response.status, b"", response.headers)
+        head = head_of(response.status, response.headers)
+        self._visitor.answer_began(response.status, head)
         self._go_on()
 
     def request_complete(self) -> None:
@@ -106,9 +104,7 @@ class StaticAnswer:
             if self._pieces:
                 self._turn = loop.call_soon(self._go_on)
                 break
-        if self._pieces or self._reading is not None:
-            self._visitor.flush()
-        else:
+        if not self._pieces and self._reading is None:
             self._end()
 
     async def _read(self, piece: Part) -> None:
@@ -143,7 +139,7 @@ class StaticAnswer:
 
     def _end(self) -> None:
         self._close_file()
-        self._visitor.answer_ended(reusable=True)
+        self._visitor.answer_ended(b"", reusable=True)
 
     def _close_file(self) -> None:
         descriptor, self._descriptor = self._descriptor, None

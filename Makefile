@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
-.PHONY: help demo test lint soak bench bench-git bench-router conformance lock clean
+.PHONY: help demo test lint soak bench bench-git bench-router bench-coldstart conformance lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,8 @@ help:
 	@echo '             a push of 3 files among 10,000: ours beside plain git, near and far'
 	@echo 'make bench-router'
 	@echo '             our router beside nginx, HAProxy and Caddy; needs wrk'
+	@echo 'make bench-coldstart'
+	@echo '             a first request to an app that sleeps, beside a bare deno run'
 	@echo 'make conformance'
 	@echo '             the clients of others against our server; writes docs/conformance.md'
 	@echo 'make lock    lock the dependencies of pyproject.toml into requirements/'
@@ -53,6 +55,9 @@ bench-git: $(VENV)/.ready-dev
 # python -m venv .venv/caddy && .venv/caddy/bin/pip install -r requirements/caddy.txt
 bench-router: $(VENV)/.ready-dev
 	@$(BIN)/python -m benchmarks.router.compare $(ARGS)
+
+bench-coldstart: $(VENV)/.ready-dev
+	@$(BIN)/python -m benchmarks.cold_start $(ARGS)
 
 # One process, because the table is made of what it has seen.
 conformance: $(VENV)/.ready-dev

@@ -1,0 +1,2 @@
+const words: string = "built by Vite";
+document.body.textContent = words;

@@ -12,16 +12,8 @@ from tests.conformance.differences import differences
 
 OUTPUT = Path(__file__).parents[2] / "docs" / "conformance.md"
 
-_PRESETS = "crons"
-
 # By operation: the fields whose work the embedded host does not do yet.
-WAITS_FOR_3 = {
-    "v1 create_deployment": "enableCron",
-    "v1 redeploy_deployment": "enableCron",
-    "v2 apps.create": _PRESETS,
-    "v2 apps.update": _PRESETS,
-    "v2 apps.deploy": _PRESETS,
-}
+WAITS_FOR_3: dict[str, str] = {}
 
 HEAD = """\
 # Conformance

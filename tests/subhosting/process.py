@@ -9,10 +9,13 @@ import logging
 import signal
 import socket
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import override
+
+from bot.kernel.clock import SystemClock
 from bot.kernel.processes import die_with_parent
 from bot.subhosting import control
 from bot.subhosting.config import BuildLimits, Limits, RuntimeLimits, SubhostingConfig
@@ -49,6 +52,18 @@ def _timed(settings: dict[str, Any], *names: str) -> dict[str, Any]:
     return {**settings, **spans}
 
 
+class MovedClock(SystemClock):
+    """The machine's clock, ahead by the seconds that a file names."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    @override
+    def now(self) -> datetime:
+        ahead = float(self._file.read_text()) if self._file.exists() else 0.0
+        return super().now() + timedelta(seconds=ahead)
+
+
 def announce() -> None:
     sys.stdout.write("ready\n")
     sys.stdout.flush()
@@ -59,8 +74,12 @@ def main() -> None:
     die_with_parent(int(parent), signal.SIGTERM)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     listener = socket.socket(fileno=int(descriptor))
-    serve = control.serve_api if role == "api" else host.run
-    serve(config_from(json.loads(settings)), listener, announce)
+    config = config_from(json.loads(settings))
+    if role == "api":
+        control.serve_api(config, listener, announce)
+    else:
+        clock = MovedClock(config.data_dir.with_name(f"{config.data_dir.name}.ahead"))
+        host.run(config, listener, announce, clock)
 
 
 if __name__ == "__main__":

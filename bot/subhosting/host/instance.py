@@ -14,6 +14,7 @@ from typing import Any
 from bot.kernel.clock import Clock
 from bot.subhosting.host.app_log import AppLog
 from bot.subhosting.host.child import Child, start_child
+from bot.subhosting.host.cron_link import CronLink
 from bot.subhosting.host.endings import ending_of
 from bot.subhosting.host.launcher import Nursery
 from bot.subhosting.host.live import LastWords
@@ -67,7 +68,14 @@ class NeverServed:
     """The time was over; the process has been killed."""
 
 
-Boot = Serving | Exited | NeverServed
+@dataclass(frozen=True, slots=True)
+class Unwanted:
+    """It serves, and does what its deployment rules out; it has been stopped."""
+
+    reason: str
+
+
+Boot = Serving | Exited | NeverServed | Unwanted
 
 
 @dataclass(eq=False, slots=True)
@@ -90,6 +98,7 @@ class Instance:
     condemned: str | None = None
     # Whether it answers what is not HTTP: then we can ask it without the app's noticing.
     _answers_probes: bool = False
+    crons: CronLink | None = None
     _child: Child | None = None
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -256,6 +265,8 @@ class Instance:
     def _close(self) -> None:
         """Nothing more will be read from it."""
         self.log.close()
+        if self.crons is not None:
+            self.crons.close()
         shutil.rmtree(self.socket.parent, ignore_errors=True)
 
     async def _all_output(self) -> None:

@@ -20,6 +20,7 @@ from bot.subhosting.config import SubhostingConfig
 from bot.subhosting.host.builder import Builder
 from bot.subhosting.host.chores import Chores
 from bot.subhosting.host.collector import Collector
+from bot.subhosting.host.crons import Crons
 from bot.subhosting.host.messages import Messages
 from bot.subhosting.host.protection import own_ports, protection
 from bot.subhosting.host.recorder import Recorder
@@ -46,7 +47,10 @@ class AlreadyRunning(Exception):  # noqa: N818 - reads as a sentence in `except`
 
 
 def run(
-    config: SubhostingConfig, listener: socket.socket, ready: Callable[[], None] | None = None
+    config: SubhostingConfig,
+    listener: socket.socket,
+    ready: Callable[[], None] | None = None,
+    clock: Clock | None = None,
 ) -> None:
     """Serve previews on `listener` until SIGTERM or SIGINT, then drain and stop every instance.
 
@@ -59,7 +63,8 @@ def run(
 
     """
     with _only_one(config.data_dir):
-        uvloop.run(_Host(config, SystemClock()).serve(listener, ready or _nobody_waits))
+        host = _Host(config, clock or SystemClock())
+        uvloop.run(host.serve(listener, ready or _nobody_waits))
 
 
 def _nobody_waits() -> None:
@@ -120,7 +125,8 @@ class _Host:
         )
         ready()
         LOG.info("host_ready data_dir=%s", self.config.data_dir)
-        await stop.wait()
+        async with Crons(self.config.deno, rows, self.clock, supervisor.wake):
+            await stop.wait()
         LOG.info("host_draining")
         scanning.cancel()
         messages.close()

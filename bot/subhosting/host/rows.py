@@ -67,6 +67,19 @@ class Rows:
         await asyncio.to_thread(self._thread.shutdown)
         self._database.close()
 
+    async def read(self, query: Callable[[Connection], Result]) -> Result:
+        """Return what a query finds."""
+        return await self._run(lambda: self._read(query))
+
+    async def write(self, change: Callable[[Connection], Result]) -> Result:
+        """Make a change in a transaction of its own, and return what it found."""
+
+        def write() -> Result:
+            with self._database.writing() as connection:
+                return change(connection)
+
+        return await self._run(write)
+
     async def work(self, deployment_id: str) -> Work | None:
         """Return a deployment with its manifest, or None if it is gone."""
 

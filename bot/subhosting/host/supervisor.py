@@ -19,11 +19,11 @@ from bot.subhosting.config import SubhostingConfig
 from bot.subhosting.host import placing
 from bot.subhosting.host.app_log import AppLog, Listener
 from bot.subhosting.host.crashes import Crashes
-from bot.subhosting.host.instance import Boot, Instance, Serving
+from bot.subhosting.host.instance import Boot, Instance, Serving, Unwanted
 from bot.subhosting.host.kv_files import KvFiles
 from bot.subhosting.host.launcher import Nursery
 from bot.subhosting.host.live import NoInstance
-from bot.subhosting.host.log_receiver import LogReceiver
+from bot.subhosting.host.outfitting import Outfitter, broken_rule
 from bot.subhosting.host.outside import Outside
 from bot.subhosting.host.protection import Protection, limits_of, most_bytes
 from bot.subhosting.host.recorder import Recorder
@@ -31,7 +31,7 @@ from bot.subhosting.host.resting import Use, to_rest
 from bot.subhosting.host.rows import Rows, Work
 from bot.subhosting.host.static.sites import Sites
 from bot.subhosting.host.watchdog import Watchdog
-from bot.subhosting.host.wording import said_of, shown_paths
+from bot.subhosting.host.wording import said_of
 from bot.subhosting.sandbox.argv import Sandbox
 from bot.subhosting.store.env_vars import Mark
 from bot.subhosting.store.records import Context, InstanceKey, Status
@@ -66,7 +66,6 @@ class Supervisor:
         self._config = config
         self._rows = rows
         self._clock = clock
-        self._recorder = recorder
         self._sockets = runtime / "i"
         self._sockets.mkdir(mode=0o700, exist_ok=True)
         self._slots: dict[InstanceKey, _Slot] = {}
@@ -75,7 +74,7 @@ class Supervisor:
         self._stopping: set[asyncio.Task[None]] = set()
         self._closed = False
         self._kv_files = KvFiles(config.drain)
-        self._log_receiver = LogReceiver(clock)
+        self._outfitter = Outfitter(config, rows, clock, recorder)
         self.protection = protection
         self.confinement = protection.confinement
         self._watchdog = Watchdog(config.runtime.hang_after)
@@ -117,6 +116,9 @@ class Supervisor:
         instance = await self._new_instance(work, context, env_vars)
         instance.log.listener = listener
         boot = await self._booted(instance)
+        if isinstance(boot, Serving) and (rule := await broken_rule(work, instance)):
+            await instance.kill()
+            boot = Unwanted(rule)
         instance.log.listener = None
         if isinstance(boot, Serving):
             slot = self._slots.setdefault(key, _Slot())
@@ -211,7 +213,7 @@ class Supervisor:
         self._closed = True
         await asyncio.gather(*(self._stop(slot) for slot in self._slots.values()))
         await self.outside.close()
-        self._log_receiver.close()
+        await self._outfitter.close()
 
     def folder(self, deployment_id: str) -> Path:
         """Return the folder of everything that belongs to a deployment."""
@@ -320,27 +322,11 @@ class Supervisor:
     async def _new_instance(
         self, work: Work, context: Context | None, env_vars: Mapping[str, str]
     ) -> Instance:
-        deployment = work.deployment
+        key = InstanceKey(work.deployment.id, context)
+        log_file = self.folder(key.deployment_id) / "logs" / "app.log"
         sandbox = self._sandbox(work, context, env_vars)
-        runtime = self._config.runtime
-        # Deno announces where it listens; that is our business and not the app's.
-        log = AppLog(
-            self.folder(deployment.id) / "logs" / "app.log",
-            clock=self._clock,
-            bytes_per_s=runtime.log_bytes_per_s,
-            file_bytes=runtime.log_file_bytes,
-            shown=shown_paths(sandbox),
-            sink=self._recorder.sink(deployment),
-        )
-        if export := await self._log_receiver.expect(log):
-            sandbox = replace(
-                sandbox,
-                platform={**sandbox.platform, **export.environment},
-                loopback_ports=(*sandbox.loopback_ports, export.port),
-            )
-        meter = self._recorder.meter(deployment.id)
-        instance = Instance(deployment.id, sandbox, log, self._clock, meter)
-        instance.most_bytes = most_bytes(runtime, sandbox.heap_mib)
+        instance = await self._outfitter.instance(work, key, sandbox, log_file)
+        instance.most_bytes = most_bytes(self._config.runtime, sandbox.heap_mib)
         return instance
 
     def _sandbox(

@@ -1,7 +1,7 @@
 """What happens to a deployment, in words for people who see neither our folders nor our codes."""
 
 from bot.subhosting.config import SOURCE_URL, SubhostingConfig
-from bot.subhosting.host.instance import Exited, NeverServed
+from bot.subhosting.host.instance import Exited, NeverServed, Unwanted
 from bot.subhosting.sandbox.argv import Sandbox
 
 
@@ -13,9 +13,11 @@ def shown_paths(sandbox: Sandbox) -> dict[str, str]:
     }
 
 
-def said_of(boot: Exited | NeverServed, config: SubhostingConfig) -> str:
+def said_of(boot: Exited | NeverServed | Unwanted, config: SubhostingConfig) -> str:
     """Return in a sentence why an instance does not serve."""
     match boot:
+        case Unwanted(reason=reason):
+            return reason
         case NeverServed():
             seconds = config.warm_up.total_seconds()
             return f"it did not answer HTTP within {seconds:g} s of its start and was stopped"

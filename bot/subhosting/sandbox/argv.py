@@ -64,6 +64,8 @@ class Sandbox:
     platform: Mapping[str, str] = field(default_factory=dict, repr=False)
     # The host's ports on loopback that Deno itself connects to.
     loopback_ports: tuple[int, ...] = ()
+    # The host's unix sockets that Deno itself connects to.
+    sockets: tuple[Path, ...] = ()
 
 
 def run_argv(sandbox: Sandbox) -> list[str]:

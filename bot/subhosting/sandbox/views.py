@@ -18,6 +18,7 @@ def run_view(sandbox: Sandbox, limits: ProcessLimits) -> View:
         readable=(sandbox.source, *_overlay(sandbox)),
         writable=(sandbox.cache, sandbox.socket.parent, *database),
         executables=(sandbox.deno,),
+        sockets=sandbox.sockets,
         loopback_ports=sandbox.loopback_ports,
         limits=limits,
     )

@@ -131,8 +131,6 @@ class _Reader:
                 "framework",
                 f"{framework!r} is not served here; name `build` and a `runtime` instead of it",
             )
-        if config.get("crons") is False:
-            raise self._not_supported("crons", "false is not enforced here")
         runtime = config.get("runtime")
         if runtime is None:
             return self._without_runtime(config)

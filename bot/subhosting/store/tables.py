@@ -36,7 +36,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 OptionalJson = sa.JSON(none_as_null=True)
 
 # The newest step of `migrations/versions`; a database that stands there is asked nothing more.
-SCHEMA_REVISION = "s0007"
+SCHEMA_REVISION = "s0008"
 
 metadata = sa.MetaData(
     naming_convention={

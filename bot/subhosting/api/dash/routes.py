@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from bot.subhosting.api.dash import assets, deploy, logs, projects
+from bot.subhosting.api.dash import assets, crons, deploy, logs, projects
 
 
 def blueprint() -> Blueprint:
@@ -12,4 +12,5 @@ def blueprint() -> Blueprint:
     deploy.register(dash)
     projects.register(dash)
     logs.register(dash)
+    crons.register(dash)
     return dash

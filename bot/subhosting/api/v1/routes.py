@@ -6,6 +6,7 @@ from bot.subhosting.api.v1 import (
     analytics,
     app_logs,
     build_logs,
+    crons,
     databases,
     deployments,
     domains,
@@ -22,6 +23,7 @@ def blueprint() -> Blueprint:
     deployments.register(v1)
     build_logs.register(v1)
     app_logs.register(v1)
+    crons.register(v1)
     analytics.register(v1)
     domains.register(v1)
     databases.register(v1)

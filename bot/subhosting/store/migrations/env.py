@@ -3,10 +3,16 @@
 from alembic import context
 
 # Imported so that `metadata` knows all tables: the rooms that define them register them.
-from bot.subhosting.store import database_tables, domain_tables, link_tables, observation_tables
+from bot.subhosting.store import (
+    cron_tables,
+    database_tables,
+    domain_tables,
+    link_tables,
+    observation_tables,
+)
 from bot.subhosting.store.tables import metadata
 
-__all__ = ["database_tables", "domain_tables", "link_tables", "observation_tables"]
+__all__ = ["cron_tables", "database_tables", "domain_tables", "link_tables", "observation_tables"]
 
 context.configure(
     connection=context.config.attributes["connection"],

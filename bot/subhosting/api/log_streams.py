@@ -1,18 +1,19 @@
-"""Streams of app logs: as JSON lines or as server-sent events, until the client leaves."""
+"""Streams of app logs and the like: JSON lines or server-sent events, until the client leaves."""
 
 import select
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import orjson
 from flask import Response, current_app, request
 
 from bot.kernel.clock import Clock
 from bot.subhosting.api.streams import WAITING_ROOM, WaitingRoom
-from bot.subhosting.store.app_logs import StoredLine
+
+Line = TypeVar("Line")
 
 NDJSON = "application/x-ndjson"
 EVENTS = "text/event-stream"
@@ -25,8 +26,8 @@ _PING = b": ping\n\n"
 
 
 def stream(
-    lines: Iterator[StoredLine | None],
-    document: Callable[[StoredLine], Mapping[str, Any]],
+    lines: Iterator[Line | None],
+    document: Callable[[Line], Mapping[str, Any]],
     content_type: str,
     clock: Clock,
 ) -> Response:
@@ -47,8 +48,8 @@ def stream(
 
 
 def _pieces(
-    lines: Iterator[StoredLine | None],
-    document: Callable[[StoredLine], Mapping[str, Any]],
+    lines: Iterator[Line | None],
+    document: Callable[[Line], Mapping[str, Any]],
     content_type: str,
     clock: Clock,
 ) -> Iterator[bytes]:

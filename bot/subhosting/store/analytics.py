@@ -85,6 +85,19 @@ def read(
     return found
 
 
+def by_deployment(connection: Connection, project_id: str, since: datetime) -> dict[str, Usage]:
+    """Return what each deployment of a project used in the buckets from `since` on."""
+    query = (
+        sa.select(analytics.c.deployment_id, *(_total(name) for name in _COUNTED))
+        .where(of_project(project_id), analytics.c.bucket >= since)
+        .group_by(analytics.c.deployment_id)
+    )
+    return {
+        row["deployment_id"]: Usage(**{name: _number(name, row[name]) for name in _COUNTED})
+        for row in connection.execute(query).mappings()
+    }
+
+
 def of_project(project_id: str) -> "sa.ColumnElement[bool]":
     """Choose the rows of a project."""
     return analytics.c.project_id == project_id

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from bot.subhosting.api.dash import assets, crons, deploy, logs, projects
+from bot.subhosting.api.dash import assets, crons, deploy, logs, projects, stats
 
 
 def blueprint() -> Blueprint:
@@ -13,4 +13,5 @@ def blueprint() -> Blueprint:
     projects.register(dash)
     logs.register(dash)
     crons.register(dash)
+    stats.register(dash)
     return dash

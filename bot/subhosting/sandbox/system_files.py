@@ -18,8 +18,8 @@ LOADERS = tuple(
     )
 )
 
-# For builds alone.
-PROGRAMS = tuple(Path(each) for each in ("/usr", "/bin", "/sbin"))
+# For builds alone. Debian's awk and some others are links by way of the last one.
+PROGRAMS = tuple(Path(each) for each in ("/usr", "/bin", "/sbin", "/etc/alternatives"))
 
 SETTINGS = tuple(
     Path(each)

@@ -43,8 +43,13 @@ def test_what_a_build_writes_is_what_runs(server: RunningSubhosting, app: Json) 
     assert stages["installing"]["status"] == "skipped"
 
 
+@pytest.mark.parametrize(
+    ("install", "build"),
+    # Whether it is the machine's npm or our stand-in.
+    [("deno install", "deno task build"), ("npm install", "npm run build")],
+)
 def test_a_task_of_deno_and_a_script_of_npm_run_with_their_packages(
-    server: RunningSubhosting, app: Json
+    server: RunningSubhosting, app: Json, install: str, build: str
 ) -> None:
     files = {
         "package.json": json.dumps(
@@ -58,14 +63,14 @@ def test_a_task_of_deno_and_a_script_of_npm_run_with_their_packages(
         'fs.mkdirSync("dist"); fs.writeFileSync("dist/made.txt", words);',
         "main.ts": SERVES_A_FILE,
     }
-    config = with_commands(install="deno install", build="deno task build")
+    config = with_commands(install=install, build=build)
 
     live = deployed(server, app["id"], files, config=config)
 
     assert live["status"] == "succeeded", said(server, live["id"])
     assert server.get(f"{app['slug']}.localhost").text == "hello from a package"
-    assert any("npm:tiny-greeting" in line for line in said(server, live["id"], "installing"))
-    assert progress(server, live["id"])[-1]["installing"]["command"] == "deno install"
+    assert said(server, live["id"], "installing")[0] == f"$ {install}"
+    assert progress(server, live["id"])[-1]["installing"]["command"] == install
 
 
 def test_commands_see_the_variables_of_builds_and_none_of_ours(
@@ -275,3 +280,14 @@ def test_secrets_do_not_reach_the_log(server: RunningSubhosting) -> None:
     assert "more of it" not in text
     assert "http://build:" not in text
     assert text.count("[redacted]\n[redacted], plain, http://[redacted]@") == 2
+
+
+def test_a_build_has_the_usual_programs(server: RunningSubhosting, app: Json) -> None:
+    programs = "awk sed grep tar gzip find xargs head"
+    found = f"for each in {programs}; do command -v $each || exit 1; done"
+    build = f"{found}; echo a b | awk '{{print $2}}'"
+
+    live = deployed(server, app["id"], {"main.ts": says("x")}, config=with_commands(build=build))
+
+    assert live["status"] == "succeeded", said(server, live["id"])
+    assert said(server, live["id"], "building")[-1] == "b"

@@ -11,6 +11,7 @@ import contextlib
 import functools
 import os
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Callable
@@ -146,6 +147,7 @@ class _Life:
         self._child: Child | None = None
         self._inner: Inner | None = None
         self._group: Group | None = None
+        self._listeners: tuple[socket.socket, ...] = ()
 
     async def started(self, said: Said) -> Child:
         """Start the process and listen to it."""
@@ -153,6 +155,7 @@ class _Life:
         threading.Thread(target=self._live, name="child", daemon=True).start()
         process = await self._process
         child = self._child = Child(process.pid, self._exited, self._inner)
+        self._serve_inside(child)
         pipes = {STDOUT: process.stdout, STDERR: process.stderr}
         given = {fd: pipe for fd, pipe in pipes.items() if pipe is not None}
         for fd, pipe in given.items():
@@ -160,6 +163,12 @@ class _Life:
             await self._loop.connect_read_pipe(functools.partial(_Pipe, fd, said, child), pipe)
         self._exited.add_done_callback(lambda _: child.look())
         return child
+
+    def _serve_inside(self, child: Child) -> None:
+        command = self._command
+        if not self._listeners or command.serve_inside is None:
+            return
+        child.when_over(command.serve_inside(command.owner, self._listeners))
 
     def _live(self) -> None:
         """Run in the thread from the start of the process to its end."""
@@ -179,6 +188,7 @@ class _Life:
     def _start(self) -> "subprocess.Popen[bytes]":
         started = confined_start.start(self._command, self._cwd, together=self._together)
         self._inner, self._group = started.inner, started.group
+        self._listeners = started.listeners
         return started.process
 
     def _end(self, process: "subprocess.Popen[bytes]") -> None:

@@ -7,6 +7,7 @@ that came here does nothing else any more but wait for the child's end.
 import os
 import secrets
 import signal
+import socket
 import subprocess
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -22,6 +23,7 @@ from bot.subhosting.sandbox.bubblewrap import with_descriptors
 from bot.subhosting.sandbox.cgroups import Entrance, Group
 from bot.subhosting.sandbox.confinement import Command
 from bot.subhosting.sandbox.level import Level
+from bot.subhosting.sandbox.network import Doors
 
 # What bubblewrap tells of itself is a few lines.
 _TOLD_BYTES = 4096
@@ -59,6 +61,8 @@ class Started:
     process: "subprocess.Popen[bytes]"
     inner: Inner | None
     group: Group | None
+    # In the child's own network, for the ports that its command names.
+    listeners: tuple[socket.socket, ...]
 
 
 def start(command: Command, cwd: Path, *, together: bool) -> Started:
@@ -72,6 +76,7 @@ def start(command: Command, cwd: Path, *, together: bool) -> Started:
         # Whatever opens files comes before the thread is confined.
         _hand_over(command)
         group, entrance = _group(command, stack)
+        doors = stack.enter_context(Doors(command.inside_ports)) if command.inside_ports else None
         _confine_thread(command)
         spawn = _Spawn(command, stack)
         process = spawn.process(cwd, together=together)
@@ -80,6 +85,7 @@ def start(command: Command, cwd: Path, *, together: bool) -> Started:
             for pid in (process.pid, *(() if inner is None else (inner.pid,))):
                 restrict(pid, command.limits)
                 entrance.enter(pid)
+            listeners = _listeners(inner, doors)
             spawn.release()
         except BaseException:
             process.kill()
@@ -87,7 +93,14 @@ def start(command: Command, cwd: Path, *, together: bool) -> Started:
             if group is not None and command.cgroups is not None:
                 command.cgroups.drop(group)
             raise
-        return Started(process=process, inner=inner, group=group)
+        return Started(process=process, inner=inner, group=group, listeners=listeners)
+
+
+def _listeners(inner: Inner | None, doors: Doors | None) -> tuple[socket.socket, ...]:
+    """Open in the child's own network what it connects to; it has not begun yet."""
+    if doors is None or inner is None:
+        return ()
+    return tuple(doors.open(inner.pid))
 
 
 def _hand_over(command: Command) -> None:

@@ -10,6 +10,7 @@ import logging
 import secrets
 import socket
 import weakref
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -95,11 +96,21 @@ class LogReceiver:
         log.exported = True
         return export
 
-    async def attach(self, listener: socket.socket) -> None:
-        """Accept exports on a socket that is bound, wherever that is; it becomes ours."""
+    async def attach(self, listener: socket.socket) -> Callable[[], Awaitable[None]]:
+        """Accept exports on a socket that is bound, wherever that is; it becomes ours.
+
+        What is returned ends that.
+        """
         listener.settimeout(0)
         loop = asyncio.get_running_loop()
-        self._servers.append(await loop.create_server(lambda: _Exporter(self), sock=listener))
+        server = await loop.create_server(lambda: _Exporter(self), sock=listener)
+        self._servers.append(server)
+
+        async def close() -> None:
+            server.close()
+            self._servers.remove(server)
+
+        return close
 
     def close(self) -> None:
         """Accept nothing more."""

@@ -10,6 +10,7 @@ from bot.subhosting.config import SubhostingConfig
 from bot.subhosting.host import cron_link
 from bot.subhosting.host.app_log import AppLog
 from bot.subhosting.host.cron_link import CronLink, Registered
+from bot.subhosting.host.inside import Inside
 from bot.subhosting.host.instance import Instance
 from bot.subhosting.host.log_receiver import LogReceiver
 from bot.subhosting.host.recorder import Recorder
@@ -38,9 +39,18 @@ class Outfitter:
     """Gives an instance its log, its meter and its crons."""
 
     def __init__(
-        self, config: SubhostingConfig, rows: Rows, clock: Clock, recorder: Recorder
+        self,
+        config: SubhostingConfig,
+        rows: Rows,
+        clock: Clock,
+        recorder: Recorder,
+        inside: Inside,
     ) -> None:
-        """Open nothing before the first instance needs it."""
+        """Open nothing before the first instance needs it.
+
+        What instances connect to is offered `inside` as well, for those with their own network.
+        """
+        self._inside = inside
         self._runtime = config.runtime
         self._rows = rows
         self._clock = clock
@@ -63,6 +73,7 @@ class Outfitter:
             sink=self._recorder.sink(deployment),
         )
         if export := await self._log_receiver.expect(log):
+            self._inside.offer(None, export.port, self._log_receiver.attach)
             sandbox = replace(
                 sandbox,
                 platform={**sandbox.platform, **export.environment},

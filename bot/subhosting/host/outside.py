@@ -2,28 +2,41 @@
 
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from bot.subhosting.config import SubhostingConfig
 from bot.subhosting.host.egress import EgressProxy
 from bot.subhosting.host.egress_route import EgressPolicy, Upstream
+from bot.subhosting.host.inside import Attach, Inside
+from bot.subhosting.sandbox.argv import Sandbox
 from bot.subhosting.trust.addresses import AddressPolicy, AllowList
 
 # Deno reads both spellings, curl `http_proxy` in lower case only.
 _FOR_PROXY = ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+_AROUND_PROXY = ("NO_PROXY", "no_proxy")
+_OWN_HOSTS = "localhost,127.0.0.1,::1"
 _PROXY_VARIABLES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"})
 
 # Bundlers open many connections; beyond so many at once is no build any more.
 _CONNECTIONS_OF_A_BUILD = 256
 
 
+_CONNECTIONS_OF_AN_APP = 512
+
+# Inside the network of an app, where it is nobody else's.
+APP_PROXY_PORT = 3128
+
+
 class Outside:
     """Opens ways out; one for each build."""
 
-    def __init__(self, config: SubhostingConfig) -> None:
+    def __init__(self, config: SubhostingConfig, inside: Inside) -> None:
         """Read what the operator opened, and the operator's own proxies.
+
+        `inside` serves children with networks of their own.
 
         Raises:
             ValueError: an open address or a proxy's address is none.
@@ -33,6 +46,7 @@ class Outside:
         self._registries = registries_of(config)
         self._upstream = Upstream.of(dict(config.installer_environment))
         self._proxy = EgressProxy()
+        self._inside = inside
 
     @asynccontextmanager
     async def for_build(
@@ -56,10 +70,44 @@ class Outside:
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         attached = await self._proxy.attach(listener, policy)
+        self._inside.offer(deployment_id, port, self._serving(policy))
         try:
             yield proxy_variables(f"http://{credential}@127.0.0.1:{port}")
         finally:
+            self._inside.withdraw(deployment_id, port)
             await attached.close()
+
+    def for_app(self, sandbox: Sandbox) -> Sandbox:
+        """Offer a way out to an app that has a network of its own, and tell it where that is.
+
+        Nobody else can connect to it, so it asks for no password. What an app serves itself on its
+        own loopback interface it reaches straight.
+        """
+        policy = EgressPolicy(
+            owner=sandbox.owner,
+            addresses=self._addresses,
+            net=sandbox.net,
+            upstream=self._upstream,
+            connections=_CONNECTIONS_OF_AN_APP,
+        )
+        self._inside.offer(sandbox.owner, APP_PROXY_PORT, self._serving(policy))
+        variables = {
+            **proxy_variables(f"http://127.0.0.1:{APP_PROXY_PORT}"),
+            **dict.fromkeys(_AROUND_PROXY, _OWN_HOSTS),
+        }
+        return replace(
+            sandbox,
+            proxy_port=APP_PROXY_PORT,
+            platform={**sandbox.platform, **variables},
+            loopback_ports=(*sandbox.loopback_ports, APP_PROXY_PORT),
+        )
+
+    def _serving(self, policy: EgressPolicy) -> Attach:
+        async def attach(listener: socket.socket) -> Callable[[], Awaitable[None]]:
+            attached = await self._proxy.attach(listener, policy)
+            return attached.close
+
+        return attach
 
     async def close(self) -> None:
         """Close every way out."""

@@ -10,14 +10,18 @@ import os
 import shutil
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.subhosting.config import SubhostingConfig
 from bot.subhosting.host.child import start_child
+from bot.subhosting.host.egress import EgressProxy
+from bot.subhosting.host.egress_route import EgressPolicy
+from bot.subhosting.host.inside import Inside
 from bot.subhosting.host.launcher import launcher
+from bot.subhosting.host.outside import APP_PROXY_PORT
 from bot.subhosting.sandbox import landlock, seccomp
 from bot.subhosting.sandbox.bubblewrap import Bubblewrap
 from bot.subhosting.sandbox.cgroups import Cgroups, Unusable
@@ -28,6 +32,7 @@ from bot.subhosting.sandbox.proofs import (
     OF_L0,
     OF_L1,
     OF_L2,
+    OF_L3,
     Proof,
     Verdict,
     impossible,
@@ -35,6 +40,7 @@ from bot.subhosting.sandbox.proofs import (
 )
 from bot.subhosting.sandbox.user_ids import UserIds
 from bot.subhosting.sandbox.view import ProcessLimits, View
+from bot.subhosting.trust.addresses import AddressPolicy
 
 # Deno needs 0.05 s; a machine that is so busy is not told to be less safe than it is for long.
 _WITHIN_S = 20.0
@@ -53,7 +59,7 @@ _LITTLE_BYTES = 96 * 1024 * 1024
 
 # Prints what was refused, as one line of JSON.
 _ATTEMPTS = """
-const [canary, port, host, folder, user, hog] = Deno.args;
+const [canary, port, host, folder, user, network, hog] = Deno.args;
 const held = [];
 const attempt = (name, act) => { try { act(); } catch { held.push(name); } };
 attempt("read", () => Deno.readTextFileSync(canary));
@@ -65,6 +71,13 @@ attempt("signal", () => Deno.kill(Number(host), "SIGCONT"));
 attempt("processes", () => Deno.statSync(`/proc/${host}/status`));
 try { (await Deno.connect({ hostname: "127.0.0.1", port: Number(port) })).close(); }
 catch { held.push("connect"); }
+if (network) {
+  // TEST-NET-1: nobody answers, but without a route that is known at once.
+  try { (await Deno.connect({ hostname: "192.0.2.1", port: 80 })).close(); }
+  catch (error) { if (error.name === "NetworkUnreachable") held.push("outside"); }
+  try { if ((await fetch(`http://127.0.0.1:${port}/`)).status === 403) held.push("proxied"); }
+  catch (error) { console.log(String(error)); }
+}
 const libc = Deno.dlopen(Deno.build.os === "linux" ? "libc.so.6" : "libc.dylib", {
   unshare: { parameters: ["i32"], result: "i32" },
   prctl: { parameters: ["i32", "usize", "usize", "usize", "usize"], result: "i32" },
@@ -116,7 +129,7 @@ async def reach(
     tried: list[Tried] = []
     with _stage(config.deno, folder) as stage:
         # From the highest level down, each in one child: what holds there need not be tried below.
-        for way in reversed(_WAYS[: min(highest, Level.L2)]):
+        for way in reversed(_WAYS[:highest]):
             tried.append(await way(stage, lowest))
             if tried[-1].verdict.reached:
                 break
@@ -154,22 +167,45 @@ async def _landlocked(stage: _Stage, lowest: Confinement) -> Tried:
 
 
 async def _wrapped(stage: _Stage, lowest: Confinement) -> Tried:
+    return await _by_bubblewrap(stage, lowest, Level.L2, OF_L2)
+
+
+async def _networked(stage: _Stage, lowest: Confinement) -> Tried:
+    inside, proxy = Inside(), EgressProxy()
+
+    async def attach(listener: socket.socket) -> Callable[[], Awaitable[None]]:
+        policy = EgressPolicy(owner="probe", addresses=AddressPolicy())
+        return (await proxy.attach(listener, policy)).close
+
+    inside.offer(None, APP_PROXY_PORT, attach)
+    served = replace(lowest, serve_inside=inside.serve)
+    try:
+        tried = await _by_bubblewrap(stage, served, Level.L3, OF_L3)
+    finally:
+        await proxy.close()
+    return replace(tried, confinement=replace(tried.confinement, serve_inside=None))
+
+
+async def _by_bubblewrap(
+    stage: _Stage, lowest: Confinement, level: Level, proofs: tuple[Proof, ...]
+) -> Tried:
     program = _program("bwrap")
     if program is None:
-        return Tried(impossible(Level.L2, "bubblewrap is not installed", _INSTALL), lowest)
+        return Tried(impossible(level, "bubblewrap is not installed", _INSTALL), lowest)
     if not lowest.launcher:
         fix = "install util-linux"
-        return Tried(impossible(Level.L2, "util-linux is not installed", fix), lowest)
-    filtered = replace(lowest, level=Level.L2, seccomp=seccomp.program())
-    ways = [replace(filtered, bubblewrap=Bubblewrap(program=program))]
+        return Tried(impossible(level, "util-linux is not installed", fix), lowest)
+    filtered = replace(lowest, level=level, seccomp=seccomp.program())
+    plain = Bubblewrap(program=program, own_network=level >= Level.L3)
+    ways = [replace(filtered, bubblewrap=plain)]
     if os.getuid() == 0:
-        changing = Bubblewrap(program=program, setpriv=Path(lowest.launcher[0]))
+        changing = replace(plain, setpriv=Path(lowest.launcher[0]))
         ways.insert(0, replace(filtered, bubblewrap=changing, user_ids=UserIds()))
-    tried = Tried(impossible(Level.L2, "it was not tried", ""), lowest)
+    tried = Tried(impossible(level, "it was not tried", ""), lowest)
     for way in ways:
         # Kernels before 6.12 let no thread mount that Landlock holds to anything.
         for version in dict.fromkeys((landlock.abi(), 0)):
-            tried = await _tried(stage, replace(way, landlock=version), OF_L2)
+            tried = await _tried(stage, replace(way, landlock=version), proofs)
             if tried.verdict.reached:
                 return tried
     return tried
@@ -183,6 +219,7 @@ async def _tried(stage: _Stage, confinement: Confinement, proofs: tuple[Proof, .
         *(str(stage.deno), "run", "--quiet", "--no-prompt", "--no-config", "--no-lock"),
         *("-A", str(stage.app / "attempts.js"), str(stage.folder / "canary")),
         *(str(stage.port), str(os.getpid()), str(own), str(os.getuid())),
+        "network" if confinement.own_network else "",
         # Whether it is to end by using up its memory.
         *(() if confinement.cgroups is None else ("hog",)),
     ]
@@ -191,9 +228,12 @@ async def _tried(stage: _Stage, confinement: Confinement, proofs: tuple[Proof, .
         readable=(stage.app,),
         writable=(own,),
         executables=(stage.deno,),
+        loopback_ports=(APP_PROXY_PORT,) if confinement.own_network else (),
         limits=ProcessLimits(memory_bytes=_LITTLE_BYTES, processes=64),
     )
     environment = {"DENO_DIR": str(own), "HOME": str(own), "NO_COLOR": "1"}
+    if confinement.own_network:
+        environment["HTTP_PROXY"] = f"http://127.0.0.1:{APP_PROXY_PORT}"
     try:
         code, said = await _ran(confinement.command(argv, view, environment), stage.app)
     except OSError as error:
@@ -225,7 +265,7 @@ async def _ran(command: Command, cwd: Path) -> tuple[int, str]:
 
 
 # In the order of their levels, from L1 on.
-_WAYS = (_landlocked, _wrapped)
+_WAYS = (_landlocked, _wrapped, _networked)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from bot.subhosting.config import SubhostingConfig
 from bot.subhosting.host import placing
 from bot.subhosting.host.app_log import AppLog, Listener
 from bot.subhosting.host.crashes import Crashes
+from bot.subhosting.host.inside import Inside
 from bot.subhosting.host.instance import Boot, Instance, Serving, Unwanted
 from bot.subhosting.host.kv_files import KvFiles
 from bot.subhosting.host.launcher import Nursery
@@ -74,11 +75,12 @@ class Supervisor:
         self._stopping: set[asyncio.Task[None]] = set()
         self._closed = False
         self._kv_files = KvFiles(config.drain)
-        self._outfitter = Outfitter(config, rows, clock, recorder)
+        self._inside = Inside()
+        self._outfitter = Outfitter(config, rows, clock, recorder, self._inside)
         self.protection = protection
-        self.confinement = protection.confinement
+        self.confinement = replace(protection.confinement, serve_inside=self._inside.serve)
         self._watchdog = Watchdog(config.runtime.hang_after)
-        self.outside = Outside(config)
+        self.outside = Outside(config, self._inside)
         self._nursery = Nursery(runtime / "pids")
         if reaped := self._nursery.reap():
             LOG.warning("orphans_reaped pids=%s", reaped)
@@ -325,6 +327,8 @@ class Supervisor:
         key = InstanceKey(work.deployment.id, context)
         log_file = self.folder(key.deployment_id) / "logs" / "app.log"
         sandbox = self._sandbox(work, context, env_vars)
+        if self.confinement.own_network:
+            sandbox = self.outside.for_app(sandbox)
         instance = await self._outfitter.instance(work, key, sandbox, log_file)
         instance.most_bytes = most_bytes(self._config.runtime, sandbox.heap_mib)
         return instance

@@ -10,19 +10,17 @@ from pathlib import Path
 
 from bot.subhosting.remote import is_remote
 
-# Addresses an app may not reach: ours, the neighbours', the cloud's metadata. IPv6 ranges cannot
-# be written on Deno's command line, so `fc00::/7` and `fe80::/10` stay open at this level.
-_DENIED_NETWORKS = (
-    "127.0.0.0/8",
+# Addresses an app may not reach: the neighbours', the cloud's metadata. IPv6 ranges cannot be
+# written on Deno's command line, so `fc00::/7` and `fe80::/10` stay open at this level.
+_PRIVATE_NETWORKS = (
     "10.0.0.0/8",
     "172.16.0.0/12",
     "192.168.0.0/16",
     "169.254.0.0/16",
     "100.64.0.0/10",
-    "0.0.0.0/8",
-    "[::1]",
-    "localhost",
 )
+# And ours, unless the app has a loopback interface of its own.
+_LOOPBACK = ("127.0.0.0/8", "0.0.0.0/8", "[::1]", "localhost")
 
 # Constant, so that nothing of the operator's shell shows; npm packages that split PATH expect one.
 _PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -66,6 +64,13 @@ class Sandbox:
     loopback_ports: tuple[int, ...] = ()
     # The host's unix sockets that Deno itself connects to.
     sockets: tuple[Path, ...] = ()
+    # In a network of its own (L3): the loopback port of the only way out.
+    proxy_port: int | None = None
+
+    @property
+    def own_network(self) -> bool:
+        """Whether the process has a network of its own."""
+        return self.proxy_port is not None
 
 
 def run_argv(sandbox: Sandbox) -> list[str]:
@@ -94,7 +99,7 @@ def run_argv(sandbox: Sandbox) -> list[str]:
         f"--allow-read={_paths(*readable)}",
         f"--allow-write={_paths(sandbox.socket, *database)}",
         _allow_net(sandbox),
-        f"--deny-net={','.join(_DENIED_NETWORKS)}",
+        f"--deny-net={','.join(_denied_networks(sandbox))}",
         f"--v8-flags=--max-old-space-size={sandbox.heap_mib}",
         _main_module(sandbox),
         *sandbox.arguments,
@@ -114,7 +119,7 @@ def run_environment(sandbox: Sandbox) -> dict[str, str]:
         # `export default {fetch}` serves without `deno serve`; others are not affected.
         "DENO_AUTO_SERVE": "1",
         # Whatever port the app names, its first server listens here.
-        "DENO_SERVE_ADDRESS": f"unix:{sandbox.socket}",
+        "DENO_SERVE_ADDRESS": _serve_address(sandbox),
         # `info.remoteAddr` becomes what the router says in `x-deno-client-address`.
         "DENO_TRUST_PROXY_HEADERS": "1",
         "DENO_NO_UPDATE_CHECK": "1",
@@ -163,11 +168,36 @@ def _main_module(sandbox: Sandbox) -> str:
     return str(sandbox.source / sandbox.entry_point)
 
 
+def _listed_hosts(sandbox: Sandbox) -> tuple[str, ...] | None:
+    """Return the hosts that it may reach, or None for all."""
+    return None if sandbox.net is None or "*" in sandbox.net else sandbox.net
+
+
+def _denied_networks(sandbox: Sandbox) -> tuple[str, ...]:
+    if not sandbox.own_network:
+        return (*_LOOPBACK, *_PRIVATE_NETWORKS)
+    # What Deno itself connects to is no business of the app's.
+    ours = (port for port in sandbox.loopback_ports if port != sandbox.proxy_port)
+    return (*(f"127.0.0.1:{port}" for port in ours), *_PRIVATE_NETWORKS)
+
+
+def _serve_address(sandbox: Sandbox) -> str:
+    """Return where the first server listens: also where the app says, if that is all its own.
+
+    Frameworks ask for the address that they asked for. An app with a list of hosts has no
+    permission for it.
+    """
+    duplicate = "duplicate," if sandbox.own_network and _listed_hosts(sandbox) is None else ""
+    return f"{duplicate}unix:{sandbox.socket}"
+
+
 def _allow_net(sandbox: Sandbox) -> str:
-    if sandbox.net is None or "*" in sandbox.net:
+    if (hosts := _listed_hosts(sandbox)) is None:
         return "--allow-net"
-    # The socket it listens on counts as network; without it no app could serve.
-    return f"--allow-net={','.join((f'unix:{sandbox.socket}', *sandbox.net))}"
+    # The socket it listens on counts as network; without it no app could serve. `node:http` needs
+    # the permission for the proxy, which has the list as well.
+    proxy = () if sandbox.proxy_port is None else (f"127.0.0.1:{sandbox.proxy_port}",)
+    return f"--allow-net={','.join((f'unix:{sandbox.socket}', *proxy, *hosts))}"
 
 
 def _lock(sandbox: Sandbox, default: tuple[str, ...]) -> tuple[str, ...]:

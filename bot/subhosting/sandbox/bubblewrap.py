@@ -21,6 +21,8 @@ class Bubblewrap:
     program: Path
     # Changes to the child's own user id inside; None where we are not root.
     setpriv: Path | None = None
+    # Whether even those that may go outside get a network of their own.
+    own_network: bool = False
 
     def argv(self, argv: Sequence[str], view: View, uid: int | None) -> tuple[str, ...]:
         """Return the command line that runs `argv` in `view`, as `uid` if there is one.
@@ -31,7 +33,7 @@ class Bubblewrap:
         return (
             str(self.program),
             *("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
-            *(() if view.network is Network.OUTSIDE else ("--unshare-net",)),
+            *(("--unshare-net",) if self.own_network or view.network is Network.NONE else ()),
             *("--die-with-parent", "--new-session", "--hostname", "app"),
             *(_ROOTS_CAPABILITIES if own_uid else ("--unshare-user", "--cap-drop", "ALL")),
             *("--proc", "/proc", "--dev", "/dev"),

@@ -13,6 +13,7 @@ from bot.subhosting.sandbox.bubblewrap import Bubblewrap
 from bot.subhosting.sandbox.cgroups import Cgroups
 from bot.subhosting.sandbox.landlock import Ruleset
 from bot.subhosting.sandbox.level import Level
+from bot.subhosting.sandbox.network import ServeInside
 from bot.subhosting.sandbox.user_ids import UserIds
 from bot.subhosting.sandbox.view import Network, ProcessLimits, View
 
@@ -54,6 +55,10 @@ class Command:
     bubblewrapped: bool = False
     files: Files = field(default_factory=Files)
     cgroups: Cgroups | None = None
+    # Whose it is, and which ports are opened inside its own network, if it has one.
+    owner: str = ""
+    inside_ports: tuple[int, ...] = ()
+    serve_inside: ServeInside | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,13 @@ class Confinement:
     user_ids: UserIds | None = None
     cgroups: Cgroups | None = None
     ports: tuple[int, ...] = OUTSIDE_PORTS
+    # Who serves what children with a network of their own connect to (L3).
+    serve_inside: ServeInside | None = field(default=None, compare=False)
+
+    @property
+    def own_network(self) -> bool:
+        """Whether every child has a network of its own."""
+        return self.level >= Level.L3
 
     def command(self, argv: Sequence[str], view: View, environment: Mapping[str, str]) -> Command:
         """Return `argv` confined to `view`; `environment` becomes the child's whole environment.
@@ -92,6 +104,9 @@ class Confinement:
             bubblewrapped=wrapped,
             files=files,
             cgroups=self.cgroups,
+            owner=view.owner,
+            inside_ports=view.loopback_ports if self.own_network else (),
+            serve_inside=self.serve_inside,
         )
 
     def _files(self, view: View) -> Files:
@@ -105,7 +120,8 @@ class Confinement:
         ports = (*ports, *view.loopback_ports)
         if wrapped:
             # bubblewrap mounts, which a thread held to files may not.
-            return Ruleset(files=False, connect_ports=ports)
+            # In a network of its own a child listens and connects as it likes.
+            return Ruleset(files=False, connect_ports=None if self.own_network else ports)
         programs = system_files.PROGRAMS if view.system_programs else ()
         launcher = (Path(self.launcher[0]),) if self.launcher else ()
         return Ruleset(

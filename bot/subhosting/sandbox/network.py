@@ -20,7 +20,7 @@ import select
 import socket
 import struct
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Final, Self
@@ -43,6 +43,9 @@ _LOOKS: Final = 10_000
 
 # The answer of a fork that could not: an errno instead of sockets.
 _FAILED: Final = struct.Struct("=i")
+
+# Serves listeners inside the network of an owner's child; returns what to call when that is over.
+ServeInside = Callable[[str, Sequence[socket.socket]], Callable[[], None]]
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

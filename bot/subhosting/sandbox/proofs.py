@@ -69,6 +69,15 @@ OF_L2 = (
     ),
 )
 
+# All of L2 but the rules about ports, which a network of its own makes needless.
+OF_L3 = (
+    *(proof for proof in OF_L2 if proof.layer != "landlock-ports"),
+    Proof(
+        layer="own-network",
+        refused=frozenset({"connect", "outside", "proxied"}),
+        fix="let bubblewrap make network namespaces",
+    ),
+)
 
 # Beside the levels: whether memory, processes and processor time are counted for a whole child.
 GROUPS = (

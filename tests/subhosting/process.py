@@ -25,6 +25,7 @@ _TIMES = (
     "warm_up",
     "drain",
     "answer_within",
+    "head_within",
     "analytics_every",
     "blob_grace",
     "collect_every",

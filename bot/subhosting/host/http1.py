@@ -50,6 +50,7 @@ _NOT_HOP_BY_HOP = frozenset({b"host", b"content-length", b"close", b"keep-alive"
 
 _NO_BODY = frozenset({204, 304})
 _SWITCHING = 101
+_VERSIONS = frozenset({"1.0", "1.1"})
 
 # Ours to say on every answer.
 _OURS = frozenset({b"x-preview-sha", b"x-robots-tag"})
@@ -116,12 +117,10 @@ class Request:
         The parser has refused already what it sees by itself: Content-Length beside
         Transfer-Encoding, several lengths, bad names, bare line feeds.
         """
-        noted = self.noted
-        if len(noted) == 1 and len(self.kept) < MAX_FIELDS and self.target.startswith(b"/"):
-            # Most of them.
-            return self._read_host()
-        if len(self.kept) + len(noted) > MAX_FIELDS:
+        if len(self.kept) + len(self.noted) > MAX_FIELDS:
             return Refusal(431, "The request's header has too many fields.")
+        if self.version not in _VERSIONS:
+            return Refusal(505, "This version of HTTP is not supported.")
         refusal = self._read_host() or self._read_framing()
         if refusal is not None:
             return refusal

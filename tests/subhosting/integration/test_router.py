@@ -231,44 +231,6 @@ def test_an_absolute_target_must_agree_with_the_host(wire: Wire, hosts: tuple[st
     assert wire.answer()[0] == 400
 
 
-BAD = {
-    "length-and-chunked": ["Content-Length: 3", "Transfer-Encoding: chunked"],
-    "chunked-and-length": ["Transfer-Encoding: chunked", "Content-Length: 3"],
-    "two-lengths": ["Content-Length: 3", "Content-Length: 4"],
-    "length-list": ["Content-Length: 3, 3"],
-    "length-sign": ["Content-Length: +3"],
-    "other-encoding": ["Transfer-Encoding: gzip, chunked"],
-    "odd-encoding": ["Transfer-Encoding: xchunked"],
-    "encoding-twice": ["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"],
-    "space-before-colon": ["Transfer-Encoding : chunked"],
-    "folded": ["X: a", " b"],
-    "two-hosts": ["Host: two.localhost"],
-    "bare-lf": ["X: a\nContent-Length: 3"],
-    "nul": ["X: a\0b"],
-}
-
-
-@pytest.mark.parametrize("lines", BAD.values(), ids=BAD.keys())
-def test_what_two_parsers_could_read_in_two_ways_is_refused(
-    wire: Wire, hosts: tuple[str, str], lines: list[str]
-) -> None:
-    hidden = b"0\r\n\r\nGET /hidden HTTP/1.1\r\nHost: x\r\n\r\n"
-    wire.send("POST / HTTP/1.1", f"Host: {hosts[0]}", *lines, body=hidden)
-    status, headers, _ = wire.answer()
-    assert (status, headers["connection"]) == (400, "close")
-    assert wire.file.read() == b""
-
-
-@pytest.mark.parametrize(
-    "chunks", [b"zz\r\n", b"3\nabc\n0\n\n", b"3\r\nabcd\r\n0\r\n\r\n", b"-1\r\n\r\n"]
-)
-def test_bad_chunks_are_refused(wire: Wire, hosts: tuple[str, str], chunks: bytes) -> None:
-    head = ["POST /upload HTTP/1.1", f"Host: {hosts[0]}", "Transfer-Encoding: chunked"]
-    wire.send(*head, body=chunks)
-    assert wire.answer()[0] == 400
-    assert wire.file.read() == b""
-
-
 @pytest.mark.parametrize(
     "host", ["", "a b", "x.localhost/../y", "[::1", "x@y.localhost", "x.localhost:port"]
 )

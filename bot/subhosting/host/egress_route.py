@@ -113,6 +113,20 @@ def ignore(_: str) -> None:
     """Hear a refusal and do nothing."""
 
 
+def is_own(address: IpAddress) -> bool:
+    """Return whether an address is one of this machine's: only those can be bound to.
+
+    A public one is reached from here past every firewall in front of the machine.
+    """
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004 - IPv4
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as binding:
+            binding.bind((str(address), 0))
+    except OSError:
+        return False
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EgressPolicy:
     """Who may go where by one listener."""
@@ -130,6 +144,7 @@ class EgressPolicy:
     # Hears in a sentence what was refused or not reached; runs in the event loop.
     on_refusal: Callable[[str], None] = ignore
     connections: int = 128
+    is_own: Callable[[IpAddress], bool] = is_own
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +206,22 @@ async def _checked(
         known = await loop.run_in_executor(resolving, policy.addresses.resolver.addresses, host)
         return tuple(ip_address(each) for each in known)
     try:
-        return await loop.run_in_executor(resolving, policy.addresses.checked, host)
+        return await loop.run_in_executor(resolving, _checked_addresses, policy, host)
     except AddressRefused as error:
         if may_be_unknown and error.unknown:
             return ()
         shown = f"{bracketed(host)}:{port}"
         message = f"{shown} is refused: the host is not known, or not on the public Internet"
         raise Refused(message, error.problem) from error
+
+
+def _checked_addresses(policy: EgressPolicy, host: str) -> tuple[IpAddress, ...]:
+    """Return the addresses of a host, all of them open, and none this machine's own."""
+    addresses = policy.addresses.checked(host)
+    for address in addresses:
+        if policy.is_own(address) and not policy.addresses.allowed.has(host, address):
+            raise AddressRefused(host, f"has the address {address}, which is this machine's own")
+    return addresses
 
 
 async def _connected(addresses: tuple[IpAddress, ...], port: int) -> Connection:

@@ -3,10 +3,11 @@
 import asyncio
 import base64
 from datetime import timedelta
+from ipaddress import ip_address
 
 import pytest
 
-from bot.subhosting.host.egress_route import EgressPolicy, Upstream
+from bot.subhosting.host.egress_route import EgressPolicy, Upstream, is_own
 from bot.subhosting.trust.addresses import AddressPolicy, AllowList
 from tests.fakes.subhosting.names import FakeHosts
 from tests.subhosting.egress.proxied import Site, addresses, in_loop, policy, proxied, serving
@@ -86,6 +87,22 @@ def test_a_name_that_leads_to_a_closed_address_is_refused_without_a_word_of_why(
             assert proxy.attached.counts.refused == 2
 
     in_loop(work)
+
+
+def test_a_public_address_of_this_machine_is_refused_too() -> None:
+    async def work() -> None:
+        public = ip_address("93.184.215.14")
+        rules = policy(addresses(site_test=[str(public)]), is_own=lambda found: found == public)
+        async with proxied(rules) as proxy:
+            assert status(await proxy.ask("CONNECT site.test:443 HTTP/1.1\r\n\r\n")) == 403
+
+    in_loop(work)
+
+
+def test_only_this_machine_s_own_addresses_are_its_own() -> None:
+    assert is_own(ip_address("127.0.0.1"))
+    assert not is_own(ip_address("192.0.2.1"))
+    assert not is_own(ip_address("2001:db8::1"))
 
 
 @pytest.mark.parametrize(

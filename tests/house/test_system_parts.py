@@ -27,6 +27,7 @@ def path(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Path:
     executable(folder / "apt-get")
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # they take a second per worker
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     pytester.makeconftest('pytest_plugins = ["tests.plugins.system_parts"]')
     pytester.makepyfile(TESTS)
@@ -43,7 +44,7 @@ def executable(file: Path) -> None:
 def test_without_the_part_the_tests_are_not_run_and_the_last_lines_say_how_to_get_it(
     pytester: pytest.Pytester, workers: int
 ) -> None:
-    result = pytester.runpytest_inprocess("-p", "no:randomly", "-ra", f"-n{workers}")
+    result = pytester.runpytest_inprocess("-p", "xdist", "-ra", f"-n{workers}")
 
     assert result.ret == pytest.ExitCode.OK
     assert result.outlines[-3].strip("= ") == "not run"
@@ -61,7 +62,7 @@ def test_in_ci_a_missing_part_is_a_failure(
 ) -> None:
     monkeypatch.setenv("CI", "true")
 
-    result = pytester.runpytest_inprocess(f"-n{workers}")
+    result = pytester.runpytest_inprocess("-p", "xdist", f"-n{workers}")
 
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     result.assert_outcomes(passed=1, errors=2)

@@ -22,6 +22,7 @@ TESTS = """
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Return a suite of three files, to be run by two workers."""
     monkeypatch.setattr(workers, "cores", lambda: 1)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # they take a second per worker
     pytester.makeconftest('pytest_plugins = ["tests.plugins.workers"]')
     pytester.makepyfile(test_one=TESTS, test_two=TESTS, test_three=TESTS)
     return pytester
@@ -32,7 +33,7 @@ def ran_by(suite: pytest.Pytester, name: str) -> list[str]:
 
 
 def test_a_file_stays_with_one_worker(suite: pytest.Pytester) -> None:
-    result = suite.runpytest_inprocess("-n", "auto")
+    result = suite.runpytest_inprocess("-p", "xdist", "-n", "auto")
 
     result.assert_outcomes(passed=15)
     result.stdout.fnmatch_lines(["*2 workers*"])
@@ -46,7 +47,7 @@ def test_what_stands_alone_is_shared_out_singly(
 ) -> None:
     monkeypatch.setattr(workers, "SINGLY", ("test_one.py",))
 
-    result = suite.runpytest_inprocess("-n", "auto", "test_one.py")
+    result = suite.runpytest_inprocess("-p", "xdist", "-n", "auto", "test_one.py")
 
     result.assert_outcomes(passed=5)
     assert set(ran_by(suite, "test_one")) == {"gw0", "gw1"}

@@ -23,6 +23,7 @@ from bot.subhosting.sandbox.argv import Sandbox, run_argv, run_environment
 from bot.subhosting.sandbox.confinement import Confinement
 from bot.subhosting.sandbox.view import ProcessLimits
 from bot.subhosting.sandbox.views import run_view
+from bot.subhosting.store.records import Context
 
 # How often a starting instance is looked at. A look costs 2 us as long as the socket is missing.
 _LOOK_EVERY_S = 0.001
@@ -98,6 +99,8 @@ class Instance:
     condemned: str | None = None
     # Whether it answers what is not HTTP: then we can ask it without the app's noticing.
     _answers_probes: bool = False
+    # Which of a deployment's instances it is; see `InstanceKey`.
+    context: Context | None = None
     crons: CronLink | None = None
     _child: Child | None = None
     _idle: asyncio.Event = field(default_factory=asyncio.Event)

@@ -81,7 +81,9 @@ class Outfitter:
             )
         link, sandbox = await self._cron_link(key, sandbox)
         meter = self._recorder.meter(deployment.id)
-        return Instance(deployment.id, sandbox, log, self._clock, meter, crons=link)
+        return Instance(
+            deployment.id, sandbox, log, self._clock, meter, context=key.context, crons=link
+        )
 
     async def close(self) -> None:
         """Close what was opened, after all instances have ended."""

@@ -74,8 +74,8 @@ class Supervisor:
         self._variables: Mark | None = None
         self._stopping: set[asyncio.Task[None]] = set()
         self._closed = False
-        self._kv_files = KvFiles(config.drain)
         self._inside = Inside()
+        self._kv_files = KvFiles(config.drain, clock, self._inside)
         self._outfitter = Outfitter(config, rows, clock, recorder, self._inside)
         self.protection = protection
         self.confinement = replace(protection.confinement, serve_inside=self._inside.serve)
@@ -216,6 +216,7 @@ class Supervisor:
         await asyncio.gather(*(self._stop(slot) for slot in self._slots.values()))
         await self.outside.close()
         await self._outfitter.close()
+        await self._kv_files.close()
 
     def folder(self, deployment_id: str) -> Path:
         """Return the folder of everything that belongs to a deployment."""

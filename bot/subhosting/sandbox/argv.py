@@ -6,6 +6,7 @@ them: docs/adr/0002 and docs/security.md.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network
 from pathlib import Path
 
 from bot.subhosting.remote import is_remote
@@ -48,6 +49,8 @@ class Sandbox:
     net: tuple[str, ...] | None = None
     # The one file that `Deno.openKv()` opens; None for an app without a database.
     kv_file: Path | None = None
+    # Instead of a file: the address and port of the host's KV Connect server.
+    kv_server: tuple[str, int] | None = None
     # A file or a URL in place of the import map that deno.json names or holds.
     import_map: Path | str | None = None
     # In place of the deno.lock beside deno.json; `None` leaves the choice to Deno.
@@ -157,6 +160,9 @@ def install_environment(sandbox: Sandbox, extra: Mapping[str, str]) -> dict[str,
 
 def kv_environment(sandbox: Sandbox) -> dict[str, str]:
     """Return where `Deno.openKv()` leads, or what makes it say that no database is attached."""
+    if sandbox.kv_server is not None:
+        host, port = sandbox.kv_server
+        return {"DENO_KV_DEFAULT_PATH": f"http://{host}:{port}/"}
     if sandbox.kv_file is None:
         return {"DENO_KV_REQUIRES_DISTRIBUTED_DATABASE": "error"}
     return {"DENO_KV_DEFAULT_PATH": str(sandbox.kv_file)}
@@ -174,11 +180,20 @@ def _listed_hosts(sandbox: Sandbox) -> tuple[str, ...] | None:
 
 
 def _denied_networks(sandbox: Sandbox) -> tuple[str, ...]:
+    database = sandbox.kv_server
     if not sandbox.own_network:
-        return (*_LOOPBACK, *_PRIVATE_NETWORKS)
-    # What Deno itself connects to is no business of the app's.
-    ours = (port for port in sandbox.loopback_ports if port != sandbox.proxy_port)
+        loopback = _LOOPBACK if database is None else (*_loopback_but(database[0]), *_LOOPBACK[1:])
+        return (*loopback, *_PRIVATE_NETWORKS)
+    # What Deno itself connects to is no business of the app's. For a database it asks permission.
+    open_ports = {sandbox.proxy_port, None if database is None else database[1]}
+    ours = (port for port in sandbox.loopback_ports if port not in open_ports)
     return (*(f"127.0.0.1:{port}" for port in ours), *_PRIVATE_NETWORKS)
+
+
+def _loopback_but(address: str) -> tuple[str, ...]:
+    """Return networks that are together all of 127.0.0.0/8 but one address."""
+    others = IPv4Network(_LOOPBACK[0]).address_exclude(IPv4Network(address))
+    return tuple(map(str, sorted(others)))
 
 
 def _serve_address(sandbox: Sandbox) -> str:
@@ -197,7 +212,8 @@ def _allow_net(sandbox: Sandbox) -> str:
     # The socket it listens on counts as network; without it no app could serve. `node:http` needs
     # the permission for the proxy, which has the list as well.
     proxy = () if sandbox.proxy_port is None else (f"127.0.0.1:{sandbox.proxy_port}",)
-    return f"--allow-net={','.join((f'unix:{sandbox.socket}', *proxy, *hosts))}"
+    database = () if sandbox.kv_server is None else ("{}:{}".format(*sandbox.kv_server),)
+    return f"--allow-net={','.join((f'unix:{sandbox.socket}', *proxy, *database, *hosts))}"
 
 
 def _lock(sandbox: Sandbox, default: tuple[str, ...]) -> tuple[str, ...]:

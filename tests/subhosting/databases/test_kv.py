@@ -1,11 +1,12 @@
-"""KV databases: documents, one file each, one process at a time."""
+"""KV databases: documents, one file each, however many deployments use it."""
 
 import re
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
 
 import pytest
 
-from tests.subhosting.server import Json, RunningSubhosting
+from tests.subhosting.server import Json, RunningSubhosting, deno_pids, wait_until
 from tests.subhosting.v2 import client
 
 COUNTER = """
@@ -73,22 +74,114 @@ def test_an_app_keeps_what_it_stores_and_so_do_its_successors(
     assert [*counts, server.get(two["domains"][0]).text] == ["1", "2", "3"]
 
 
-def test_two_deployments_never_have_a_database_open_at_once(
+# Reads and writes all the time, and tells how it went.
+LOOP = """
+const kv = await Deno.openKv();
+let stop = false;
+const counts = { done: 0, lost: 0, errors: [] };
+async function loop() {
+  while (!stop) {
+    try {
+      const old = await kv.get(["count"]);
+      const done = await kv.atomic().check(old).set(["count"], (old.value ?? 0) + 1).commit();
+      done.ok ? counts.done++ : counts.lost++;
+    } catch (error) {
+      counts.errors.push(String(error));
+    }
+  }
+}
+let looping;
+Deno.serve(async (request) => {
+  const path = new URL(request.url).pathname;
+  if (path === "/go") looping ??= loop();
+  if (path === "/stop") { stop = true; await looping; }
+  const held = (await kv.get(["count"])).value ?? 0;
+  return Response.json({ ...counts, held, way: Deno.env.get("DENO_KV_DEFAULT_PATH") });
+});
+"""
+
+
+def test_two_live_deployments_share_a_database_and_lose_nothing(
     server: RunningSubhosting, project: Json, database: Json
 ) -> None:
     linked = {"default": database["id"]}
     hosts = [
-        server.deployed(project["id"], {"main.ts": f"{COUNTER} // {n}"}, databases=linked)[
-            "domains"
-        ][0]
+        server.deployed(project["id"], {"main.ts": f"{LOOP} // {n}"}, databases=linked)["domains"][
+            0
+        ]
         for n in range(2)
     ]
+    for host in hosts:
+        server.get(host)
+    for host in hosts:
+        server.get(host, "/go")
+    for host in hosts:
+        wait_until(partial(has_counted, server, host, 20), "twenty rounds")
+    reports = [server.get(host, "/stop").json for host in hosts]
 
-    with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(server.get, hosts * 10))
+    assert [each["errors"] for each in reports] == [[], []]
+    assert all(each["way"].startswith("http://127.") for each in reports)
+    held = max(each["held"] for each in reports)
+    assert held == sum(each["done"] for each in reports)
+    assert server.get(hosts[0]).json["held"] == server.get(hosts[1]).json["held"] == held
 
-    assert [answer.status for answer in answers] == [200] * 20
-    assert sorted(int(answer.text) for answer in answers) == list(range(1, 21))
+
+def test_a_deployment_that_is_alone_again_opens_the_file_itself(
+    server: RunningSubhosting, project: Json, database: Json
+) -> None:
+    linked = {"default": database["id"]}
+    first, second = (
+        server.deployed(project["id"], {"main.ts": f"{COUNTER} // {n}"}, databases=linked)
+        for n in range(2)
+    )
+    counts = [int(server.get(each["domains"][0]).text) for each in (first, second, first)]
+    for each in (first, second):
+        server.call("DELETE", f"/v1/deployments/{each['id']}")
+        files = server.config.deployments_dir / each["id"]
+        wait_until(partial(nobody_runs, files), "the end of its process")
+    third = server.deployed(project["id"], {"main.ts": LOOP}, databases=linked)
+    report = server.get(third["domains"][0]).json
+
+    assert counts == [1, 2, 3]
+    assert report["held"] == 3
+    assert report["way"] == str(server.config.kv_file(database["id"]))
+
+
+def test_an_app_with_a_shared_database_reaches_nothing_else_of_loopback(
+    server: RunningSubhosting, project: Json, database: Json
+) -> None:
+    source = """
+    const kv = await Deno.openKv();
+    Deno.serve(async (request) => {
+      const url = new URL(request.url).searchParams.get("url");
+      const reached = (answer) => `reached ${answer.status}`;
+      if (url) return new Response(await fetch(url).then(reached, String));
+      return Response.json([await kv.get(["a"]), Deno.env.get("DENO_KV_DEFAULT_PATH")]);
+    });
+    """
+    linked = {"default": database["id"]}
+    net = {"net": ["example.com"]}
+    hosts = [
+        server.deployed(
+            project["id"], {"main.ts": f"{source} // {n}"}, databases=linked, permissions=net
+        )["domains"][0]
+        for n in range(2)
+    ]
+    shared = [server.get(host).json for host in hosts]
+
+    assert all(way.startswith("http://127.") for _, way in shared)
+    for address in ("127.0.0.1", "127.75.86.0", "127.75.86.2", "localhost"):
+        url = f"http://{address}:{server.api_port}/"
+        assert "NotCapable" in server.get(hosts[0], f"/?url={url}").text
+
+
+def nobody_runs(files: Path) -> bool:
+    return not deno_pids(files)
+
+
+def has_counted(server: RunningSubhosting, host: str, rounds: int) -> bool:
+    answer = server.get(host)
+    return answer.status == 200 and int(answer.json["done"]) >= rounds
 
 
 def test_the_permission_is_for_the_app_s_own_file_alone(

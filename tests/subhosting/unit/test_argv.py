@@ -1,6 +1,7 @@
 """The command line and environment of a deployment."""
 
 from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,26 @@ def test_in_a_network_of_its_own_loopback_is_the_app_s_but_for_what_deno_connect
     assert run_environment(sandbox)["DENO_SERVE_ADDRESS"] == "duplicate,unix:/run/s"
     assert "--allow-net=unix:/run/s,127.0.0.1:3128,example.com" in run_argv(listed)
     assert run_environment(listed)["DENO_SERVE_ADDRESS"] == "unix:/run/s"
+
+
+def test_a_shared_database_opens_one_address_and_port() -> None:
+    sandbox = replace(SANDBOX, net=("a.example",), kv_server=("127.75.86.1", 4711))
+    command = run_argv(sandbox)
+    denied = next(each for each in command if each.startswith("--deny-net=")).partition("=")[2]
+    networks = [IPv4Network(each) for each in denied.split(",") if each[0].isdecimal()]
+
+    assert "--allow-net=unix:/run/s,127.75.86.1:4711,a.example" in command
+    assert run_environment(sandbox)["DENO_KV_DEFAULT_PATH"] == "http://127.75.86.1:4711/"
+    for address in ("127.0.0.1", "127.75.86.0", "127.75.86.2", "127.255.255.255", "0.0.0.0"):  # noqa: S104
+        assert any(IPv4Address(address) in network for network in networks)
+    assert not any(IPv4Address("127.75.86.1") in network for network in networks)
+    assert "[::1],localhost" in denied
+
+
+def test_in_a_network_of_its_own_a_shared_database_is_the_only_port() -> None:
+    sandbox = replace(
+        SANDBOX, kv_server=("127.0.0.1", 4711), loopback_ports=(4711, 4318), proxy_port=3128
+    )
+    denied = next(each for each in run_argv(sandbox) if each.startswith("--deny-net="))
+
+    assert denied.startswith("--deny-net=127.0.0.1:4318,10.0.0.0/8")

@@ -1,14 +1,12 @@
 """Vite, as it is on npm, builds a site on the server: with native programs, without Node."""
 
-import shutil
-import subprocess
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from bot.core.model.outcomes import LogLine
 from bot.core.render.diagnostics import diagnose
+from soak.registry import settings
 from tests.subhosting.builds.app import deployed, log, said
-from tests.subhosting.server import Json, RunningSubhosting, wait_until
+from tests.subhosting.server import RunningSubhosting, wait_until
 from tests.subhosting.v2.client import new_app, progress
 
 SITE = Path(__file__).parent / "vite"
@@ -17,17 +15,6 @@ SITE = Path(__file__).parent / "vite"
 def site() -> dict[str, str]:
     paths = [path for path in SITE.rglob("*") if path.is_file()]
     return {path.relative_to(SITE).as_posix(): path.read_text() for path in paths}
-
-
-def settings() -> Json:
-    """Return what a machine needs whose registry is a mirror inside, certificate and all."""
-    if (npm := shutil.which("npm")) is None:
-        return {}
-    asked = subprocess.run([npm, "config", "get", "registry"], check=True, capture_output=True)
-    return {
-        "installer_environment": [["DENO_TLS_CA_STORE", "system"]],
-        "open_addresses": [urlsplit(asked.stdout.decode().strip()).hostname],
-    }
 
 
 def test_vite_builds_a_site_and_says_where_it_is_wrong(tmp_path: Path) -> None:

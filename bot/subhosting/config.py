@@ -97,6 +97,8 @@ class BuildLimits:
     log_bytes: int = 4 * MIB
     open_files: int = 65_536
     file_bytes: int = 2048 * MIB
+    # At once, threads included, where the machine has control groups.
+    processes: int = 2048
     # Of packages that are kept for the next builds: of all apps, and of one.
     caches_bytes: int = 8192 * MIB
     cache_bytes: int = 2048 * MIB

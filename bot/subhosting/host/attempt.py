@@ -26,7 +26,6 @@ from bot.subhosting.host.supervisor import Supervisor
 from bot.subhosting.host.wording import said_of, shown_paths
 from bot.subhosting.remote import is_remote
 from bot.subhosting.sandbox.argv import Sandbox, kv_environment
-from bot.subhosting.sandbox.view import ProcessLimits
 from bot.subhosting.sandbox.views import build_view, with_way_out
 from bot.subhosting.store.records import Context, FailureReason, InstanceKey
 
@@ -302,7 +301,9 @@ class Attempt:
         )
         self.build.say("info", f"$ {text}")
         limits = self.config.build
-        view = build_view(sandbox, folders.scratch, self.config.tools_dir, _process_limits(limits))
+        view = build_view(
+            sandbox, folders.scratch, self.config.tools_dir, command.process_limits(limits)
+        )
         confined = self.supervisor.confinement.command(
             command_argv(text),
             with_way_out(view, self._way_out),
@@ -383,11 +384,3 @@ def _time_of(plan: Plan, limits: BuildLimits) -> float:
 
 def _shown(sandbox: Sandbox, folders: Folders) -> dict[str, str]:
     return {**shown_paths(sandbox), str(folders.scratch): "/tmp"}  # noqa: S108 - shown, not used
-
-
-def _process_limits(limits: BuildLimits) -> ProcessLimits:
-    return ProcessLimits(
-        open_files=limits.open_files,
-        file_bytes=limits.file_bytes,
-        memory_bytes=limits.memory_bytes,
-    )

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.subhosting.config import BuildLimits
 from bot.subhosting.host import leftovers
 from bot.subhosting.host.app_log import MAX_LINE_BYTES
 from bot.subhosting.host.child import Child, start_child
 from bot.subhosting.sandbox.confinement import Command
+from bot.subhosting.sandbox.view import ProcessLimits
 
 # How often the memory of a build is looked at.
 _LOOK_EVERY_S = 0.5
@@ -55,6 +57,16 @@ class NeededTooMuch:
 
 
 Outcome = Ended | TookTooLong | NeededTooMuch
+
+
+def process_limits(limits: BuildLimits) -> ProcessLimits:
+    """Return what one command and all that it starts may use."""
+    return ProcessLimits(
+        open_files=limits.open_files,
+        file_bytes=limits.file_bytes,
+        memory_bytes=limits.memory_bytes,
+        processes=limits.processes,
+    )
 
 
 async def run(job: Job, heard: Heard) -> Outcome:

@@ -14,7 +14,6 @@ from bot.subhosting.host.outside import without_proxies
 from bot.subhosting.host.wording import shown_paths
 from bot.subhosting.sandbox.argv import Sandbox, install_argv, install_environment
 from bot.subhosting.sandbox.confinement import Confinement
-from bot.subhosting.sandbox.view import ProcessLimits
 from bot.subhosting.sandbox.views import install_view, with_way_out
 
 
@@ -37,11 +36,12 @@ async def install(
     await asyncio.to_thread(_make_room, sandbox, scratch)
     extra = without_proxies(dict(config.installer_environment))
     environment = install_environment(sandbox, {**extra, **around.way_out})
+    limits = command.process_limits(config.build)
     return await command.run(
         Job(
             command=confinement.command(
                 install_argv(sandbox),
-                with_way_out(install_view(sandbox, scratch, ProcessLimits()), around.way_out),
+                with_way_out(install_view(sandbox, scratch, limits), around.way_out),
                 {**environment, "TMPDIR": str(scratch)},
             ),
             folder=sandbox.source,

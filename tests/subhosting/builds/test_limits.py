@@ -99,3 +99,14 @@ def test_a_build_begins_anew_after_the_host_was_killed(
     assert live["status"] == "succeeded", said(strict, revision)
     assert strict.get(f"{app['slug']}.localhost").text == "x\n"
     assert said(strict, revision).count("begun") == 1
+
+
+def test_a_fork_bomb_ends_with_its_build(strict: RunningSubhosting) -> None:
+    app = new_app(strict)
+    # Each starts two more, seven deep, and waits for ever.
+    bomb = "b() { [ $1 -gt 6 ] || { b $(($1 + 1)) & b $(($1 + 1)) & }; sleep 1234.75; }; b 0"
+
+    late = deployed(strict, app["id"], APP, config=with_commands(build=bomb))
+
+    assert late["failure_reason"] == "timed_out"
+    assert sleepers(str(strict.data_dir / "deployments" / late["id"])) == []

@@ -179,14 +179,8 @@ class Attempt:
             BuildStopped: it is too much, or nothing that could be served.
 
         """
+        await self._tidy()
         source = self._folder / tree.SOURCE
-        tidied = await asyncio.to_thread(tree.tidy, source)
-        for name in tidied.removed:
-            self.build.say("warning", f"Removed {name}: it leads out of the app, or is no file")
-        most = self.config.build.tree_bytes
-        if tidied.size_bytes > most:
-            megabytes = tidied.size_bytes // MIB
-            self._fail(f"The build left {megabytes} MB behind; the limit is {most // MIB} MB")
         plan = self._plan
         runtime = plan.runtime
         if runtime is None:
@@ -203,6 +197,15 @@ class Attempt:
             config={**(deployment.config or {}), "runtime": runtime},
         )
         self.work = replace(self.work, deployment=found)
+
+    async def _tidy(self) -> None:
+        tidied = await asyncio.to_thread(tree.tidy, self._folder / tree.SOURCE)
+        for name in tidied.removed:
+            self.build.say("warning", f"Removed {name}: it leads out of the app, or is no file")
+        most = self.config.build.tree_bytes
+        if tidied.size_bytes > most:
+            megabytes = tidied.size_bytes // MIB
+            self._fail(f"The build left {megabytes} MB behind; the limit is {most // MIB} MB")
 
     def _checked_entry_point(self, path: str) -> str:
         clean = "/".join(step for step in path.split("/") if step not in {"", "."})
@@ -254,6 +257,7 @@ class Attempt:
             async with self.supervisor.prepared_for(self.work, context) as sandbox:
                 given = {**variables, **kv_environment(sandbox)}
                 await self._run(plan.predeploy, sandbox, given)
+            await self._tidy()
         finally:
             self.build.timeline = None
         self._leave(context, name)

@@ -175,13 +175,13 @@ def test_links_out_of_the_app_do_not_survive_the_build(
     server: RunningSubhosting, app: Json
 ) -> None:
     build = "mkdir dist && echo fine > dist/made.txt && ln -s /etc/passwd leak && mkfifo pipe"
-    live = deployed(
-        server, app["id"], {"main.ts": SERVES_A_FILE}, config=with_commands(build=build)
-    )
+    config = with_commands(build=build, predeploy="ln -s ../.. late")
+    live = deployed(server, app["id"], {"main.ts": SERVES_A_FILE}, config=config)
 
     assert live["status"] == "succeeded"
     warnings = [line for line in said(server, live["id"]) if line.startswith("Removed ")]
-    assert [line.split(":")[0] for line in sorted(warnings)] == ["Removed leak", "Removed pipe"]
+    names = [line.split(":")[0] for line in sorted(warnings)]
+    assert names == ["Removed late", "Removed leak", "Removed pipe"]
 
 
 def test_files_of_one_build_are_not_those_of_another(server: RunningSubhosting, app: Json) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -67,6 +67,8 @@ class Settings(BaseModel):
     api_port: int = Field(default=0, ge=0, le=65535)
     # PREVIEWBOT_PLATFORM_FILE; TOML: the embedded platform's limits and finer settings
     platform_file: Path | None = None
+    # PREVIEWBOT_MIN_ISOLATION; below it the embedded platform runs no app
+    min_isolation: Literal["L0", "L1", "L2", "L3"] = "L0"
     public_url: str | None = None  # PREVIEWBOT_PUBLIC_URL
     previews_url: str | None = None  # PREVIEWBOT_PREVIEWS_URL, e.g. https://*.example.dev
     trusted_proxies: str = ""  # PREVIEWBOT_TRUSTED_PROXIES; addresses, comma separated

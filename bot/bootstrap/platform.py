@@ -48,6 +48,7 @@ def platform_config(settings: Settings) -> SubhostingConfig:
         previews_port=previews.port or default_port,
         previews_scheme=previews.scheme,
         organization_id=settings.target_organization,
+        min_isolation=settings.min_isolation,
         trusted_proxies=tuple(filter(None, settings.trusted_proxies.split(","))),
     )
     return platform_file.configured(config, settings.platform_file)

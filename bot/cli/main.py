@@ -18,6 +18,7 @@ COMMANDS = {
     "repository": "make or list git repositories of our own, for use without GitHub",
     "previews": "list previews, or show one with its checks",
     "explain": "say what a webhook delivery led to, and why",
+    "doctor": "say what this machine can do, what is missing, and what to do about it",
     "web": "run the webhook receiver and the pages alone",
     "worker": "run the durable worker alone",
     "subhosting": "run the embedded platform alone; its tokens and linked repositories",

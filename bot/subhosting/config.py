@@ -10,7 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.subhosting.router_config import RouterConfig
+from bot.subhosting.sandbox.confinement import OUTSIDE_PORTS
 from bot.subhosting.sandbox.level import Level
+from bot.subhosting.sandbox.user_ids import COUNT, FIRST
 
 MIB = 1024 * 1024
 
@@ -129,6 +131,11 @@ class SubhostingConfig:
     highest_isolation: str = "L3"
     # Below this level no app is run at all.
     min_isolation: str = "L0"
+    # User ids for apps, one for each deployment, where the server runs as root: nobody else's.
+    first_user_id: int = FIRST
+    user_id_count: int = COUNT
+    # Where apps may connect to by TCP at L1 and L2, whatever the address.
+    outgoing_ports: tuple[int, ...] = OUTSIDE_PORTS
     build: BuildLimits = field(default_factory=BuildLimits)
     # How long a deployment may take from its start to its first answer.
     warm_up: timedelta = timedelta(seconds=10)

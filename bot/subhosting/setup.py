@@ -31,6 +31,9 @@ def prepare(config: SubhostingConfig) -> Organization:
     """
     for folder in (config.data_dir, config.blobs_dir, config.deployments_dir):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Files in it may be readable for all, so that apps with a user of their own can read theirs;
+    # to get there takes a mount of ours.
+    config.data_dir.chmod(0o700)
     database = Database(config.database)
     try:
         with database.writing() as connection:

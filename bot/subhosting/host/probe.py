@@ -25,7 +25,7 @@ from bot.subhosting.host.outside import APP_PROXY_PORT
 from bot.subhosting.sandbox import landlock, seccomp
 from bot.subhosting.sandbox.bubblewrap import Bubblewrap
 from bot.subhosting.sandbox.cgroups import Cgroups, Unusable
-from bot.subhosting.sandbox.confinement import OUTSIDE_PORTS, Command, Confinement
+from bot.subhosting.sandbox.confinement import Command, Confinement
 from bot.subhosting.sandbox.level import Isolation, Level
 from bot.subhosting.sandbox.proofs import (
     GROUPS,
@@ -99,6 +99,7 @@ class _Stage:
     deno: Path
     folder: Path
     port: int
+    user_ids: UserIds
 
     @property
     def app(self) -> Path:
@@ -122,12 +123,12 @@ async def reach(
 
     `folder` is made, and removed afterwards. It takes 0.1 to 0.2 s.
     """
-    lowest = Confinement(launcher=launcher())
+    lowest = Confinement(launcher=launcher(), ports=config.outgoing_ports)
     highest = Level.named(config.highest_isolation)
     if isinstance(groups, Cgroups):
         lowest = replace(lowest, cgroups=groups)
     tried: list[Tried] = []
-    with _stage(config.deno, folder) as stage:
+    with _stage(config, folder) as stage:
         # From the highest level down, each in one child: what holds there need not be tried below.
         for way in reversed(_WAYS[:highest]):
             tried.append(await way(stage, lowest))
@@ -160,9 +161,7 @@ async def _landlocked(stage: _Stage, lowest: Confinement) -> Tried:
         fix = OF_L1[0].fix
         reason = "the kernel has no Landlock, or keeps it from us"
         return Tried(impossible(Level.L1, reason, fix), lowest)
-    confinement = replace(
-        lowest, level=Level.L1, landlock=version, seccomp=seccomp.program(), ports=OUTSIDE_PORTS
-    )
+    confinement = replace(lowest, level=Level.L1, landlock=version, seccomp=seccomp.program())
     return await _tried(stage, confinement, OF_L1)
 
 
@@ -200,7 +199,7 @@ async def _by_bubblewrap(
     ways = [replace(filtered, bubblewrap=plain)]
     if os.getuid() == 0:
         changing = replace(plain, setpriv=Path(lowest.launcher[0]))
-        ways.insert(0, replace(filtered, bubblewrap=changing, user_ids=UserIds()))
+        ways.insert(0, replace(filtered, bubblewrap=changing, user_ids=stage.user_ids))
     tried = Tried(impossible(level, "it was not tried", ""), lowest)
     for way in ways:
         # Kernels before 6.12 let no thread mount that Landlock holds to anything.
@@ -269,7 +268,7 @@ _WAYS = (_landlocked, _wrapped, _networked)
 
 
 @contextmanager
-def _stage(deno: Path, folder: Path) -> Iterator[_Stage]:
+def _stage(config: SubhostingConfig, folder: Path) -> Iterator[_Stage]:
     """Prepare what is attacked: a file, a port, this process."""
     shutil.rmtree(folder, ignore_errors=True)
     app = folder / "app"
@@ -278,7 +277,12 @@ def _stage(deno: Path, folder: Path) -> Iterator[_Stage]:
         (folder / "canary").write_text("canary", encoding="ascii")
         (app / "attempts.js").write_text(_ATTEMPTS, encoding="ascii")
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            yield _Stage(deno=deno, folder=folder, port=listener.getsockname()[1])
+            yield _Stage(
+                deno=config.deno,
+                folder=folder,
+                port=listener.getsockname()[1],
+                user_ids=UserIds(config.first_user_id, config.user_id_count),
+            )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

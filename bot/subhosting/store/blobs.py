@@ -186,6 +186,8 @@ def _put_content(path: Path, content: bytes | Path, *, sync: bool) -> None:
 def _write_content(path: Path, content: bytes, *, sync: bool) -> None:
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _READ_ONLY)
     try:
+        # Whatever the umask: apps may run as another user, who gets here by mounts of ours alone.
+        os.fchmod(descriptor, _READ_ONLY)
         view = memoryview(content)
         while view:
             view = view[os.write(descriptor, view) :]

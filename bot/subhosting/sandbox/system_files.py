@@ -21,21 +21,17 @@ LOADERS = tuple(
 # For builds alone. Debian's awk and some others are links by way of the last one.
 PROGRAMS = tuple(Path(each) for each in ("/usr", "/bin", "/sbin", "/etc/alternatives"))
 
+# Each is a mount of its own at L2 (0.2 ms). Deno has its own certificates and time zones.
 SETTINGS = tuple(
     Path(each)
     for each in (
         "/etc/ld.so.cache",
         "/etc/resolv.conf",
         "/etc/hosts",
-        "/etc/host.conf",
         "/etc/nsswitch.conf",
-        "/etc/gai.conf",
         "/etc/localtime",
         "/etc/ssl",
         "/etc/pki/tls",
-        "/etc/ca-certificates",
-        "/usr/share/ca-certificates",
-        "/usr/share/zoneinfo",
     )
 )
 

@@ -64,7 +64,7 @@ const held = [];
 const attempt = (name, act) => { try { act(); } catch { held.push(name); } };
 attempt("read", () => Deno.readTextFileSync(canary));
 attempt("passwd", () => Deno.readTextFileSync("/etc/passwd"));
-attempt("write", () => Deno.writeTextFileSync(canary + ".new", "x"));
+try { Deno.writeTextFileSync(canary + ".new", "x"); } catch { /* it shows outside */ }
 attempt("execute", () => new Deno.Command("/bin/sh", { args: ["-c", "true"] }).outputSync());
 attempt("listen", () => Deno.listen({ hostname: "127.0.0.1", port: 0 }).close());
 attempt("signal", () => Deno.kill(Number(host), "SIGCONT"));
@@ -105,6 +105,17 @@ class _Stage:
     def app(self) -> Path:
         """What the child may read."""
         return self.folder / "app"
+
+    def unwritten(self) -> frozenset[str]:
+        """Return that writing was refused if nothing came of it; the next child begins anew.
+
+        Only out here does it show: a file tree of its own may have a folder of the same name.
+        """
+        written = self.folder / "canary.new"
+        if not written.exists():
+            return frozenset({"write"})
+        written.unlink()
+        return frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +250,7 @@ async def _tried(stage: _Stage, confinement: Confinement, proofs: tuple[Proof, .
         return Tried(impossible(level, str(error), _ALLOW), confinement)
     *noise, last = said.strip().splitlines() or [""]
     try:
-        refused = frozenset(json.loads(last))
+        refused = frozenset(json.loads(last)) | stage.unwritten()
     except (ValueError, TypeError):
         reason = " / ".join([*noise, last])[:300]
         return Tried(impossible(level, reason, _ALLOW), confinement, code)

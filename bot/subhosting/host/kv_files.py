@@ -51,7 +51,7 @@ class _Place:
 
     def is_shared_by(self, instance: Instance) -> bool:
         """Return whether somebody else uses it who will go on doing so."""
-        if self.sharers:
+        if any(not each.draining for each in self.sharers):
             return True
         holder = self.holder
         if holder is None or holder.draining or holder.exit_code is not None:

@@ -123,9 +123,9 @@ class _Host:
         scanning = asyncio.create_task(
             _scan(rows, routing, builder, supervisor, (chores, collector))
         )
-        ready()
-        LOG.info("host_ready data_dir=%s", self.config.data_dir)
         async with Crons(self.config.deno, rows, self.clock, supervisor.wake):
+            ready()
+            LOG.info("host_ready data_dir=%s", self.config.data_dir)
             await stop.wait()
         LOG.info("host_draining")
         scanning.cancel()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.subhosting.backup.snapshot import snapshot
 from bot.subhosting.kv import v8_numbers
 from bot.subhosting.kv.messages import AtomicWrite, Check, Encoding, Kind, Mutation, ReadRange
 from bot.subhosting.kv.store import KvStore, Refused
@@ -200,3 +201,16 @@ def test_any_bytes_are_a_number_or_none(content: bytes) -> None:
     except NotANumber:
         return
     assert isinstance(found, int) or math.isnan(found) or found == found + 0
+
+
+def test_a_copy_of_an_open_database_is_whole(
+    store: KvStore, tmp_path: Path, clock: FakeClock
+) -> None:
+    put(store, *(Mutation(bytes((each,)), Kind.SET, b"v") for each in range(100)))
+    snapshot(tmp_path / "kv.sqlite", tmp_path / "copy.sqlite")
+    put(store, Mutation(b"later", Kind.SET, b"v"))
+    copy = KvStore(tmp_path / "copy.sqlite", clock)
+
+    found = copy.read([ReadRange(b"", b"\xff", 1000, reverse=False)])[0]
+    copy.close()
+    assert len(found) == 100

@@ -1,0 +1,91 @@
+"""What an app did, read back through Deno's own SDKs: log, visitors, data and crons."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.conformance.conftest import Site
+from tests.conformance.nameserver import Nameserver
+from tests.conformance.recording import Record
+from tests.conformance.sdk import environment, running
+from tests.conformance.world import V1World, V2World
+from tests.subhosting.domains.world import TlsProxy
+
+WITH_KV = """
+const kv = await Deno.openKv();
+Deno.cron("tick", "* * * * *", async () => {
+  await kv.set(["ticked"], "by the cron");
+  console.info((await kv.get(["ticked"])).value);
+});
+Deno.serve(async () => {
+  await kv.atomic().sum(["visits"], 1n).commit();
+  const visits = String((await kv.get(["visits"])).value.value);
+  console.warn(`visit ${visits}`);
+  return new Response(visits);
+});
+"""
+
+WITHOUT_KV = """
+Deno.cron("tick", "* * * * *", () => console.info("by the cron"));
+Deno.serve(() => { console.warn("visited"); return new Response("hello"); });
+"""
+
+
+def let_a_minute_begin(tmp_path: Path) -> None:
+    """Put the host's clock forward; see `tests.subhosting.process`."""
+    new = tmp_path / "new"
+    new.write_text("60", encoding="utf-8")
+    new.replace(tmp_path / "data.ahead")
+
+
+def test_through_v1(
+    fresh: Callable[[str], Site], record: Record, zone: Nameserver, tls: TlsProxy, tmp_path: Path
+) -> None:
+    site = fresh("read back by subhosting")
+    url, token = f"{site.proxy.url}/v1", site.server.token
+    with running(environment("v1"), "v1.py", url, token) as sdk:
+        v1 = V1World(site.server, sdk, record, zone, tls)
+        project = v1.project()
+        linked = {"default": v1.database()["id"]}
+        # Of a later version than this SDK.
+        more = {"enableCron": True}
+        live = v1.deployed(project["id"], WITH_KV, databases=linked, extra_body=more)
+        visits = [v1.text_at(live["domains"][0]) for _ in range(2)]
+
+        def said(text: str) -> Any:  # noqa: ANN401 - JSON is anything
+            since = v1.now(hours=-1)
+            return v1.call("deployments.app_logs.get", live["id"], since=since, q=text)
+
+        def requests() -> bool:
+            span = {"since": v1.now(hours=-1), "until": v1.now(minutes=30)}
+            got = v1.call("projects.analytics.get", project["id"], **span)
+            count = [each["name"] for each in got["fields"]].index("requestCount")
+            seen: int = sum(row[count] for row in got["values"])
+            return seen == len(visits)
+
+        assert visits == ["1", "2"]
+        assert v1.eventually(lambda: said("visit 2"))[0]["level"] == "warning"
+        assert v1.eventually(requests)
+        let_a_minute_begin(tmp_path)
+        assert v1.eventually(lambda: said("by the cron"))[0]["level"] == "info"
+
+
+def test_through_v2(
+    fresh: Callable[[str], Site], record: Record, zone: Nameserver, tls: TlsProxy, tmp_path: Path
+) -> None:
+    site = fresh("read back by deno-sandbox")
+    variables = {"DENO_DEPLOY_ENDPOINT": site.proxy.url, "DENO_DEPLOY_TOKEN": site.server.token}
+    with running(Path(sys.executable), "v2.py", **variables) as sdk:
+        v2 = V2World(site.server, sdk, record, zone, tls)
+        app = v2.app()
+        live = v2.deployed(app["slug"], WITHOUT_KV)
+        assert v2.text_at(v2.hosts(live["id"])[0]) == "hello"
+
+        def said(text: str) -> Any:  # noqa: ANN401 - JSON is anything
+            page = v2.call("apps.logs", app["slug"], start=v2.now(hours=-1), query=text)
+            return page["logs"]
+
+        assert v2.eventually(lambda: said("visited"))[0]["level"] == "warn"
+        let_a_minute_begin(tmp_path)
+        assert v2.eventually(lambda: said("by the cron"))[0]["level"] == "info"

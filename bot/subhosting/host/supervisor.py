@@ -34,6 +34,7 @@ from bot.subhosting.host.static.sites import Sites
 from bot.subhosting.host.watchdog import Watchdog
 from bot.subhosting.host.wording import said_of
 from bot.subhosting.sandbox.argv import Sandbox
+from bot.subhosting.sandbox.own_addresses import own_addresses
 from bot.subhosting.store.env_vars import Mark
 from bot.subhosting.store.records import Context, InstanceKey, Status
 
@@ -346,6 +347,7 @@ class Supervisor:
         return Sandbox(
             deno=self._config.deno,
             owner=deployment.id,
+            own_addresses=own_addresses(),
             source=folder / "src",
             cache=folder / "cache",
             entry_point=deployment.entry_point,

@@ -45,6 +45,8 @@ class Sandbox:
     registries: Mapping[str, str] = field(default_factory=dict)
     # Whether the installing stage left modules of jsr or https in the cache.
     remote_modules: bool = False
+    # This machine's own, which lead to the same ports as loopback.
+    own_addresses: tuple[str, ...] = ()
     # Hosts that the app may reach; None is all, an empty tuple none.
     net: tuple[str, ...] | None = None
     # The one file that `Deno.openKv()` opens; None for an app without a database.
@@ -183,7 +185,7 @@ def _denied_networks(sandbox: Sandbox) -> tuple[str, ...]:
     database = sandbox.kv_server
     if not sandbox.own_network:
         loopback = _LOOPBACK if database is None else (*_loopback_but(database[0]), *_LOOPBACK[1:])
-        return (*loopback, *_PRIVATE_NETWORKS)
+        return (*loopback, *_PRIVATE_NETWORKS, *sandbox.own_addresses)
     # What Deno itself connects to is no business of the app's. For a database it asks permission.
     open_ports = {sandbox.proxy_port, None if database is None else database[1]}
     ours = (port for port in sandbox.loopback_ports if port not in open_ports)

@@ -1,4 +1,4 @@
-"""A registry of npm and of jsr with one package each, on loopback; no more than Deno asks for."""
+"""A registry of npm and of jsr, on loopback: a tiny package each, and what `npm_cache` fetched."""
 
 import base64
 import hashlib
@@ -6,11 +6,14 @@ import io
 import json
 import tarfile
 import threading
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from typing_extensions import override
+
+from tests.subhosting.npm_cache import CachedPackages
 
 NAME = "tiny-greeting"
 SOURCE = b'export default "hello from a package";\n'
@@ -81,7 +84,8 @@ def package_registry() -> Iterator[str]:
     """Serve both registries and give their address."""
     with Registry(("127.0.0.1", 0), Handler) as registry:
         base = f"http://127.0.0.1:{registry.server_port}"
-        registry.files = {**npm_files(base), **jsr_files()}
+        tiny = {**npm_files(base), **jsr_files()}
+        registry.files = ChainMap(tiny, CachedPackages(base))  # type: ignore[arg-type] # read only
         thread = threading.Thread(target=registry.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

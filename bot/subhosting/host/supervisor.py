@@ -20,7 +20,7 @@ from bot.subhosting.host import placing
 from bot.subhosting.host.app_log import AppLog, Listener
 from bot.subhosting.host.crashes import Crashes
 from bot.subhosting.host.inside import Inside
-from bot.subhosting.host.instance import Boot, Instance, Serving, Unwanted
+from bot.subhosting.host.instance import Boot, Exited, Instance, Serving, Unwanted
 from bot.subhosting.host.kv_files import KvFiles
 from bot.subhosting.host.launcher import Nursery
 from bot.subhosting.host.live import NoInstance
@@ -33,6 +33,7 @@ from bot.subhosting.host.rows import Rows, Work
 from bot.subhosting.host.static.sites import Sites
 from bot.subhosting.host.watchdog import Watchdog
 from bot.subhosting.host.wording import said_of
+from bot.subhosting.sandbox import server_address
 from bot.subhosting.sandbox.argv import Sandbox
 from bot.subhosting.sandbox.own_addresses import own_addresses
 from bot.subhosting.store.env_vars import Mark
@@ -116,9 +117,7 @@ class Supervisor:
         """
         key = InstanceKey(work.deployment.id, context)
         env_vars = await self._rows.environment(key) or {}
-        instance = await self._new_instance(work, context, env_vars)
-        instance.log.listener = listener
-        boot = await self._booted(instance)
+        instance, boot = await self._served(work, context, env_vars, listener)
         if isinstance(boot, Serving) and (rule := await broken_rule(work, instance)):
             await instance.kill()
             boot = Unwanted(rule)
@@ -266,8 +265,7 @@ class Supervisor:
             return NoInstance(reason=str(error))
         if plan_of(work.deployment).static_folder is not None:
             return await self.sites.open(work, self.folder(deployment_id))
-        instance = await self._new_instance(work, key.context, env_vars)
-        boot = await self._booted(instance)
+        instance, boot = await self._served(work, key.context, env_vars)
         if isinstance(boot, Serving):
             slot.env_vars = env_vars
             self._adopt(key, slot, instance)
@@ -275,6 +273,26 @@ class Supervisor:
         again = slot.crashes.count(self._clock.monotonic_s())
         reason = f"{said_of(boot, self._config)}; {again}"
         return NoInstance(reason=reason, log=tuple(instance.log.ring))
+
+    async def _served(
+        self,
+        work: Work,
+        context: Context | None,
+        env_vars: Mapping[str, str],
+        listener: Listener | None = None,
+    ) -> tuple[Instance, Boot]:
+        """Start an instance; one that missed its server's address is told it the second time."""
+        while True:
+            instance = await self._new_instance(work, context, env_vars)
+            instance.log.listener = listener
+            boot = await self._booted(instance)
+            told = instance.sandbox.told_its_address
+            missed = isinstance(boot, Exited) and server_address.was_missed(instance.log.ring)
+            if told or not missed:
+                return instance, boot
+            (self.folder(work.deployment.id) / server_address.MARK).touch()
+            if listener is not None:
+                listener("info", "It asks for its address on TCP: started again with an answer")
 
     async def _booted(self, instance: Instance) -> Boot:
         async with self._kv_files.held_by(instance):
@@ -363,6 +381,7 @@ class Supervisor:
             import_map=import_map(settings, folder / "src", overlay),
             lock=lock_file(settings, overlay),
             without_lock=settings.lock_file == "",
+            told_its_address=(folder / server_address.MARK).exists(),
             arguments=plan.arguments,
             working_directory=plan.working_directory,
         )

@@ -10,6 +10,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from bot.subhosting.remote import is_remote
+from bot.subhosting.sandbox import server_address
 
 # Addresses an app may not reach: the neighbours', the cloud's metadata. IPv6 ranges cannot be
 # written on Deno's command line, so `fc00::/7` and `fe80::/10` stay open at this level.
@@ -59,6 +60,8 @@ class Sandbox:
     lock: Path | None = None
     # Whether the packages are installed without any lock file.
     without_lock: bool = False
+    # Whether its server is told an address on TCP, for apps that cannot do without.
+    told_its_address: bool = False
     # What the entry point finds in `Deno.args`.
     arguments: tuple[str, ...] = ()
     # Where the process runs, relative to the app's files.
@@ -93,6 +96,7 @@ def run_argv(sandbox: Sandbox) -> list[str]:
         "--no-prompt",
         # Whatever the installing stage did not fetch is not fetched behind the app's back.
         "--cached-only",
+        *(("--preload", server_address.PRELOAD) if sandbox.told_its_address else ()),
         *_lock(sandbox, default=("--no-lock",)),
         *_import_map(sandbox),
         "--unstable-kv",

@@ -102,6 +102,10 @@ class Outside:
             loopback_ports=(*sandbox.loopback_ports, APP_PROXY_PORT),
         )
 
+    def forget_app(self, deployment_id: str) -> None:
+        """Offer no more; processes that run keep their way out."""
+        self._inside.withdraw(deployment_id, APP_PROXY_PORT)
+
     def _serving(self, policy: EgressPolicy) -> Attach:
         async def attach(listener: socket.socket) -> Callable[[], Awaitable[None]]:
             attached = await self._proxy.attach(listener, policy)

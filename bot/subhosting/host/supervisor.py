@@ -131,6 +131,7 @@ class Supervisor:
     async def retire(self, deployment_id: str) -> None:
         """Stop a deployment's instances; its files stay, and whoever asks for it starts it."""
         self.sites.forget(deployment_id)
+        self.outside.forget_app(deployment_id)
         keys = [key for key in self._slots if key.deployment_id == deployment_id]
         await asyncio.gather(*(self._stop(self._slots.pop(key)) for key in keys))
 

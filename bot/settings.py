@@ -63,6 +63,9 @@ class Settings(BaseModel):
     bind: str = "127.0.0.1"  # PREVIEWBOT_BIND; address of the web process and the router
     port: int = Field(default=8080, ge=0, le=65535)  # PREVIEWBOT_PORT; 0: any free one
     preview_port: int = Field(default=8081, ge=0, le=65535)  # PREVIEWBOT_PREVIEW_PORT
+    routers: int = Field(
+        default=1, ge=1, le=64
+    )  # PREVIEWBOT_ROUTERS; processes; 1: the host's own
     # PREVIEWBOT_API_PORT; the embedded platform's API, on loopback; 0: any free one
     api_port: int = Field(default=0, ge=0, le=65535)
     # PREVIEWBOT_PLATFORM_FILE; TOML: the embedded platform's limits and finer settings

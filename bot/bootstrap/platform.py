@@ -49,6 +49,7 @@ def platform_config(settings: Settings) -> SubhostingConfig:
         previews_scheme=previews.scheme,
         organization_id=settings.target_organization,
         min_isolation=settings.min_isolation,
+        routers=settings.routers,
         trusted_proxies=tuple(filter(None, settings.trusted_proxies.split(","))),
     )
     return platform_file.configured(config, settings.platform_file)

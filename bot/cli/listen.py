@@ -9,8 +9,10 @@ from bot.core.model.errors import ConfigurationProblem
 BACKLOG = 1024
 
 
-def bound(host: str, port: int, setting: str) -> socket.socket:
+def bound(host: str, port: int, setting: str, *, shared: bool = False) -> socket.socket:
     """Return a socket that listens on `host`:`port`; port 0 takes any free one.
+
+    `shared` lets other processes of this user listen on the same port, for several routers.
 
     Raises:
         ConfigurationProblem: the address is taken or not ours; `setting` says what to change.
@@ -18,7 +20,9 @@ def bound(host: str, port: int, setting: str) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return socket.create_server(
+            (host, port), family=family, backlog=BACKLOG, reuse_port=shared
+        )
     except OSError as error:
         # The standard library adds the address to `strerror`; unknown hosts have negative numbers.
         number = error.errno or 0

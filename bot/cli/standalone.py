@@ -43,7 +43,9 @@ def run(options: argparse.Namespace) -> int:
     logs.configure("subhosting", given.secrets())
     with _alone(data_dir):
         api = bound(given.bind, given.api_port, "PREVIEWBOT_API_PORT")
-        previews = bound(given.bind, given.preview_port, "PREVIEWBOT_PREVIEW_PORT")
+        previews = bound(
+            given.bind, given.preview_port, "PREVIEWBOT_PREVIEW_PORT", shared=given.routers > 1
+        )
         settings = _completed(given, data_dir, api, previews)
         started = platform_operator.start(settings)
         address = {

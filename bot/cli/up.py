@@ -110,7 +110,12 @@ def _alone(data_dir: Path) -> Iterator[None]:
 def _listen(settings: Settings) -> Sockets:
     return Sockets(
         web=bound(settings.bind, settings.port, "PREVIEWBOT_PORT"),
-        previews=bound(settings.bind, settings.preview_port, "PREVIEWBOT_PREVIEW_PORT"),
+        previews=bound(
+            settings.bind,
+            settings.preview_port,
+            "PREVIEWBOT_PREVIEW_PORT",
+            shared=settings.routers > 1,
+        ),
         api=bound("127.0.0.1", settings.api_port, "PREVIEWBOT_API_PORT"),
     )
 

@@ -118,6 +118,8 @@ class SubhostingConfig:
     api_url: str = "http://127.0.0.1:8000"
     base_domain: str = "localhost"
     previews_port: int = 8001
+    # How many processes route; 1 is the host's own, which costs no memory of its own.
+    routers: int = 1
     # The scheme that visitors use, and so the one in `req.url`; `https` behind a TLS proxy.
     previews_scheme: str = "http"
     database_url: str | None = None

@@ -55,7 +55,7 @@ class RunningSubhosting:
     """
 
     def __init__(self, data_dir: Path, **settings: object) -> None:
-        self._api_listener, self._host_listener = _listener(), _listener()
+        self._api_listener, self._host_listener = _listener(), _listener(shared=True)
         self.api_port = self._api_listener.getsockname()[1]
         self.previews_port = self._host_listener.getsockname()[1]
         self.api_url = f"http://127.0.0.1:{self.api_port}"
@@ -255,8 +255,8 @@ def deno_pids(data_dir: Path) -> list[int]:
     return sorted(found)
 
 
-def _listener() -> socket.socket:
-    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+def _listener(*, shared: bool = False) -> socket.socket:
+    listener = socket.create_server(("127.0.0.1", 0), backlog=512, reuse_port=shared)
     listener.set_inheritable(True)
     return listener
 

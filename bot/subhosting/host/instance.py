@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from bot.kernel.clock import Clock
 from bot.subhosting.host.app_log import AppLog
@@ -79,6 +79,17 @@ class Unwanted:
 Boot = Serving | Exited | NeverServed | Unwanted
 
 
+class Loan(Protocol):
+    """An instance in the hands of a router in another process."""
+
+    @property
+    def active(self) -> int:
+        """Its requests in flight there, a moment ago."""
+
+    def recall(self) -> None:
+        """Have no more requests sent, and keep the instance busy until those in flight ended."""
+
+
 @dataclass(eq=False, slots=True)
 class Instance:
     """A process that serves, or is about to."""
@@ -88,8 +99,10 @@ class Instance:
     log: AppLog
     clock: Clock
     meter: Meter
-    # Requests in flight, counted by the router.
+    # Requests in flight, counted by the router of this process.
     active: int = 0
+    # What routers in other processes count.
+    loans: "set[Loan]" = field(default_factory=set)
     draining: bool = False
     # When its last request ended, by the monotonic clock; of no interest while one is in flight.
     used_s: float = 0.0
@@ -114,6 +127,15 @@ class Instance:
     def alive(self) -> bool:
         """Whether new requests may go there."""
         return self._child is not None and self.exit_code is None and not self.draining
+
+    @property
+    def in_use(self) -> int:
+        """Requests in flight, wherever they came in."""
+        return self.active + sum(loan.active for loan in self.loans)
+
+    def was_used(self) -> None:
+        """Hear that there were requests until now."""
+        self.used_s = self.clock.monotonic_s()
 
     @property
     def exit_code(self) -> int | None:
@@ -207,6 +229,8 @@ class Instance:
     async def stop(self, drain: timedelta) -> None:
         """Take no more requests, let those in flight end within `drain`, then end the process."""
         self.draining = True
+        for loan in list(self.loans):
+            loan.recall()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), drain.total_seconds())
         if self._child is not None:

@@ -21,14 +21,13 @@ from bot.subhosting.host.builder import Builder
 from bot.subhosting.host.chores import Chores
 from bot.subhosting.host.collector import Collector
 from bot.subhosting.host.crons import Crons
+from bot.subhosting.host.door import open_door
 from bot.subhosting.host.messages import Messages
 from bot.subhosting.host.protection import own_ports, protection
 from bot.subhosting.host.recorder import Recorder
-from bot.subhosting.host.router import Router
 from bot.subhosting.host.routing import RoutingTable
 from bot.subhosting.host.rows import Rows
 from bot.subhosting.host.supervisor import Supervisor
-from bot.subhosting.host.visitor import VisitorConnection
 from bot.subhosting.host_link import control_socket, store_isolation
 from bot.subhosting.store.engine import Database
 
@@ -111,15 +110,13 @@ class _Host:
         store_isolation(self.config.data_dir, guarded.isolation.document())
         supervisor = Supervisor(self.config, rows, self.clock, recorder, guarded)
         builder = Builder(self.config, rows, supervisor, routing, self.clock)
-        router = Router(self.config.router, routing.routes, supervisor, recorder.tally)
         chores = Chores(self.config, self.clock)
         collector = Collector(self.config, self.clock)
         await routing.refresh_all()
         for deployment_id in await rows.pending():
             builder.submit(deployment_id, resumed=True)
         messages = await self._listen(Messages(builder, supervisor, routing, chores))
-        listener.settimeout(0)
-        visitors = await loop.create_server(lambda: VisitorConnection(router), sock=listener)
+        door = await open_door(self.config, listener, routing, supervisor, recorder.tally)
         scanning = asyncio.create_task(
             _scan(rows, routing, builder, supervisor, (chores, collector))
         )
@@ -130,9 +127,9 @@ class _Host:
         LOG.info("host_draining")
         scanning.cancel()
         messages.close()
-        visitors.close()
+        door.shut()
         await builder.close()
-        await router.drain()
+        await door.drain()
         await supervisor.close()
         await collector.close()
         await recorder.close()  # after the last words of the last instance

@@ -143,7 +143,7 @@ class Supervisor:
             if slot.instance is not None and slot.instance.alive
         }
         resting = to_rest(
-            (Use(key=key, active=each.active, since_s=each.used_s) for key, each in live.items()),
+            (Use(key=key, active=each.in_use, since_s=each.used_s) for key, each in live.items()),
             self._clock.monotonic_s(),
             idle_after=self._config.idle_after,
             most=self._config.live_instances,

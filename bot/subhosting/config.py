@@ -68,6 +68,9 @@ class RuntimeLimits:
     # What a process may use beside V8's old space: buffers, workers, Deno itself (60 MB). One
     # whose resident memory exceeds both together is ended.
     beside_heap_bytes: int = 512 * MIB
+    # What an app may keep in the Cache API, localStorage and a KV database in its own cache; one
+    # that keeps more is ended, and all of that is deleted.
+    stored_bytes: int = 512 * MIB
     # How long an event loop may be blocked while requests wait; then the process is ended. v1
     # allows 1 s, which a busy machine of one's own can exceed without anybody's fault.
     # https://docs.deno.com/subhosting/manual/pricing_and_limits

@@ -23,6 +23,7 @@ from typing_extensions import override
 
 from bot.subhosting.host import confined_start
 from bot.subhosting.host.confined_start import Inner
+from bot.subhosting.host.launcher import restrict_below
 from bot.subhosting.sandbox.cgroups import Group
 from bot.subhosting.sandbox.confinement import Command
 
@@ -156,6 +157,8 @@ class _Life:
         process = await self._process
         child = self._child = Child(process.pid, self._exited, self._inner)
         self._serve_inside(child)
+        if not self._command.bubblewrapped:
+            restrict_below(process.pid, self._command.limits)
         pipes = {STDOUT: process.stdout, STDERR: process.stderr}
         given = {fd: pipe for fd, pipe in pipes.items() if pipe is not None}
         for fd, pipe in given.items():

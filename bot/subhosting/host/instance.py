@@ -144,6 +144,11 @@ class Instance:
         return child.exited.result() if child is not None and child.exited.done() else None
 
     @property
+    def kept(self) -> Path:
+        """Where Deno keeps what the app stores without a permission: caches, localStorage, KV."""
+        return self.sandbox.cache / "location_data"
+
+    @property
     def ending(self) -> str | None:
         """How it ended, in words that follow "the app"; None while it runs."""
         if self.condemned is not None:

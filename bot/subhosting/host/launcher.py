@@ -66,6 +66,26 @@ def restrict(pid: int, limits: ProcessLimits) -> None:
         return  # it ended already; its exit status says why
 
 
+def restrict_below(pid: int, limits: ProcessLimits) -> None:
+    """Put the limits also on what a child has started before it had them itself.
+
+    What it starts later inherits them. For children that nothing holds until they are limited, and
+    from a thread that Landlock does not keep from `/proc`.
+    """
+    for child in children(pid):
+        restrict(child, limits)
+        restrict_below(child, limits)
+
+
+def children(pid: int) -> list[int]:
+    """Return what a process has started and not waited for; none where nobody tells."""
+    try:
+        listed = Path(f"/proc/{pid}/task/{pid}/children").read_bytes()
+    except OSError:
+        return []
+    return [int(child) for child in listed.split()]
+
+
 class Nursery:
     """Which processes are ours, written down, so that a later start can end those left behind."""
 

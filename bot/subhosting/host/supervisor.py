@@ -81,7 +81,7 @@ class Supervisor:
         self._outfitter = Outfitter(config, rows, clock, recorder, self._inside)
         self.protection = protection
         self.confinement = replace(protection.confinement, serve_inside=self._inside.serve)
-        self._watchdog = Watchdog(config.runtime.hang_after)
+        self._watchdog = Watchdog(config.runtime.hang_after, config.runtime.stored_bytes)
         self.outside = Outside(config, self._inside)
         self._nursery = Nursery(runtime / "pids")
         if reaped := self._nursery.reap():

@@ -1,20 +1,26 @@
-"""Ends instances that use too much memory or whose event loop is blocked.
+"""Ends instances that use too much memory or disk, or whose event loop is blocked.
 
 Deno itself holds neither: array buffers and workers do not count against V8's heap limit, and an
 endless loop ends only when somebody ends it. What is decided is pure; the loop around it looks.
 """
 
 import asyncio
+import contextlib
+import functools
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from bot.subhosting.host.instance import Instance
+from bot.subhosting.host.launcher import children
 
 _MIB = 1024 * 1024
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+# Of `st_blocks`, on every Linux and macOS file system: stat(2).
+_BLOCK_BYTES = 512
 
 # One that nobody uses is looked at in every so many rounds only: its timers may still allocate.
 _ROUND = timedelta(milliseconds=250)
@@ -49,6 +55,24 @@ def too_much(use: Use) -> str | None:
     if use.used_bytes <= use.most_bytes:
         return None
     return f"ran out of memory: it used {use.used_bytes // _MIB} MB of {use.most_bytes // _MIB} MB"
+
+
+def too_full(stored_bytes: int, most_bytes: int) -> str | None:
+    """Return in words that an app keeps more on disk than it may, or None."""
+    if stored_bytes <= most_bytes:
+        return None
+    stored, most = stored_bytes // _MIB, most_bytes // _MIB
+    return f"was stopped: it kept {stored} MB of {most} MB in caches and localStorage"
+
+
+def stored_bytes(folder: Path) -> int:
+    """Return what the files below a folder take on disk."""
+    total = 0
+    for above, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.lstat(os.path.join(above, name)).st_blocks * _BLOCK_BYTES  # noqa: PTH118 - there may be 100,000
+    return total
 
 
 def is_asked(use: Use, last_asked_s: float, now_s: float, blocked: timedelta) -> bool:
@@ -87,9 +111,14 @@ class _Watched:
 class Watchdog:
     """Looks at all instances while there are any."""
 
-    def __init__(self, blocked: timedelta) -> None:
-        """End instances whose event loop is blocked for longer than `blocked` as requests wait."""
+    def __init__(self, blocked: timedelta, most_stored_bytes: int) -> None:
+        """End instances whose event loop is blocked for longer than `blocked` as requests wait.
+
+        And those that keep more than `most_stored_bytes` on disk; that is lost then.
+        """
         self._blocked = blocked
+        self._most_stored_bytes = most_stored_bytes
+        self._measuring: asyncio.Task[None] | None = None
         self._watched: set[_Watched] = set()
         self._looking: asyncio.Task[None] | None = None
 
@@ -106,6 +135,9 @@ class Watchdog:
         while self._watched:
             for watched in list(self._watched):
                 self._look_at(watched, round_number)
+            measuring = self._measuring is not None and not self._measuring.done()
+            if round_number % _IDLE_ROUNDS == 0 and not measuring:
+                self._measuring = asyncio.create_task(self._measure())
             round_number += 1
             await asyncio.sleep(_ROUND.total_seconds())
 
@@ -127,6 +159,19 @@ class Watchdog:
             watched.asked_s = now_s
             watched.asking = asyncio.create_task(self._ask(instance))
 
+    async def _measure(self) -> None:
+        """Look at what the instances in use keep on disk."""
+        for watched in list(self._watched):
+            instance = watched.instance
+            # Nobody writes who is not in use; one that does is seen when it is used again.
+            if instance.condemned is not None or not is_due(_use(watched), 1):
+                continue
+            kept = instance.kept
+            stored = await asyncio.to_thread(stored_bytes, kept)
+            if (reason := too_full(stored, self._most_stored_bytes)) is not None:
+                instance.when_ended(functools.partial(shutil.rmtree, kept, ignore_errors=True))
+                instance.condemn(reason)
+
     async def _ask(self, instance: Instance) -> None:
         if not await instance.responds(self._blocked) and instance.condemned is None:
             instance.condemn(hung(self._blocked))
@@ -145,9 +190,5 @@ def _use(watched: _Watched) -> Use:
 def _tree(pid: int) -> Iterator[int]:
     """Yield a process and all below it."""
     yield pid
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_bytes().split()
-    except OSError:
-        return
-    for child in children:
-        yield from _tree(int(child))
+    for child in children(pid):
+        yield from _tree(child)

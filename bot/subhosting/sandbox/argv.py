@@ -20,9 +20,13 @@ _PRIVATE_NETWORKS = (
     "192.168.0.0/16",
     "169.254.0.0/16",
     "100.64.0.0/10",
+    # Metadata of clouds on addresses that are not private: Azure's, Oracle's.
+    "168.63.129.16/32",
+    "192.0.0.0/24",
 )
 # And ours, unless the app has a loopback interface of its own.
-_LOOPBACK = ("127.0.0.0/8", "0.0.0.0/8", "[::1]", "localhost")
+# Linux takes a connection to an unspecified address as one to loopback.
+_LOOPBACK = ("127.0.0.0/8", "0.0.0.0/8", "[::1]", "[::]", "localhost")
 
 # Constant, so that nothing of the operator's shell shows; npm packages that split PATH expect one.
 _PATH = "/usr/local/bin:/usr/bin:/bin"

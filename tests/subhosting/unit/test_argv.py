@@ -25,8 +25,9 @@ SANDBOX = Sandbox(
 )
 
 DENIED = (
-    "127.0.0.0/8,0.0.0.0/8,[::1],localhost,"
-    "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,100.64.0.0/10"
+    "127.0.0.0/8,0.0.0.0/8,[::1],[::],localhost,"
+    "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,100.64.0.0/10,"
+    "168.63.129.16/32,192.0.0.0/24"
 )
 
 
@@ -118,7 +119,7 @@ def test_in_a_network_of_its_own_loopback_is_the_app_s_but_for_what_deno_connect
     sandbox = replace(SANDBOX, proxy_port=3128, loopback_ports=(4318, 3128))
     listed = replace(sandbox, net=("example.com",))
 
-    denied = "127.0.0.1:4318,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,169.254.0.0/16,100.64.0.0/10"
+    denied = DENIED.replace("127.0.0.0/8,0.0.0.0/8,[::1],[::],localhost", "127.0.0.1:4318")
     assert f"--deny-net={denied}" in run_argv(sandbox)
     assert run_environment(sandbox)["DENO_SERVE_ADDRESS"] == "duplicate,unix:/run/s"
     assert "--allow-net=unix:/run/s,127.0.0.1:3128,example.com" in run_argv(listed)
@@ -136,7 +137,7 @@ def test_a_shared_database_opens_one_address_and_port() -> None:
     for address in ("127.0.0.1", "127.75.86.0", "127.75.86.2", "127.255.255.255", "0.0.0.0"):  # noqa: S104
         assert any(IPv4Address(address) in network for network in networks)
     assert not any(IPv4Address("127.75.86.1") in network for network in networks)
-    assert "[::1],localhost" in denied
+    assert "[::1],[::],localhost" in denied
 
 
 def test_in_a_network_of_its_own_a_shared_database_is_the_only_port() -> None:

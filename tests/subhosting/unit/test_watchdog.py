@@ -4,12 +4,22 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from bot.subhosting.host.crashes import Crashes
 from bot.subhosting.host.endings import ending_of
-from bot.subhosting.host.watchdog import Use, hung, is_asked, is_due, too_much, used_bytes
+from bot.subhosting.host.watchdog import (
+    Use,
+    hung,
+    is_asked,
+    is_due,
+    stored_bytes,
+    too_full,
+    too_much,
+    used_bytes,
+)
 
 MIB = 1024 * 1024
 IDLE = Use(active=0, unused_s=60, used_bytes=10 * MIB, most_bytes=100 * MIB)
@@ -37,6 +47,20 @@ def test_memory_counts_as_too_much_only_beyond_the_limit() -> None:
     assert too_much(replace(IDLE, used_bytes=100 * MIB)) is None
     assert too_much(replace(IDLE, used_bytes=130 * MIB)) == (
         "ran out of memory: it used 130 MB of 100 MB"
+    )
+
+
+def test_what_an_app_keeps_on_disk_is_counted_with_all_folders(tmp_path: Path) -> None:
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "deep" / "er" / "file").write_bytes(b"x" * 3 * MIB)
+
+    stored = stored_bytes(tmp_path)
+
+    assert stored >= 3 * MIB
+    assert stored_bytes(tmp_path / "none") == 0
+    assert too_full(stored, stored) is None
+    assert too_full(5 * MIB, MIB) == (
+        "was stopped: it kept 5 MB of 1 MB in caches and localStorage"
     )
 
 

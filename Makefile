@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
-.PHONY: help demo test lint soak bench bench-git bench-router bench-coldstart conformance lock clean
+.PHONY: help demo test lint soak bench bench-git bench-router bench-coldstart conformance security-table lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -24,6 +24,8 @@ help:
 	@echo '             a first request to an app that sleeps, beside a bare deno run'
 	@echo 'make conformance'
 	@echo '             the clients of others against our server; writes docs/conformance.md'
+	@echo 'make security-table'
+	@echo '             the attempts of tests/sandbox into docs/security.md'
 	@echo 'make lock    lock the dependencies of pyproject.toml into requirements/'
 	@echo 'make clean   remove .venv and the caches'
 
@@ -63,6 +65,9 @@ conformance: $(VENV)/.ready-dev
 	-@PREVIEWBOT_CONFORMANCE_RESULTS=$(VENV)/conformance.json PREVIEWBOT_CONFORMANCE_EXAMPLES=5 \
 	  $(BIN)/python -m pytest tests/conformance $(ARGS)
 	@$(BIN)/python scripts/conformance-table $(VENV)/conformance.json
+
+security-table: $(VENV)/.ready-dev
+	@$(BIN)/python scripts/security-table
 
 # The fixed relative output names matter: uv writes the command line into each file's head.
 lock: $(VENV)/.ready-dev

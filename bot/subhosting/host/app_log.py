@@ -51,8 +51,10 @@ class AppLog:
         self.ring: deque[tuple[str, str]] = deque(maxlen=RING_LINES)
         self.listener: Listener | None = None
         self.closed = False
-        # Whether Deno exports it, and when that was heard last, by the monotonic clock.
+        # Whether Deno exports it, when it did so last, and when nothing was left to export; by the
+        # monotonic clock.
         self.exported = False
+        self.exported_s = 0.0
         self.heard_s = 0.0
         self._path = file
         self._clock = clock

@@ -42,6 +42,8 @@ _MIB = 1024 * 1024
 # Deno ends at once on SIGTERM, and with it what it has not exported of the log. It exports every
 # quarter of a second; on a busy machine that comes late.
 _LAST_WORDS_S = 1.0
+# An app that never stops talking is interrupted.
+_MOST_WORDS_S = 5.0
 _LOOK_FOR_WORDS_EVERY_S = 0.02
 
 # What does not end on SIGTERM has this long until SIGKILL.
@@ -282,9 +284,10 @@ class Instance:
 
     async def _last_words(self, child: Child) -> None:
         """Wait until what was said up to the last request has come, if it comes by export."""
-        patience_s = self.used_s + _LAST_WORDS_S
+        latest_s = self.clock.monotonic_s() + _MOST_WORDS_S
         while self.log.exported and self.log.heard_s <= self.used_s:
-            if child.exited.done() or self.clock.monotonic_s() > patience_s:
+            patience_s = max(self.used_s, self.log.exported_s) + _LAST_WORDS_S
+            if child.exited.done() or self.clock.monotonic_s() > min(patience_s, latest_s):
                 return
             await asyncio.sleep(_LOOK_FOR_WORDS_EVERY_S)
 

@@ -23,7 +23,7 @@ from bot.subhosting.host.collector import Collector
 from bot.subhosting.host.crons import Crons
 from bot.subhosting.host.door import open_door
 from bot.subhosting.host.messages import Messages
-from bot.subhosting.host.protection import own_ports, protection
+from bot.subhosting.host.protection import let_go, own_ports, protection
 from bot.subhosting.host.recorder import Recorder
 from bot.subhosting.host.routing import RoutingTable
 from bot.subhosting.host.rows import Rows
@@ -131,6 +131,7 @@ class _Host:
         await builder.close()
         await door.drain()
         await supervisor.close()
+        let_go(guarded)
         await collector.close()
         await recorder.close()  # after the last words of the last instance
         await rows.close()

@@ -83,6 +83,12 @@ def most_bytes(runtime: RuntimeLimits, heap_mib: int) -> int:
     return heap_mib * MIB + runtime.beside_heap_bytes
 
 
+def let_go(made: Protection) -> None:
+    """Remove the data directory's own groups, when every child has ended."""
+    if made.confinement.cgroups is not None:
+        made.confinement.cgroups.close()
+
+
 def limits_of(runtime: RuntimeLimits, heap_mib: int) -> ProcessLimits:
     """Return what one running instance with such a heap may use."""
     return ProcessLimits(

@@ -97,6 +97,11 @@ class Cgroups:
         self._parents = parents
         self._ending: list[Group] = []
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The groups that hold those of all children."""
+        return tuple(dict.fromkeys(self._parents.values()))
+
     def create(self, name: str, limits: ProcessLimits) -> Group:
         """Make a group that holds its processes to `limits`.
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.subhosting.host_link import stored_isolation
+from bot.subhosting.sandbox import cgroups
+from bot.subhosting.sandbox.cgroups import Unusable
 from tests.subhosting.server import Json, RunningSubhosting
 
 HELLO = 'Deno.serve(() => new Response("hello"));'
@@ -100,6 +102,17 @@ def test_memory_is_limited_for_what_no_heap_counts(level: str, tmp_path: Path) -
     has_groups = "control-groups" in found["layers"]
     assert answer.status == 502
     assert has_groups != ("control-groups" in [each["layer"] for each in found["missing"]])
+
+
+def test_a_stopped_host_leaves_no_control_group(tmp_path: Path) -> None:
+    with RunningSubhosting(tmp_path / "data", highest_isolation="L0") as server:
+        server.deployed(server.new_project()["id"], {"main.ts": HELLO})
+        groups = cgroups.found(server.runtime_dir.name)
+        server.stop_host()
+
+        left = [] if isinstance(groups, Unusable) else groups.folders
+
+        assert [folder for folder in left if folder.exists()] == []
 
 
 @pytest.mark.needs_system_part("bubblewrap")

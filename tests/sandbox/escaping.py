@@ -16,7 +16,7 @@ from tests.sandbox.attempts.resources import LIMITS
 from tests.sandbox.outside import Outside, canaries, processes
 from tests.sandbox.table import is_tried
 from tests.subhosting.builds.app import deployed, log, with_commands
-from tests.subhosting.server import CANARY, Answer, Json, RunningSubhosting
+from tests.subhosting.server import CANARY, Answer, Json, RunningSubhosting, wait_until
 from tests.subhosting.v2.client import new_app
 
 _FOLDER = Path(__file__).parent / "scripts"
@@ -90,6 +90,8 @@ def _introduce(outside: Outside, server: RunningSubhosting) -> None:
     assert neighbour["status"] == "success", server.build_log(neighbour["id"])
     assert server.host is not None
     folder = server.data_dir / "deployments" / neighbour["id"]
+    said = folder / "logs" / "app.log"
+    wait_until(lambda: said.exists() and CANARY in said.read_text(), "the neighbour's line")
     [neighbours_socket] = (server.runtime_dir / "i").glob(f"{neighbour['id']}.*/s")
     outside.world |= {
         "api": server.api_port,

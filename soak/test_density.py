@@ -1,4 +1,4 @@
-"""Ninety idle instances, and 500 known deployments of which 20 live: what issue 4 asks for."""
+"""Ninety idle instances, and 500 known deployments of which 20 live."""
 
 from pathlib import Path
 

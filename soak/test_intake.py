@@ -1,4 +1,4 @@
-"""Eight deployments of 100 MB at once: what issue 3 asks for."""
+"""Eight deployments of 100 MB at once."""
 
 from pathlib import Path
 

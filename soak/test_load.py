@@ -1,4 +1,4 @@
-"""A thousand deployments from eight clients, with a kill -9: what issue 3 asks for."""
+"""A thousand deployments from eight clients, with a kill -9."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The whole conformance suite on PostgreSQL: what issue 3 asks for."""
+"""The whole conformance suite on PostgreSQL."""
 
 import subprocess
 import sys

@@ -12,7 +12,7 @@ from typing import Self
 _DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 _BEGIN, _END = "<!-- bench-router: begin -->", "<!-- bench-router: end -->"
 
-# What issue and ADR ask of us.
+# What docs/adr/0003 promises of our router.
 _LEAST_OF_DIRECT = 0.50
 _MOST_OF_HAPROXY_CPU = 1.2
 

@@ -26,6 +26,8 @@ class Files:
     named: Manifest
     base: TargetDeploymentId | None = None
     removed: tuple[str, ...] = ()
+    # Whether the platform is ours and builds what the files or their deno.json want built.
+    builds: bool = False
 
 
 def create_body(
@@ -51,6 +53,8 @@ def create_body(
         "description": description,
         "domains": [],
     }
+    if files.builds:
+        head["config"] = {}
     if files.base is not None:
         head |= {"assets": {}, "base": files.base, "removed": files.removed}
     member = b"assets" if files.base is None else b"changed"

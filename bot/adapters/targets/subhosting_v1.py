@@ -7,7 +7,7 @@ before creating, and send everything when a hash is refused.
 
 from collections.abc import Collection, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import assert_never
 from urllib.parse import quote
@@ -90,13 +90,13 @@ class SubhostingV1Target:
         self.name = platform.name
         self._platform = platform
         self._clock = clock
-        ours = platform.dialect is Dialect.EMBEDDED
+        self._ours = platform.dialect is Dialect.EMBEDDED
         base_url = platform.api_url.rstrip("/")
         self._api = Api(
             platform.name,
             base_url,
             platform.token,
-            keepalive=http.KEEPALIVE_OURS if ours else http.KEEPALIVE_UNKNOWN,
+            keepalive=http.KEEPALIVE_OURS if self._ours else http.KEEPALIVE_UNKNOWN,
             clock=clock,
         )
         self._dash_url = f"{base_url.removesuffix('/v1')}/api"
@@ -151,12 +151,11 @@ class SubhostingV1Target:
             return None
         host = self._hosts.host(label)
         document = orjson.dumps({"revision": revision})
-        ours = self._platform.dialect is Dialect.EMBEDDED
         self._api.tell(
             Call(
                 method="PUT",
                 url=f"deployments/{_part(deployment)}/domains/{_part(host)}",
-                body=(lambda: iter((document,))) if ours else None,
+                body=(lambda: iter((document,))) if self._ours else None,
             )
         )
         return self._hosts.url(label)
@@ -253,7 +252,8 @@ class SubhostingV1Target:
         return f"organizations/{_part(self._platform.organization)}/projects"
 
     def _create_in(self, project: str, order: Order, read: BlobReader) -> Created:
-        attempt = _Attempt(project=project, order=order, read=read)
+        files = body.Files(named=order.manifest, builds=self._ours)
+        attempt = _Attempt(project=project, order=order, read=read, files=files)
         match self._platform.dialect:
             case Dialect.EMBEDDED if order.base is not None:
                 return self._create_on(order.base, attempt)
@@ -267,13 +267,14 @@ class SubhostingV1Target:
     def _create_on(self, base: Base, attempt: "_Attempt") -> Created:
         """Create on our server by the difference from an earlier deployment, if it has that."""
         named, removed = attempt.order.manifest.since(base.manifest)
-        attempt.files = body.Files(named=named, base=base.deployment, removed=removed)
+        everything = attempt.files
+        attempt.files = replace(everything, named=named, base=base.deployment, removed=removed)
         try:
             return self._create_by_key(attempt)
         except TargetRefused as refusal:
             if refusal.code not in errors.BASE_UNFIT:
                 raise
-        attempt.files = body.Files(named=attempt.order.manifest)
+        attempt.files = everything
         return self._create_by_key(attempt)
 
     def _create_by_key(self, attempt: "_Attempt") -> Created:
@@ -325,14 +326,13 @@ class SubhostingV1Target:
         return self._posted(attempt, blobs)
 
     def _posted(self, attempt: "_Attempt", inline: AbstractSet[BlobSha]) -> Created:
-        ours = self._platform.dialect is Dialect.EMBEDDED
         attempt.travelled |= inline
         call = Call(
             method="POST",
             url=f"projects/{_part(attempt.project)}/deployments",
-            headers={wire.IDEMPOTENCY_KEY: attempt.order.key} if ours else {},
+            headers={wire.IDEMPOTENCY_KEY: attempt.order.key} if self._ours else {},
             body=lambda: attempt.body(inline),
-            repeatable=ours,
+            repeatable=self._ours,
         )
         made = self._api.ask(call, wire.Deployment, attempt.meter)
         return Created(id=TargetDeploymentId(made.id), transfer=attempt.transfer())
@@ -345,12 +345,9 @@ class _Attempt:
     project: str
     order: Order
     read: BlobReader
-    files: body.Files = field(init=False)
+    files: body.Files
     meter: Meter = field(default_factory=Meter)
     travelled: set[BlobSha] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self.files = body.Files(named=self.order.manifest)
 
     @property
     def marker(self) -> str:

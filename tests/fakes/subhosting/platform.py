@@ -38,7 +38,7 @@ CREATE_KEYS = {
 
 
 # What our server takes on top: docs/extensions.md.
-EXTENSION_KEYS = {"base", "changed", "removed"}
+EXTENSION_KEYS = {"base", "changed", "removed", "config"}
 
 
 class Refused(Exception):  # noqa: N818 - reads as a sentence in `except`

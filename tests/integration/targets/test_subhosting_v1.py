@@ -100,6 +100,7 @@ def test_the_create_request_is_as_published(embedded: Bench) -> None:
         "envVars": {"A": "b"},
         "description": "previewbot deployment d00000000001: of x",
         "domains": [],
+        "config": {},
         "assets": {
             "main.ts": {
                 "kind": "file",

@@ -55,6 +55,8 @@ class Command:
     bubblewrapped: bool = False
     files: Files = field(default_factory=Files)
     cgroups: Cgroups | None = None
+    # Whether it begins in its control group, or is moved there while it loads.
+    waits_for_group: bool = True
     # Whose it is, and which ports are opened inside its own network, if it has one.
     owner: str = ""
     inside_ports: tuple[int, ...] = ()
@@ -104,6 +106,8 @@ class Confinement:
             bubblewrapped=wrapped,
             files=files,
             cgroups=self.cgroups,
+            # Deno needs 15 ms to come to an app's first line, and an app starts no processes.
+            waits_for_group=view.system_programs,
             owner=view.owner,
             inside_ports=view.loopback_ports if self.own_network else (),
             serve_inside=self.serve_inside,

@@ -105,6 +105,9 @@ class Routing:
                 LOG.warning("message_unknown op=%r", other)
 
     async def _wake(self, question: Message) -> None:
+        for number in question["lost_sites"]:
+            if (lost := self.sites.pop(number, None)) is not None:
+                lost.draining = True
         found = await self.supervisor.wake(router_wire.key_from(question))
         if isinstance(found, NoInstance):
             answer = {"kind": "none", **router_wire.none_document(found)}

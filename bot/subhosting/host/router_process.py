@@ -82,8 +82,17 @@ class LentInstances:
 
     async def wake(self, key: InstanceKey) -> LentInstance | Site | NoInstance:
         """Return what takes requests, started if need be."""
+        # Files that vanished show here first; the supervisor has them put in place again.
+        lost = [number for number, site in self.sites.items() if site.draining]
+        for number in lost:
+            del self.sites[number]
         found = await self.wire.ask(
-            {"op": "wake", **router_wire.key_document(key), "sites": list(self.sites)}
+            {
+                "op": "wake",
+                **router_wire.key_document(key),
+                "sites": list(self.sites),
+                "lost_sites": lost,
+            }
         )
         match found.get("kind"):
             case "instance":

@@ -132,7 +132,8 @@ def outside(site: Site) -> dict[str, float]:
                 for name in folders
                 if Path(place) / name not in ours and name != "__pycache__"
             ]
-            for path in (Path(place) / name for name in [*folders, *names]):
+            # Not the folders' own times: whoever imports our code makes caches beside it.
+            for path in (Path(place) / name for name in names):
                 if path not in ours:
                     found[str(path)] = path.lstat().st_mtime
     # Tools keep their caches here, in hidden folders.

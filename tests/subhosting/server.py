@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -156,7 +157,15 @@ class RunningSubhosting:
 
     def build_log(self, deployment: str) -> list[Json]:
         """Wait for the end of the build and return its log."""
-        lines: list[Json] = self.call("GET", f"/v1/deployments/{deployment}/build_logs").json
+        answers: list[Answer] = []
+
+        def answered() -> bool:
+            # 503 while streams of an earlier test, whose clients have left, still hold all places.
+            answers.append(self.call("GET", f"/v1/deployments/{deployment}/build_logs"))
+            return answers[-1].status != HTTPStatus.SERVICE_UNAVAILABLE
+
+        wait_until(answered, f"a place to wait for {deployment}")
+        lines: list[Json] = answers[-1].json
         return lines
 
     # Previews.

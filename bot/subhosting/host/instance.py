@@ -225,7 +225,7 @@ class Instance:
         finally:
             probing.cancel()
         if exited.done():
-            await self._all_output()
+            await self.all_output()
             return Exited(exited.result(), self.ending or "")
         if probing.done() and not probing.cancelled():
             self.meter.pid = self._started_child.app_pid
@@ -252,7 +252,7 @@ class Instance:
         if self._child is not None:
             self._child.kill()
             await asyncio.wait({self._child.exited})
-            await self._all_output()
+            await self.all_output()
 
     def condemn(self, reason: str) -> None:
         """End the process for a fault of its own, and say so in its log."""
@@ -304,8 +304,9 @@ class Instance:
             self.crons.close()
         shutil.rmtree(self.socket.parent, ignore_errors=True)
 
-    async def _all_output(self) -> None:
-        # The process is gone, so its pipes end at once, unless something else holds them.
+    async def all_output(self) -> None:
+        """Return when everything that it wrote is in the log; call it when it has ended."""
+        # Its pipes end at once, unless something else holds them.
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._started_child.over.wait(), 1.0)
 

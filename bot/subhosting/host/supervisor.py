@@ -330,6 +330,8 @@ class Supervisor:
         code = await instance.wait()
         if instance.draining:
             return
+        # Its own last words come first in the log.
+        await instance.all_output()
         LOG.warning(
             "instance_ended deployment=%s code=%s: %s", key.deployment_id, code, instance.ending
         )

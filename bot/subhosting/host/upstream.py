@@ -21,6 +21,9 @@ LOG = logging.getLogger(__name__)
 _SWITCHING = 101
 _FIRST_FINAL = 200
 
+# Between the death of a process and our hearing of it; longer where bubblewrap stands between.
+_END_SHOWS_WITHIN_S = 0.25
+
 # Of an app; the parser itself knows no limit.
 _MAX_ANSWER_HEAD_BYTES = 256 * 1024
 
@@ -64,6 +67,9 @@ async def reach(
         upstream = await _connected(instance, binding, visitor)
         if upstream.open:
             return upstream
+        # Nobody takes connections any more: that it has ended shows in a moment, and the next
+        # time round another one is started.
+        await instance.last_words(_END_SHOWS_WITHIN_S)
     return NoInstance(reason="it ended before it took the request")
 
 

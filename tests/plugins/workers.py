@@ -13,8 +13,6 @@ from xdist.scheduler import LoadScopeScheduling
 
 # Each test of these stands alone, and takes a second.
 SINGLY = ("tests/conformance/test_schemathesis.py",)
-# What these start is started once a level, and takes half a minute.
-BY_LEVEL = "tests/sandbox/test_escapes.py"
 MOST_WORKERS = 8
 
 
@@ -25,8 +23,6 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     def _split_scope(self, nodeid: str) -> str:
         # The documented way to say what belongs together.
         file = nodeid.partition("::")[0]
-        if file == BY_LEVEL:
-            return f"{file}::{nodeid.rpartition('-')[2].rstrip(']')}"
         return nodeid if file in SINGLY else file
 
 

@@ -1,6 +1,5 @@
 """What `previewbot doctor` looks at: small checks, each with what to do about it."""
 
-import asyncio
 import os
 import platform
 import subprocess
@@ -93,6 +92,8 @@ def _bubblewrap() -> list[Check]:
 def _isolation(config: SubhostingConfig) -> list[Check]:
     """Try every layer, as the host does when it starts."""
     # Here, because most commands of the line need none of it.
+    import uvloop  # noqa: PLC0415
+
     from bot.subhosting.host.probe import reach  # noqa: PLC0415
     from bot.subhosting.sandbox import cgroups  # noqa: PLC0415
     from bot.subhosting.sandbox.level import Level  # noqa: PLC0415
@@ -102,7 +103,7 @@ def _isolation(config: SubhostingConfig) -> list[Check]:
     groups = cgroups.found(f"previewbot-doctor-{os.getpid()}")
     try:
         with tempfile.TemporaryDirectory(prefix="previewbot-doctor-") as folder:
-            isolation, _ = asyncio.run(reach(config, Path(folder) / "probe", groups))
+            isolation, _ = uvloop.run(reach(config, Path(folder) / "probe", groups))
     finally:
         if isinstance(groups, cgroups.Cgroups):
             groups.close()

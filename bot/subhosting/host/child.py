@@ -16,8 +16,9 @@ import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from typing_extensions import override
 
@@ -163,7 +164,8 @@ class _Life:
         given = {fd: pipe for fd, pipe in pipes.items() if pipe is not None}
         for fd, pipe in given.items():
             child.opened(fd)
-            await self._loop.connect_read_pipe(functools.partial(_Pipe, fd, said, child), pipe)
+            listening = functools.partial(_Pipe, fd, said, child)
+            await self._loop.connect_read_pipe(listening, _given_away(pipe))
         self._exited.add_done_callback(lambda _: child.look())
         return child
 
@@ -215,6 +217,18 @@ class _Life:
     def _tell(self, call: Callable[[Any], None], fact: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody asks any more
             self._loop.call_soon_threadsafe(call, fact)
+
+
+def _given_away(pipe: IO[bytes]) -> FileIO:
+    """Return an end of a pipe that only the event loop closes.
+
+    uvloop closes the file that it was given, and then the descriptor itself. In between another
+    thread may have got the number for a file of its own: its next use of that is a `Bad file
+    descriptor`. https://github.com/MagicStack/uvloop, handles/handle.pyx, `UVSocketHandle._close`
+    """
+    descriptor = os.dup(pipe.fileno())
+    pipe.close()
+    return FileIO(descriptor, "rb", closefd=False)
 
 
 class _Pipe(asyncio.Protocol):

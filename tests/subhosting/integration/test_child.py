@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Self
 
 import pytest
 import uvloop
@@ -70,6 +72,49 @@ sys.exit(7)"""
     assert heard.on(1).decode().rstrip().endswith("(99, 99)")
     assert heard.on(2) == b"bad\n"
     assert ends == [True]
+
+
+class Openers:
+    """Threads that open and read a file again and again; `problems` is what went wrong."""
+
+    def __init__(self) -> None:
+        self.problems: list[OSError] = []
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._open) for _ in range(3)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _open(self) -> None:
+        while not self._over.is_set():
+            try:
+                with Path("/dev/zero").open("rb", buffering=0) as file:
+                    file.read(1)
+            except OSError as error:
+                self.problems.append(error)
+                return
+
+
+def test_children_that_end_take_no_files_of_other_threads_along(tmp_path: Path) -> None:
+    async def one(heard: Heard) -> None:
+        child = await start_child(command("pass"), tmp_path, heard.feed)
+        await child.over.wait()
+
+    async def work(heard: Heard) -> None:
+        for _ in range(8):
+            await asyncio.gather(*(one(heard) for _ in range(8)))
+
+    with Openers() as openers:
+        in_loop(work)
+
+    assert openers.problems == []
 
 
 def test_both_outputs_together_keep_their_order(tmp_path: Path) -> None:

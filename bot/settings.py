@@ -21,10 +21,12 @@ from pydantic import (
     SecretStr,
     ValidationError,
     field_serializer,
+    field_validator,
     model_validator,
 )
 
 from bot.core.model.errors import ConfigurationProblem
+from bot.core.model.surfaces import DEFAULT_SURFACES, Surface
 
 PREFIX = "PREVIEWBOT_"
 
@@ -86,10 +88,24 @@ class Settings(BaseModel):
     github_app_id: int | None = None  # PREVIEWBOT_GITHUB_APP_ID
     github_private_key_file: Path | None = None  # PREVIEWBOT_GITHUB_PRIVATE_KEY_FILE
     github_webhook_secret: SecretStr | None = None  # PREVIEWBOT_GITHUB_WEBHOOK_SECRET
+    surfaces: str = ",".join(sorted(DEFAULT_SURFACES))  # PREVIEWBOT_SURFACES; comma separated
+    # PREVIEWBOT_ENCRYPTION_KEY; Fernet keys, the newest first, comma separated; None: a file of
+    # the data directory
+    encryption_key: SecretStr | None = None
     build_timeout_s: int = Field(default=600, ge=1)  # PREVIEWBOT_BUILD_TIMEOUT_S
     entrypoint: str | None = None  # PREVIEWBOT_ENTRYPOINT; None: found by name
     # PREVIEWBOT_MIRRORS_QUOTA_MB; beyond it the least used git mirrors are removed
     mirrors_quota_mb: int = Field(default=20_000, ge=100)
+
+    @field_validator("surfaces")
+    @classmethod
+    def _known_surfaces(cls, text: str) -> str:
+        """Refuse a name that is no surface."""
+        known = set(Surface)
+        if unknown := [word for word in _words(text) if word not in known]:
+            msg = f"{unknown[0]!r} is none of {', '.join(Surface)}"
+            raise ValueError(msg)
+        return text
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -130,6 +146,7 @@ class Settings(BaseModel):
         "target_token",
         "github_token",
         "github_webhook_secret",
+        "encryption_key",
         when_used="json",
     )
     def _reveal(self, secret: SecretStr | None) -> str | None:
@@ -143,7 +160,13 @@ class Settings(BaseModel):
 
     def for_platform(self) -> Self:
         """Return what the embedded platform may know: addresses, and its own token."""
-        hidden = ("admin_token", "github_token", "github_webhook_secret", "github_app_id")
+        hidden = (
+            "admin_token",
+            "github_token",
+            "github_webhook_secret",
+            "github_app_id",
+            "encryption_key",
+        )
         return self.model_copy(update=dict.fromkeys(hidden))
 
     @classmethod
@@ -155,6 +178,11 @@ class Settings(BaseModel):
             field = str(first["loc"][0]) if first["loc"] else "settings"
             problem = str(first["msg"]).removeprefix("Value error, ")
             raise ConfigurationProblem(_variable(field), problem) from None
+
+    @property
+    def shown_on(self) -> frozenset[Surface]:
+        """Return where deployments show on the forge, unless a repository says otherwise."""
+        return frozenset(Surface(word) for word in _words(self.surfaces))
 
     @property
     def is_public(self) -> bool:
@@ -233,6 +261,10 @@ def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:
 def process_environment() -> MutableMapping[str, str]:
     """Return this process's environment; the only place that hands it out."""
     return os.environ
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def _ours(environment: Mapping[str, str]) -> list[str]:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.model.errors import ConfigurationProblem
+from bot.core.model.surfaces import Surface
 from bot.settings import Settings, TargetKind, Workflow, unknown_variables
 
 SECRET = "hush-hush"
@@ -82,10 +83,25 @@ def test_the_platform_is_told_no_secret_of_the_bot() -> None:
             "PREVIEWBOT_GITHUB_WEBHOOK_SECRET": "whs",
             "PREVIEWBOT_ADMIN_TOKEN": "adm",
             "PREVIEWBOT_TARGET_TOKEN": "ddo_1",
+            "PREVIEWBOT_ENCRYPTION_KEY": "key",
         }
     )
 
     assert settings.for_platform().secrets() == ("ddo_1",)
+
+
+def test_checks_and_deployments_show_where_nobody_says_otherwise() -> None:
+    assert Settings().shown_on == {Surface.CHECK, Surface.DEPLOYMENT}
+    given = Settings.take_from({"PREVIEWBOT_SURFACES": "comment, check"})
+    assert given.shown_on == {Surface.CHECK, Surface.COMMENT}
+
+
+def test_an_unknown_surface_is_refused_with_the_known_ones() -> None:
+    text = problem(PREVIEWBOT_SURFACES="check,banner")
+
+    assert text == (
+        "PREVIEWBOT_SURFACES: 'banner' is none of check, deployment, comment, dispatch"
+    )
 
 
 def test_a_public_address_needs_an_admin_token() -> None:

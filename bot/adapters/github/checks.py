@@ -13,7 +13,7 @@ from github.Repository import Repository as GithubRepository
 from bot.adapters.github import texts
 from bot.adapters.github.auth import Access
 from bot.adapters.github.limits import Retries
-from bot.core.model.checks import Check, CheckStatus
+from bot.core.model.checks import Button, Check, CheckStatus
 from bot.core.model.outcomes import Annotation
 
 # "The Checks API limits the number of annotations to a maximum of 50 per API request"; every
@@ -25,6 +25,16 @@ ANNOTATIONS_PER_REQUEST = 50
 MAX_ANNOTATIONS = 500
 
 WRITE = "checks: write"
+
+# GitHub's limits: 3 buttons, 20 characters of label and identifier, 40 of description.
+# https://docs.github.com/en/rest/checks/runs#create-a-check-run--parameters
+MAX_BUTTONS = 3
+_BUTTONS = {
+    Button.APPROVE: ("Approve", "Deploy this commit of a fork"),
+    Button.REDEPLOY: ("Redeploy", "Deploy this commit once more"),
+    Button.DESTROY: ("Destroy", "Remove the preview and its URLs"),
+    Button.RETRY: ("Retry", "Try this commit again"),
+}
 
 # What travels to GitHub as JSON.
 Fields = dict[str, Any]
@@ -112,7 +122,12 @@ def _state(check: Check, notes: Sequence[Fields]) -> Fields:
         "summary": texts.fitting(check.summary, texts.MAX_SUMMARY),
         "annotations": list(notes),
     }
-    fields: Fields = {"status": str(check.status), "output": output}
+    fields: Fields = {
+        "status": str(check.status),
+        "output": output,
+        # Always: what is left out stays as an earlier state of the run had it.
+        "actions": [_button(button) for button in check.buttons[:MAX_BUTTONS]],
+    }
     if check.conclusion is not None:
         fields["conclusion"] = str(check.conclusion)
     if check.details_url is not None:
@@ -125,6 +140,11 @@ def _unfinished(check: Check, notes: Sequence[Fields]) -> Fields:
     fields = _state(check, notes) | {"status": str(CheckStatus.IN_PROGRESS)}
     fields.pop("conclusion", None)
     return fields
+
+
+def _button(button: Button) -> Fields:
+    label, description = _BUTTONS[button]
+    return {"label": label, "description": description, "identifier": str(button)}
 
 
 def _annotation(note: Annotation) -> Fields:

@@ -65,9 +65,9 @@ def _newest(client: Github, check: Check, context: str | None) -> StatusAnswer |
 def _state(conclusion: Conclusion | None) -> str:
     """Return one of the four words of https://docs.github.com/en/rest/commits/statuses."""
     match conclusion:
-        case None:
-            return "pending"
-        case Conclusion.SUCCESS | Conclusion.NEUTRAL:
+        case None | Conclusion.ACTION_REQUIRED:
+            return "pending"  # the status has no word for "somebody must approve"
+        case Conclusion.SUCCESS | Conclusion.NEUTRAL | Conclusion.SKIPPED:
             return "success"
         case Conclusion.FAILURE | Conclusion.TIMED_OUT:
             return "failure"

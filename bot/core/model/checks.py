@@ -23,6 +23,20 @@ class Conclusion(StrEnum):
     NEUTRAL = "neutral"
     CANCELLED = "cancelled"
     TIMED_OUT = "timed_out"
+    SKIPPED = "skipped"
+    ACTION_REQUIRED = "action_required"
+
+
+class Button(StrEnum):
+    """What can be asked for on a check; the value comes back when it is pressed.
+
+    The identifier of `check_run.requested_action`, so never renamed: old checks keep theirs.
+    """
+
+    APPROVE = "approve"
+    REDEPLOY = "redeploy"
+    DESTROY = "destroy"
+    RETRY = "retry"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,3 +53,4 @@ class Check:
     details_url: str | None  # our page; None when there is none to open
     conclusion: Conclusion | None = None  # exactly when completed
     annotations: tuple[Annotation, ...] = ()
+    buttons: tuple[Button, ...] = ()  # at most 3; shown once completed

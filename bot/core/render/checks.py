@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from bot.core.model.checks import Check, CheckStatus, Conclusion
+from bot.core.model.checks import Button, Check, CheckStatus, Conclusion
 from bot.core.model.outcomes import (
     Annotation,
     Failed,
@@ -99,7 +99,21 @@ def concluded(
         ),
         conclusion=conclusion(outcome),
         annotations=_annotations(outcome, paths),
+        buttons=buttons(outcome),
     )
+
+
+def buttons(outcome: Outcome) -> tuple[Button, ...]:
+    """Return what can be asked for after `outcome`."""
+    match outcome:
+        case Live():
+            return (Button.REDEPLOY, Button.DESTROY)
+        case Failed() | TimedOut():
+            return (Button.RETRY,)
+        case Superseded():
+            return ()  # the newer commit's check has them
+        case _:
+            assert_never(outcome)
 
 
 def conclusion(outcome: Outcome) -> Conclusion:

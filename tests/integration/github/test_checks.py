@@ -3,7 +3,7 @@
 import pytest
 
 from bot.adapters.github.forge import GitHubForge, app_forge
-from bot.core.model.checks import CheckStatus
+from bot.core.model.checks import Button, CheckStatus
 from bot.core.model.ids import DeploymentId, Repository
 from bot.core.model.outcomes import Annotation, Severity
 from bot.ports.forge import Forge
@@ -73,6 +73,45 @@ def test_the_check_of_another_app_is_not_ours_whatever_it_claims(
     forge.publish(check(ours, head), None)
 
     assert [run.app.slug for run in gh.checks(repository, head)] == ["rival", "previewbot"]
+
+
+def test_buttons_are_there_at_the_end_and_gone_when_it_starts_again(
+    gh: FakeGitHub, forge: GitHubForge, repository: FakeRepository, ours: Repository, head: str
+) -> None:
+    ref = forge.publish(live(ours, head, buttons=(Button.REDEPLOY, Button.DESTROY)), None)
+
+    [run] = gh.checks(repository, head)
+    ended = [dict(action) for action in run.actions]
+    forge.publish(check(ours, head, status=CheckStatus.IN_PROGRESS), ref)
+
+    assert ended == [
+        {
+            "label": "Redeploy",
+            "description": "Deploy this commit once more",
+            "identifier": "redeploy",
+        },
+        {
+            "label": "Destroy",
+            "description": "Remove the preview and its URLs",
+            "identifier": "destroy",
+        },
+    ]
+    assert run.actions == []
+
+
+@pytest.mark.parametrize("button", Button)
+def test_every_button_keeps_githubs_limits(
+    gh: FakeGitHub,
+    forge: GitHubForge,
+    repository: FakeRepository,
+    ours: Repository,
+    head: str,
+    button: Button,
+) -> None:
+    forge.publish(live(ours, head, buttons=(button,)), None)
+
+    [run] = gh.checks(repository, head)
+    assert [action["identifier"] for action in run.actions] == [str(button)]
 
 
 # --- annotations and limits --------------------------------------------------------------------

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.core.model.checks import CheckStatus, Conclusion
+from bot.core.model.checks import Button, CheckStatus, Conclusion
 from bot.core.model.ids import (
     AppName,
     AppSlug,
@@ -92,6 +92,24 @@ def test_every_stage_has_its_words(stage: Stage) -> None:
 
     assert check.status is CheckStatus.IN_PROGRESS
     assert check.title
+
+
+@pytest.mark.parametrize(
+    ("outcome", "buttons"),
+    [
+        (LIVE, (Button.REDEPLOY, Button.DESTROY)),
+        (Failed(title="No", explanation="because"), (Button.RETRY,)),
+        (TimedOut(waited_s=9), (Button.RETRY,)),
+        (Superseded(by=HEAD), ()),
+    ],
+)
+def test_buttons_follow_the_state(outcome: Outcome, buttons: tuple[Button, ...]) -> None:
+    assert concluded(deployment(), outcome, page_url=None).buttons == buttons
+
+
+def test_a_check_on_its_way_has_no_buttons() -> None:
+    assert queued(deployment(), page_url=None).buttons == ()
+    assert in_progress(deployment(), Stage.BUILD, page_url=None).buttons == ()
 
 
 def test_a_live_check_says_where_and_what_was_sent() -> None:

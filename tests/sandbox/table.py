@@ -9,7 +9,7 @@ from tests.sandbox.attempts.everything import ATTEMPTS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
 
-# Those that the suite tries.
+# Those that the suite tries, and `soak` one of them.
 LEVELS = tuple(Level)
 
 BEGIN = "<!-- table of attempts: made by `make security-table` -->"

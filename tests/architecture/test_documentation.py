@@ -1,14 +1,19 @@
 """What the documents promise to list, they list."""
 
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
+from bot.adapters.config.reader import FileConfigReader
 from bot.cli.main import COMMANDS
 from bot.settings import Settings
 from bot.subhosting.config import Limits
+from bot.wire.repository_config import AppEntry, ConfigDocument, json_schema
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -44,6 +49,32 @@ def test_every_command_is_documented() -> None:
     texts = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
 
     assert [name for name in COMMANDS if not re.search(rf"previewbot {name}\b", texts)] == []
+
+
+def test_every_key_of_a_repositorys_configuration_is_documented() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    fields = {**AppEntry.model_fields, **ConfigDocument.model_fields}
+    keys = [field.alias or name for name, field in fields.items()]
+
+    assert [key for key in keys if f"`{key}`" not in page] == []
+
+
+@pytest.mark.parametrize("place", ["docs", "bot/wire"])
+def test_the_published_schema_is_what_the_code_checks(place: str) -> None:
+    published = (ROOT / place / "previewbot.schema.json").read_text(encoding="utf-8")
+
+    # `previewbot config schema` prints what both files have to hold.
+    assert json.loads(published) == json_schema()
+
+
+def test_the_example_configuration_is_valid() -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+
+    for example in examples:
+        assert FileConfigReader().read("example", example.encode()).problems == ()
+        jsonschema.validate(yaml.safe_load(example), json_schema())
+    assert examples
 
 
 def test_every_decision_is_in_the_index() -> None:

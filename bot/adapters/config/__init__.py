@@ -1,0 +1,1 @@
+"""Configuration files of repositories, on PyYAML and pydantic."""

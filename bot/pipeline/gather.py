@@ -1,6 +1,6 @@
 """Ports -> Snapshot: every fact that the decision about an event may read."""
 
-from bot.core.model.events import Event
+from bot.core.model.events import BranchDeleted, BranchPushed, Event
 from bot.core.model.ids import AppName, DeliveryKey
 from bot.core.model.snapshot import AppFacts, Snapshot
 from bot.ports.services import Services
@@ -16,10 +16,13 @@ def gather(event: Event, delivery: DeliveryKey, services: Services) -> Snapshot:
         SourceUnavailable: the branch's head could not be asked for.
 
     """
+    planned = bool(services.store.planned_by(delivery))
+    if not isinstance(event, BranchPushed | BranchDeleted):
+        return Snapshot(head_now=None, planned=planned, apps=())
     repository, branch = event.repository, event.branch
     return Snapshot(
         head_now=services.source.head(repository, branch),
-        planned=bool(services.store.planned_by(delivery)),
+        planned=planned,
         apps=(
             AppFacts(
                 app=THE_ONLY_APP,

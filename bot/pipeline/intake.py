@@ -2,7 +2,7 @@
 
 import structlog
 
-from bot.core.decide.pushes import decide
+from bot.core.decide.decision import decide
 from bot.core.model.events import Event
 from bot.core.model.ids import DeliveryKey
 from bot.pipeline.gather import gather

@@ -8,6 +8,7 @@ from dbos import DBOSClient, EnqueueOptions
 
 from bot.adapters.engine import identities
 from bot.core.model.decisions import Decision, Ignored
+from bot.core.model.events import partition_of
 from bot.core.model.ids import DeliveryKey
 from bot.ports.inbox import DeliveryRecord, QueuedDeployment, Received
 
@@ -69,7 +70,7 @@ class DurableInbox:
                 connection,
                 identities.INTAKE,
                 identities.intake_id(received.key),
-                str(received.verdict.repository.id),
+                partition_of(received.verdict),
                 received.key.hook,
                 received.key.guid,
             )

@@ -1,29 +1,13 @@
-"""(event, snapshot) -> Decision, for what happens to branches."""
-
-from typing import assert_never
+"""What to do when a branch was pushed to or deleted."""
 
 from bot.core.model.decisions import BuryPreviews, Decision, Reason, StartDeployment
-from bot.core.model.events import BranchDeleted, BranchPushed, Event
+from bot.core.model.events import BranchDeleted, BranchPushed
 from bot.core.model.preview import DeploymentState
 from bot.core.model.snapshot import AppFacts, Snapshot
 
 
-def decide(event: Event, snapshot: Snapshot) -> Decision:
-    """Return what to do about `event`, and always a reason.
-
-    Newest means the ref's head now: a delivery says that something happened, never what the branch
-    points at, because deliveries come late, out of order and again.
-    """
-    match event:
-        case BranchPushed():
-            return _pushed(event, snapshot)
-        case BranchDeleted():
-            return _deleted(event, snapshot)
-        case _:
-            assert_never(event)
-
-
-def _pushed(event: BranchPushed, snapshot: Snapshot) -> Decision:
+def pushed(event: BranchPushed, snapshot: Snapshot) -> Decision:
+    """Deploy what was pushed, if it is the head now and nobody has begun."""
     if event.after != snapshot.head_now and not snapshot.planned:
         now = "is gone" if snapshot.head_now is None else f"points at {snapshot.head_now[:7]}"
         return Decision(
@@ -49,19 +33,8 @@ def _pushed(event: BranchPushed, snapshot: Snapshot) -> Decision:
     )
 
 
-def _handled(facts: AppFacts, event: BranchPushed) -> bool:
-    """Tell whether the newest attempt is of this very commit and was not given up for another."""
-    newest = facts.newest
-    return (
-        newest is not None
-        and newest.head == event.after
-        and newest.state is not DeploymentState.SUPERSEDED
-        and newest.superseded_by is None
-        and not newest.preview.buried
-    )
-
-
-def _deleted(event: BranchDeleted, snapshot: Snapshot) -> Decision:
+def deleted(event: BranchDeleted, snapshot: Snapshot) -> Decision:
+    """Bury the previews of a branch, if it is still gone."""
     if snapshot.head_now is not None:
         return Decision(
             reason=Reason.STALE_PUSH,
@@ -71,4 +44,16 @@ def _deleted(event: BranchDeleted, snapshot: Snapshot) -> Decision:
         reason=Reason.BRANCH_DELETED,
         detail=f"{event.branch} is gone",
         intents=(BuryPreviews(repository=event.repository, branch=event.branch),),
+    )
+
+
+def _handled(facts: AppFacts, event: BranchPushed) -> bool:
+    """Tell whether the newest attempt is of this very commit and was not given up for another."""
+    newest = facts.newest
+    return (
+        newest is not None
+        and newest.head == event.after
+        and newest.state is not DeploymentState.SUPERSEDED
+        and newest.superseded_by is None
+        and not newest.preview.buried
     )

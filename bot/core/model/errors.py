@@ -4,6 +4,7 @@ BotError
 ├── ConfigurationProblem      fix a setting; the message names it
 ├── IllegalTransition         a mistake of ours: a state moved where it may not
 ├── RecordNotFound            a store was asked for what it never had
+├── PayloadNotUnderstood      a delivery is not of the shape that its kind has
 ├── SourceError               git did not give what was asked
 │   ├── CommitGone            the commit no longer exists (force-pushed away)
 │   ├── TreeRefused           the commit's tree holds what we will not deploy
@@ -53,6 +54,10 @@ class RecordNotFound(BotError):  # noqa: N818
         super().__init__(f"there is no {kind} {key}")
         self.kind = kind
         self.key = key
+
+
+class PayloadNotUnderstood(BotError):  # noqa: N818
+    """A delivery's payload is not what its name says; it ends recorded, with these words."""
 
 
 class SourceError(BotError):

@@ -9,6 +9,9 @@ DeliveryGuid = NewType("DeliveryGuid", str)  # unique per hook; the same again o
 RepositoryId = NewType("RepositoryId", int)  # the forge's number; survives renames
 RepoName = NewType("RepoName", str)  # "owner/name"
 Branch = NewType("Branch", str)  # short: "feature/x", never "refs/heads/feature/x"
+PullNumber = NewType("PullNumber", int)  # of a pull request, from 1
+CommentId = NewType("CommentId", int)  # the forge's number of a comment
+Login = NewType("Login", str)  # an account of the forge; compare by `same_login`
 CommitSha = NewType("CommitSha", str)  # 40 (or 64) lower-case hex digits
 BlobSha = NewType("BlobSha", str)  # git blob SHA-1, 40 lower-case hex digits
 AppName = NewType("AppName", str)  # one deployable thing in a repository; "" is the only one
@@ -32,6 +35,11 @@ def repo_name(text: str) -> RepoName | None:
     """Return `text` as "owner/name" if it cannot be a path trick or an option, else None."""
     safe = _REPO_NAME.fullmatch(text) and text.split("/")[1].strip(".") and ".." not in text
     return RepoName(text) if safe else None
+
+
+def same_login(one: Login, other: Login) -> bool:
+    """Tell whether both name one account: GitHub keeps the letter case and ignores it."""
+    return one.casefold() == other.casefold()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

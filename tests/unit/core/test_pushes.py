@@ -1,7 +1,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from bot.core.decide.pushes import decide
+from bot.core.decide.decision import decide
 from bot.core.model.decisions import BuryPreviews, Reason, StartDeployment
 from bot.core.model.events import BranchDeleted, BranchPushed
 from bot.core.model.ids import (

@@ -1,0 +1,64 @@
+"""What a preview follows: a branch, or a pull request whose branch lies in a fork.
+
+A pull request from a branch of the same repository has no line of its own: it is one more name of
+that branch's preview. So strangers' code and ours never share a preview, whatever their branches
+are called.
+"""
+
+from dataclasses import dataclass
+
+from bot.core.model.ids import Branch, PullNumber
+
+_BRANCH = "refs/heads/"
+_PULL, _HEAD = "refs/pull/", "/head"
+
+
+@dataclass(frozen=True, slots=True)
+class BranchLine:
+    """A branch of the repository itself."""
+
+    branch: Branch
+
+
+@dataclass(frozen=True, slots=True)
+class PullLine:
+    """The head of a pull request from a fork, which the repository keeps as a ref of its own."""
+
+    pull: PullNumber
+
+
+Line = BranchLine | PullLine
+
+
+def ref_of(line: Line) -> str:
+    """Return the full name of the line's ref; it is the line's natural key."""
+    match line:
+        case BranchLine(branch):
+            return f"{_BRANCH}{branch}"
+        case PullLine(pull):
+            return f"{_PULL}{pull}{_HEAD}"
+
+
+def line_of(ref: str) -> Line:
+    """Return the line whose ref this is.
+
+    Raises:
+        ValueError: it is the ref of none, such as a tag.
+
+    """
+    if ref.startswith(_BRANCH):
+        return BranchLine(Branch(ref.removeprefix(_BRANCH)))
+    number = ref.removeprefix(_PULL).removesuffix(_HEAD)
+    if ref == f"{_PULL}{number}{_HEAD}" and number.isdecimal():
+        return PullLine(PullNumber(int(number)))
+    msg = f"{ref!r} is neither a branch nor a pull request's head"
+    raise ValueError(msg)
+
+
+def name_of(line: Line) -> str:
+    """Return what people call the line: the branch, or the pull request as `#7`."""
+    match line:
+        case BranchLine(branch):
+            return branch
+        case PullLine(pull):
+            return f"#{pull}"

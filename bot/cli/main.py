@@ -23,6 +23,7 @@ COMMANDS = {
     "web": "run the webhook receiver and the pages alone",
     "worker": "run the durable worker alone",
     "subhosting": "run the embedded platform alone; its tokens and linked repositories",
+    "migrate": "move an organization from a server of API v1 to one of API v2",
     "hook": "post a push to the receiver; called by git in local repositories",
 }
 

@@ -20,6 +20,9 @@ T = TypeVar("T")
 IDLE_LIMIT_S = 60.0
 CONNECT_LIMIT_S = 5.0
 
+# A file as the platform holds it; its own limit of one.
+MAX_DOWNLOAD_BYTES = 512 * 1024 * 1024
+
 # Lists of hashes for 100,000 files are 4.3 MB; build logs are the largest answers.
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 
@@ -116,6 +119,16 @@ class Api:
         except ValidationError as error:
             raise self._not_understood(call, response.status_code, error) from error
 
+    def download(self, call: Call) -> bytes:
+        """Send `call` and return its answer as it is, up to `MAX_DOWNLOAD_BYTES`.
+
+        Raises:
+            TargetUnavailable: try again later.
+            TargetRefused: it was understood and refused, or the answer is longer.
+
+        """
+        return self._sent(call, Meter(), MAX_DOWNLOAD_BYTES).content
+
     def tell(self, call: Call) -> None:
         """Send `call`, repeated if it may be; its answer's body is of no interest.
 
@@ -130,24 +143,24 @@ class Api:
         problem = f"{call.method}: {error.error_count()} fields are wrong"
         return errors.not_understood(self.name, status=status, problem=problem)
 
-    def _sent(self, call: Call, meter: Meter) -> httpx.Response:
+    def _sent(self, call: Call, meter: Meter, max_bytes: int = MAX_ANSWER_BYTES) -> httpx.Response:
         for wait in RETRY_WAITS:
             try:
-                return self._sent_once(call, meter)
+                return self._sent_once(call, meter, max_bytes)
             except TargetUnavailable as error:
                 never_left = isinstance(error.__cause__, _NEVER_LEFT)
                 asked_for = error.retry_after or wait
                 if asked_for > LONGEST_RETRY_AFTER or not (call.repeatable or never_left):
                     raise
                 self._clock.sleep(max(wait, asked_for))
-        return self._sent_once(call, meter)
+        return self._sent_once(call, meter, max_bytes)
 
-    def _sent_once(self, call: Call, meter: Meter) -> httpx.Response:
+    def _sent_once(self, call: Call, meter: Meter, max_bytes: int) -> httpx.Response:
         request = self._request(call, meter)
         try:
             response = self._client.send(request, stream=True)
             try:
-                content = self._read(response)
+                content = self._read(response, max_bytes)
             finally:
                 response.close()
         except httpx.TransportError as error:
@@ -161,15 +174,15 @@ class Api:
             )
         return httpx.Response(response.status_code, content=content)
 
-    def _read(self, response: httpx.Response) -> bytes:
+    def _read(self, response: httpx.Response, max_bytes: int) -> bytes:
         received = bytearray()
         for piece in response.iter_bytes():
             received += piece
-            if len(received) > MAX_ANSWER_BYTES:
+            if len(received) > max_bytes:
                 raise errors.not_understood(
                     self.name,
                     status=response.status_code,
-                    problem=f"more than {MAX_ANSWER_BYTES} bytes",
+                    problem=f"more than {max_bytes} bytes",
                 )
         return bytes(received)
 

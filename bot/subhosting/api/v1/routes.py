@@ -13,6 +13,7 @@ from bot.subhosting.api.v1 import (
     isolation,
     projects,
     redeploy,
+    source,
 )
 
 
@@ -29,4 +30,5 @@ def blueprint() -> Blueprint:
     databases.register(v1)
     redeploy.register(v1)
     isolation.register(v1)
+    source.register(v1)
     return v1

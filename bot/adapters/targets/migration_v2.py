@@ -1,0 +1,197 @@
+"""A platform of v2 that is moved to. What was moved is found again by the old id, in a label."""
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import quote
+
+import orjson
+
+from bot.adapters.targets import body
+from bot.adapters.targets.http import Api, Call
+from bot.core.decide.migration import WILDCARD
+from bot.core.model.errors import TargetRefused
+from bot.core.model.ids import TargetDeploymentId
+from bot.core.model.migration import AppId, NewApp, NewDomain, OldSource, ProjectId
+from bot.core.model.outcomes import LogLine
+from bot.ports.target import BlobReader, Broken, Building, Built, Observation
+from bot.wire import deploy_v2 as wire
+from bot.wire import deploy_v2_domains as domains
+from bot.wire import deploy_v2_revisions as revisions
+from bot.wire.deploy_v2_revisions import RevisionStatus
+
+OLD_PROJECT, OLD_DEPLOYMENT = "custom.v1-project", "custom.v1-deployment"
+
+# A deployment's revision is among the newest of its app, as many as one page holds.
+_PAGE_SIZE = 100
+_BAD_REQUEST, _NOT_FOUND, _CONFLICT = 400, 404, 409
+
+
+class NewV2:
+    """`bot.ports.migration.NewPlatform` over HTTP."""
+
+    def __init__(self, api: Api) -> None:
+        """Write to the organization whose token `api` carries."""
+        self._api = api
+
+    def app_of(self, project: ProjectId) -> NewApp | None:
+        """Return the app that a project became."""
+        params: dict[str, str | int] = {f"labels[{OLD_PROJECT}]": project, "limit": 1}
+        call = Call(method="GET", url="apps", params=params)
+        found = self._api.ask(call, list[wire.AppListItem])
+        # A server that ignores the filter would show us anybody's app.
+        ours = (app for app in found if (app.labels or {}).get(OLD_PROJECT) == project)
+        return next((NewApp(id=AppId(app.id), slug=app.slug) for app in ours), None)
+
+    def make_app(self, project: ProjectId, slug: str, config: Mapping[str, object]) -> NewApp:
+        """Make the app of a project.
+
+        Raises:
+            TargetRefused: the slug is taken, or is none.
+
+        """
+        document = {"slug": slug, "labels": {OLD_PROJECT: project}, "config": config}
+        made = self._api.ask(_writing("POST", "apps", document), wire.App)
+        return NewApp(id=AppId(made.id), slug=made.slug)
+
+    def set_env(self, app: NewApp, env: Mapping[str, str]) -> None:
+        """Give the app these variables, each secret; found by key, so repeating is harmless."""
+        if not env:
+            return
+        variables = [
+            {"key": key, "value": value, "secret": True, "contexts": "all"}
+            for key, value in env.items()
+        ]
+        self._api.tell(_writing("PATCH", f"apps/{_part(app.id)}", {"env_vars": variables}))
+
+    def revision_of(
+        self, app: NewApp, deployment: TargetDeploymentId
+    ) -> TargetDeploymentId | None:
+        """Return the newest revision that was made of a deployment and has not failed."""
+        call = Call(
+            method="GET", url=f"apps/{_part(app.id)}/revisions", params={"limit": _PAGE_SIZE}
+        )
+        for item in self._api.ask(call, list[revisions.RevisionListItem]):
+            made_of = (item.labels or {}).get(OLD_DEPLOYMENT)
+            if made_of == deployment and item.status is not RevisionStatus.FAILED:
+                return TargetDeploymentId(item.id)
+        return None
+
+    def deploy(
+        self, app: NewApp, deployment: TargetDeploymentId, source: OldSource, read: BlobReader
+    ) -> TargetDeploymentId:
+        """Make a deployment's revision, for production, with the app's config and variables."""
+
+        def document() -> Iterator[bytes]:
+            labels = {OLD_DEPLOYMENT: deployment}
+            yield orjson.dumps({"labels": labels, "production": True})[:-1] + b',"assets":{'
+            yield from body.inline_assets(source.manifest, source.manifest.blobs(), read)
+            yield b"}}"
+
+        call = Call(
+            method="POST", url=f"apps/{_part(app.id)}/deploy", body=document, repeatable=False
+        )
+        return TargetDeploymentId(self._api.ask(call, revisions.RevisionListItem).id)
+
+    def observe(self, revision: TargetDeploymentId) -> Observation:
+        """Return how its build stands now, without waiting."""
+        url = f"revisions/{_part(revision)}"
+        found = self._api.ask(Call(method="GET", url=url), revisions.Revision)
+        match found.status:
+            case RevisionStatus.SUCCEEDED:
+                hosts = [host for timeline in found.timelines for host in timeline.hostnames]
+                return Built(urls=tuple(sorted(hosts, key=len)))
+            case RevisionStatus.FAILED | RevisionStatus.SKIPPED:
+                return Broken(log=self._why(found))
+            case _:
+                return Building()
+
+    def domain(self, host: str) -> NewDomain | None:
+        """Return a custom domain that is registered.
+
+        Raises:
+            TargetRefused: it is registered for less than `host`.
+
+        """
+        call = Call(method="GET", url=f"domains/{_part(_bare(host))}")
+        try:
+            found = self._api.ask(call, domains.Domain)
+        except TargetRefused as refusal:
+            if refusal.status == _NOT_FOUND:
+                return None
+            raise
+        if found.kind not in {_kind(host), domains.DomainKind.BASE_AND_WILDCARD}:
+            message = f"{found.domain} is registered as {found.kind}; delete it and run this again"
+            raise TargetRefused(
+                self._api.name, status=_CONFLICT, code="domainIsNarrower", message=message
+            )
+        return _domain(host, found)
+
+    def register(self, host: str, *, paired: bool) -> NewDomain:
+        """Register a custom domain, with what is around it: `*.x` and `x` are one on v2."""
+        kind = domains.DomainKind.BASE_AND_WILDCARD if paired else _kind(host)
+        document = {"domain": _bare(host), "kind": str(kind)}
+        return _domain(host, self._api.ask(_writing("POST", "domains", document), domains.Domain))
+
+    def prove(self, host: str) -> NewDomain:
+        """Ask the platform to look for the domain's records now."""
+        url = f"domains/{_part(_bare(host))}"
+        try:
+            return _domain(
+                host, self._api.ask(Call(method="POST", url=f"{url}/verify"), domains.Domain)
+            )
+        except TargetRefused as refusal:
+            # A 400 names the record that is missing.
+            if refusal.status != _BAD_REQUEST:
+                raise
+        return _domain(host, self._api.ask(Call(method="GET", url=url), domains.Domain))
+
+    def serve(self, revision: TargetDeploymentId, host: str) -> None:
+        """Lead a proven domain to a revision; harmless when repeated."""
+        url = f"revisions/{_part(revision)}/domains"
+        self._api.tell(_writing("PUT", url, {"production": [host]}))
+
+    def _why(self, revision: revisions.Revision) -> tuple[LogLine, ...]:
+        detail = revision.failure_detail
+        call = Call(
+            method="GET",
+            url=f"revisions/{_part(revision.id)}/build_logs",
+            headers={"Accept": "application/x-ndjson"},
+        )
+        log = [
+            LogLine(level=entry.level, message=entry.message)
+            for entry in self._api.ask_lines(call, revisions.BuildLogEntry)
+        ]
+        if detail is not None:
+            log.append(LogLine(level="error", message=f"{detail.stage}: {detail.message}"))
+        return tuple(log)
+
+
+def _writing(method: str, url: str, document: Mapping[str, object]) -> Call:
+    content = orjson.dumps(document)
+    repeatable = method != "POST"
+    return Call(method=method, url=url, body=lambda: iter((content,)), repeatable=repeatable)
+
+
+def _domain(host: str, found: domains.Domain) -> NewDomain:
+    records = tuple(
+        " and ".join(_record(record) for record in together) for together in found.dns_records
+    )
+    return NewDomain(host=host, is_proven=found.is_validated, records=records)
+
+
+def _record(record: domains.DnsRecord) -> str:
+    return f"{record.name} {record.type} {record.value} (in the zone {record.base})"
+
+
+def _kind(host: str) -> domains.DomainKind:
+    if host.startswith(WILDCARD):
+        return domains.DomainKind.WILDCARD_ONLY
+    return domains.DomainKind.BASE_ONLY
+
+
+def _bare(host: str) -> str:
+    return host.removeprefix(WILDCARD)
+
+
+def _part(text: str) -> str:
+    """Return `text` as one part of a URL's path, whatever it holds."""
+    return quote(text, safe="")

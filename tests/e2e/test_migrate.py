@@ -1,0 +1,294 @@
+"""`previewbot migrate`: from a server of v1 to another of v2, both real."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from bot.cli import migrate
+from tests.subhosting.domains.world import World, running_world
+from tests.subhosting.server import Json, RunningSubhosting
+
+_NUMBERS = count(1)
+
+SHOWS = """
+import { words } from "./lib/words.ts";
+Deno.serve(() => new Response(`${words} ${Deno.env.get("GREETING") ?? "-"}`));
+"""
+WORDS = {"kind": "symlink", "target": "../real.ts"}
+ASSETS = {
+    "main.ts": SHOWS,
+    "real.ts": 'export const words = "moved,";',
+    "lib/words.ts": WORDS,
+    "picture.bin": {"kind": "file", "encoding": "base64", "content": "AAH/"},
+}
+
+
+@dataclass
+class Move:
+    """Two servers and the command between them."""
+
+    old: World
+    new: World
+    tokens: Path
+    capsys: pytest.CaptureFixture[str]
+
+    def run(self, *words: str) -> tuple[int, dict[str, Json]]:
+        """Return the exit code and the report by name."""
+        code = migrate.run([*self.words(), "--json", *words])
+        lines = self.capsys.readouterr().out.splitlines()
+        return code, {found["name"]: found for found in map(json.loads, lines)}
+
+    def words(self) -> list[str]:
+        for name, world in (("old", self.old), ("new", self.new)):
+            (self.tokens / name).write_text(f"{world.server.token}\n")
+        return [
+            "--from",
+            f"v1:{self.old.server.api_url}/v1",
+            "--organization",
+            self.old.server.organization,
+            "--from-token-file",
+            str(self.tokens / "old"),
+            "--to",
+            f"v2:{self.new.server.api_url}/v2",
+            "--to-token-file",
+            str(self.tokens / "new"),
+        ]
+
+    def prove(self, domain: str) -> None:
+        """Publish what the new server asks for."""
+        found = self.new.v2("GET", f"/domains/{domain}").json
+        (proof,) = [
+            record
+            for together in found["dns_records"][:1]
+            for record in together
+            if record["type"] == "CNAME"
+        ]
+        name = f"{proof['name']}.{proof['base']}"
+        self.new.names.records[name, "CNAME"] = proof["value"]
+
+
+@pytest.fixture(scope="module")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, World]]:
+    with ExitStack() as stack:
+        folder = tmp_path_factory.mktemp("migrate")
+        old, new = (
+            stack.enter_context(running_world(folder / name / "data")) for name in ("old", "new")
+        )
+        yield old, new
+
+
+@pytest.fixture
+def move(
+    worlds: tuple[World, World], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Move]:
+    """Hand out servers without projects and domains."""
+    old, new = worlds
+    yield Move(old, new, tmp_path, capsys)
+    for project in old.v1("GET", f"/organizations/{old.server.organization}/projects").json:
+        old.v1("DELETE", f"/projects/{project['id']}")
+    for domain in old.v1("GET", f"/organizations/{old.server.organization}/domains").json:
+        old.v1("DELETE", f"/domains/{domain['id']}")
+
+
+@pytest.fixture
+def name() -> str:
+    return f"shop-{next(_NUMBERS)}"
+
+
+def live(server: RunningSubhosting, name: str, **fields: object) -> Json:
+    project = server.new_project(name)
+    wanted = {"domains": [f"{name}.localhost"], **fields}
+    made = server.deployed(project["id"], ASSETS, **wanted)
+    assert made["status"] == "success", server.build_log(made["id"])
+    return made
+
+
+def test_a_project_arrives_with_files_variables_and_a_running_app(move: Move, name: str) -> None:
+    live(move.old.server, name, envVars={"GREETING": "hello"})
+
+    code, report = move.run()
+
+    assert (code, report[name]["fate"]) == (0, "moved"), report
+    assert move.new.server.get(f"{name}.localhost").text == "moved, hello"
+    app = move.new.v2("GET", f"/apps/{name}").json
+    assert [(each["key"], each["secret"]) for each in app["env_vars"]] == [("GREETING", True)]
+    assert app["config"]["runtime"] == {"type": "dynamic", "entrypoint": "main.ts"}
+    assert app["config"]["install"] == "deno install"
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(move: Move, name: str) -> None:
+    live(move.old.server, name)
+
+    code, report = move.run("--dry-run")
+
+    assert (code, report[name]["fate"], report[name]["to"]) == (0, "would-move", name)
+    assert move.new.v2("GET", f"/apps/{name}").status == 404
+
+
+def test_a_second_run_finds_everything_there_and_makes_nothing_new(move: Move, name: str) -> None:
+    live(move.old.server, name)
+    move.run()
+
+    code, report = move.run()
+
+    assert (code, report[name]["fate"]) == (0, "already-there")
+    assert len(move.new.v2("GET", f"/apps/{name}/revisions").json) == 1
+
+
+def test_a_run_that_ended_between_app_and_revision_is_taken_up(move: Move, name: str) -> None:
+    made = live(move.old.server, name, envVars={"GREETING": "again"})
+    config = {"runtime": {"type": "dynamic", "entrypoint": "main.ts"}}
+    labels = {"custom.v1-project": made["projectId"]}
+    move.new.v2("POST", "/apps", {"slug": name, "labels": labels, "config": config})
+
+    code, report = move.run()
+
+    assert (code, report[name]["fate"]) == (0, "moved"), report
+    assert move.new.server.get(f"{name}.localhost").text == "moved, again"
+
+
+def test_a_custom_domain_waits_for_its_owner_and_then_leads_to_the_app(
+    move: Move, name: str
+) -> None:
+    host = f"{name}.example"
+    move.old.verified(host)
+    live(move.old.server, name, domains=[f"{name}.localhost", host])
+
+    waiting, first = move.run()
+    move.prove(host)
+    done, second = move.run()
+
+    assert (waiting, first[host]["fate"]) == (1, "waiting")
+    assert any("_acme-challenge" in note for note in first[host]["notes"])
+    assert (done, second[host]["fate"], second[host]["to"]) == (0, "already-there", host), second
+    assert move.new.server.get(host).text == "moved, -"
+
+
+def test_a_domain_and_its_wildcard_become_one_and_lead_to_each_host(move: Move, name: str) -> None:
+    base = f"{name}.example"
+    for domain in (base, f"*.{base}"):
+        move.old.verified(domain)
+    live(move.old.server, name, domains=[base, f"www.{base}"])
+    move.run()
+    move.prove(base)
+
+    code, report = move.run()
+
+    assert code == 0, report
+    assert move.new.v2("GET", f"/domains/{base}").json["kind"] == "base_and_wildcard"
+    assert move.new.server.get(f"www.{base}").text == "moved, -"
+    assert move.new.server.get(base).text == "moved, -"
+
+
+def test_what_v2_has_no_word_for_is_said(move: Move, name: str) -> None:
+    live(move.old.server, name, requestTimeout=9000, permissions={"net": []})
+
+    _, report = move.run()
+
+    notes = " ".join(report[name]["notes"])
+    assert "requestTimeout" in notes
+    assert "permissions.net" in notes
+
+
+def test_a_slug_that_is_somebody_else_s_fails_that_project_alone(move: Move, name: str) -> None:
+    live(move.old.server, name)
+    move.new.v2("POST", "/apps", {"slug": name})
+
+    code, report = move.run()
+
+    assert (code, report[name]["fate"]) == (1, "failed")
+    assert "409" in report[name]["notes"][0]
+
+
+def test_an_app_that_cannot_start_over_there_is_reported_and_tried_again(
+    move: Move, name: str
+) -> None:
+    old = move.old.server
+    database = move.old.v1("POST", f"/organizations/{old.organization}/databases", {}).json
+    project = old.new_project(name)
+    app = "await Deno.openKv(); Deno.serve(() => new Response());"
+    old.deployed(project["id"], {"main.ts": app}, databases={"default": database["id"]})
+
+    code, report = move.run()
+    move.run()
+
+    assert (code, report[name]["fate"]) == (1, "failed")
+    assert report[name]["notes"][0].startswith("its build failed: ")
+    revisions = move.new.v2("GET", f"/apps/{name}/revisions").json
+    assert [each["status"] for each in revisions] == ["failed", "failed"]
+
+
+def test_a_project_that_never_worked_is_left_where_it_is(move: Move, name: str) -> None:
+    move.old.server.new_project(name)
+
+    code, report = move.run()
+
+    assert (code, report[name]["fate"]) == (0, "nothing-to-move")
+
+
+def test_a_wrong_token_is_said_once_and_shown_nowhere(
+    move: Move, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(move.old.server, name)
+    words = move.words()
+    (move.tokens / "old").write_text("ddo_wrong_and_secret")
+
+    code = migrate.run(words)
+
+    said = capsys.readouterr()
+    assert code == 1
+    assert "the old platform refused (401" in said.err
+    assert "wrong_and_secret" not in said.err + said.out
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "problem"),
+    [
+        ("--from", "https://old.example/v1", "must look like v1:https://HOST/v1"),
+        ("--from", "v1:http://old.example/v1", "to this machine only"),
+        ("--to", "v2:https://new.example", "must end in /v2"),
+        ("--to-token-file", "/nowhere/token", "cannot be read"),
+    ],
+)
+def test_a_wrong_option_is_named(
+    move: Move, option: str, value: str, problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = move.words()
+    words[words.index(option) + 1] = value
+
+    assert migrate.run(words) == 1
+
+    said = capsys.readouterr().err
+    assert option.removesuffix("-token-file") in said
+    assert problem in said
+
+
+def test_the_report_for_people_ends_in_a_sum(
+    move: Move, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(move.old.server, name)
+
+    assert migrate.run(move.words()) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"project {name}: moved -> {name}.localhost")
+    assert lines[-1] == "1 moved"
+
+
+def test_contents_of_another_project_are_not_given_out(move: Move, name: str) -> None:
+    made = live(move.old.server, name)
+    other = move.old.server.new_project(f"{name}-other")
+    source = move.old.v1("GET", f"/deployments/{made['id']}/source").json
+    sha1 = source["assets"]["real.ts"]["gitSha1"]
+
+    own = move.old.v1("GET", f"/projects/{made['projectId']}/contents/{sha1}")
+    foreign = move.old.v1("GET", f"/projects/{other['id']}/contents/{sha1}")
+    way_out = move.old.v1("GET", f"/projects/{made['projectId']}/contents/..%2f..%2fstore.db")
+
+    assert own.text == ASSETS["real.ts"]
+    assert (foreign.status, way_out.status) == (404, 404)

@@ -35,7 +35,7 @@ def tear_down(
         try:
             patiently(
                 journal,
-                partial(services.target.remove, app, repository.name, made),
+                partial(services.target.remove, app, repository, made),
             )
         except (TargetRefused, TargetUnavailable) as error:
             log.warning("preview_not_removed", preview=preview.id, problem=str(error))

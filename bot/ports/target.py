@@ -1,10 +1,12 @@
 """Where previews run."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
+from bot.core.model.environment import Environment, Variable
 from bot.core.model.ids import (
     AppSlug,
     BlobSha,
@@ -12,12 +14,13 @@ from bot.core.model.ids import (
     CommitSha,
     DeploymentId,
     HostLabel,
-    RepoName,
+    PullNumber,
+    Repository,
     TargetDeploymentId,
 )
 from bot.core.model.manifest import Manifest
 from bot.core.model.outcomes import LogLine
-from bot.core.model.preview import Transfer
+from bot.core.model.preview import BuildPhase, Transfer
 
 BlobReader = Callable[[Collection[BlobSha]], Iterator[tuple[BlobSha, bytes]]]
 
@@ -36,8 +39,9 @@ class Order:
 
     project: AppSlug
     # For platforms with an app per branch: a name of this branch alone, at most 32 characters.
+    # Production's is the project's own.
     branch_app: AppSlug
-    repository: RepoName
+    repository: Repository
     branch: Branch
     key: DeploymentId  # the natural key: the same key never makes two deployments
     manifest: Manifest
@@ -45,7 +49,8 @@ class Order:
     known: AbstractSet[BlobSha]  # blobs that we remember the project to have
     base: Base | None = None  # what the platform may be told the difference from, if it has it
     description: str = ""
-    env: Mapping[str, str] = field(default_factory=dict)
+    environment: Environment = field(default_factory=Environment)
+    pull: PullNumber | None = None  # for previews of a pull request instead of a branch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +61,21 @@ class Created:
     transfer: Transfer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """A deployment whose files are run once more."""
+
+    deployment: TargetDeploymentId
+    # The keys of all variables that it was given; None when that is not remembered.
+    variables: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Building:
     """Not decided yet."""
+
+    phase: BuildPhase | None = None  # None where the platform does not say
+    log: tuple[LogLine, ...] = ()  # what was added since the last look, if it is followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +110,34 @@ class NotServing:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppLogLine:
+    """One line that a running app wrote."""
+
+    at: datetime
+    level: str  # "debug", "info", "warning", "error"; foreign servers may say others
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What an app used in the time from `start` to the next one's."""
+
+    start: datetime
+    requests: int
+    cpu_s: float | None  # None where it is not measured
+    received_bytes: int
+    sent_bytes: int
+
+
 class Target(Protocol):
     """A deployment platform.
 
     Every method may raise TargetUnavailable (try again later) or TargetRefused (do not).
+
+    Production is a preview as any other, with the project's slug as its label and as its
+    `branch_app`. To roll back is to `bind` an earlier deployment; to promote is to `redeploy` a
+    preview's with production's environment, and to bind that once it is built.
     """
 
     name: str  # the remembered blobs are kept per (name, project)
@@ -112,8 +153,24 @@ class Target(Protocol):
         """Create the deployment, or find the one that `order.key` made before."""
         ...
 
+    def redeploy(self, order: Order, earlier: Earlier, read: BlobReader) -> Created:
+        """Run the files of `earlier`, which `order.manifest` names, in the order's environment.
+
+        Nothing of the earlier environment is left. Files travel again only where the platform
+        cannot take them from `earlier`, which may be gone; it builds them anew everywhere. The
+        same `order.key` gives the same deployment, as with `create`.
+        """
+        ...
+
     def observe(self, deployment: TargetDeploymentId) -> Observation:
         """Return how the build stands now, without waiting."""
+        ...
+
+    def follow(self, deployment: TargetDeploymentId) -> Iterator[Observation]:
+        """Yield how the build stands: at once, at each change, and at least every second.
+
+        The last one yielded is no `Building`. Whoever gives up closes the iterator.
+        """
         ...
 
     def build_log(self, deployment: TargetDeploymentId) -> tuple[LogLine, ...]:
@@ -146,11 +203,42 @@ class Target(Protocol):
     def remove(
         self,
         branch_app: AppSlug,
-        repository: RepoName,
+        repository: Repository,
         deployments: Collection[TargetDeploymentId],
     ) -> None:
         """Remove a preview: all its deployments, and their hosts with them.
 
         `branch_app` and `repository` are what its orders said. Harmless when repeated.
+        """
+        ...
+
+    def remove_project(self, project: AppSlug, repository: Repository) -> None:
+        """Remove all that the platform has of a project; harmless when repeated.
+
+        Its databases stay: they may hold what nobody else has.
+        """
+        ...
+
+    def share(self, project: AppSlug, variables: Collection[Variable]) -> bool:
+        """Make those with `Context.PREVIEW` the shared variables of all the project's previews.
+
+        Strangers' previews never get them. Returns whether the platform passes them on to what
+        runs; else they come with the next deployment, whose order has to name them in either case.
+        """
+        ...
+
+    def app_log(
+        self, branch_app: AppSlug, deployment: TargetDeploymentId, *, since: datetime, limit: int
+    ) -> tuple[AppLogLine, ...]:
+        """Return the newest lines that the app wrote, at most `limit`, oldest first."""
+        ...
+
+    def usage(
+        self, project: AppSlug, branch_app: AppSlug, *, since: datetime
+    ) -> tuple[Usage, ...]:
+        """Return what was used since then, at most a day ago, by quarters of an hour.
+
+        By the whole project where previews share one, by the branch's app alone elsewhere; nothing
+        when the platform does not know it.
         """
         ...

@@ -4,12 +4,30 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from bot.core.model.errors import SourceUnavailable
-from bot.core.model.ids import AppSlug, BlobSha, Branch, DeploymentId, RepoName
+from bot.core.model.ids import (
+    AppSlug,
+    BlobSha,
+    Branch,
+    DeploymentId,
+    RepoName,
+    Repository,
+    RepositoryId,
+)
 from bot.core.model.manifest import Asset, FileAsset, Manifest, SymlinkAsset
 from bot.kernel.git_hash import blob_sha1
 from bot.ports.target import Base, Order
 
+OCTO_HELLO = Repository(
+    id=RepositoryId(7), name=RepoName("octo/hello"), default_branch=Branch("main")
+)
+
 MAIN = b'Deno.serve(() => new Response("hello"));\n'
+
+SAYS_ENV = b"""Deno.serve(() => {
+  console.log("visited");
+  return Response.json(Deno.env.toObject());
+});
+"""
 
 
 @dataclass
@@ -50,7 +68,7 @@ class App:
         return Order(
             project=AppSlug(project),
             branch_app=AppSlug(f"{project}--main"),
-            repository=RepoName(f"octo/{project}"),
+            repository=OCTO_HELLO,
             branch=Branch("main"),
             key=DeploymentId(key),
             manifest=self.manifest,

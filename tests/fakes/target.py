@@ -4,11 +4,14 @@ A build breaks when its entry point holds `BREAKS` and never ends when it holds 
 the same app fails here, on the fake server and on real Deno.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from threading import RLock
 from typing import NamedTuple
 
+from bot.adapters.targets.following import by_looking
+from bot.core.model.environment import Context, Variable
 from bot.core.model.errors import TargetRefused, TargetUnavailable
 from bot.core.model.ids import (
     AppSlug,
@@ -16,24 +19,29 @@ from bot.core.model.ids import (
     CommitSha,
     DeploymentId,
     HostLabel,
-    RepoName,
+    Repository,
     TargetDeploymentId,
 )
 from bot.core.model.manifest import FileAsset
 from bot.core.model.outcomes import LogLine
 from bot.core.model.preview import Transfer
+from bot.kernel.clock import Clock
 from bot.kernel.git_hash import blob_sha1
 from bot.ports.target import (
+    AppLogLine,
     BlobReader,
     Broken,
     Building,
     Built,
     Created,
+    Earlier,
     NotServing,
     Observation,
     Order,
     Serving,
+    Usage,
 )
+from tests.fakes.clock import FakeClock
 
 BREAKS = b"const broken = ;"  # a syntax error for Deno too
 HANGS = b"/* never ends */"
@@ -78,6 +86,11 @@ class FakeTarget:
     creates: list[DeploymentId] = field(default_factory=list)  # every call, repeats included
     bindings: dict[HostLabel, Binding] = field(default_factory=dict)
     blobs: dict[AppSlug, dict[BlobSha, bytes]] = field(default_factory=dict)
+    shared: dict[AppSlug, list[Variable]] = field(default_factory=dict)
+    logs: dict[TargetDeploymentId, list[AppLogLine]] = field(default_factory=dict)
+    used: dict[AppSlug, list[Usage]] = field(default_factory=dict)
+    redeploys: list[TargetDeploymentId] = field(default_factory=list)  # of what, every call
+    clock: Clock = field(default_factory=FakeClock)  # who follows a build waits on it
     mute: set[TargetDeploymentId] = field(default_factory=set)  # built, but answering nothing
     all_mute: bool = False
     unavailable_calls: int = 0  # the next so many calls find nobody
@@ -100,6 +113,17 @@ class FakeTarget:
                 made = self._make(order)
             return Created(id=made, transfer=_transfer(order, sent))
 
+    def redeploy(self, order: Order, earlier: Earlier, read: BlobReader) -> Created:
+        with self._lock:
+            self._answer()
+            self.redeploys.append(earlier.deployment)
+            found = self.deployments.get(earlier.deployment)
+            if found is None:
+                return self.create(order, read)
+            assert found.order.manifest.assets == order.manifest.assets
+            made = self.by_key.get(order.key) or self._make(order)
+            return Created(id=made, transfer=_transfer(order, ()))
+
     def observe(self, deployment: TargetDeploymentId) -> Observation:
         with self._lock:
             self._answer()
@@ -108,6 +132,9 @@ class FakeTarget:
                 found.looks_left -= 1
                 return Building()
             return Broken(log=SYNTAX_ERROR) if found.breaks else Built()
+
+    def follow(self, deployment: TargetDeploymentId) -> Iterator[Observation]:
+        return by_looking(lambda: self.observe(deployment), self.clock)
 
     def build_log(self, deployment: TargetDeploymentId) -> tuple[LogLine, ...]:
         with self._lock:
@@ -152,11 +179,56 @@ class FakeTarget:
     def remove(
         self,
         branch_app: AppSlug,  # noqa: ARG002 - previews share a project here
-        repository: RepoName,  # noqa: ARG002 - the same
+        repository: Repository,  # noqa: ARG002 - the same
         deployments: Collection[TargetDeploymentId],
     ) -> None:
         for deployment in deployments:
             self.cancel(deployment)
+
+    def remove_project(
+        self,
+        project: AppSlug,
+        repository: Repository,  # noqa: ARG002 - a slug belongs to one repository
+    ) -> None:
+        with self._lock:
+            self._answer()
+            made = [key for key, each in self.deployments.items() if each.order.project == project]
+            for deployment in made:
+                self.cancel(deployment)
+            self.blobs.pop(project, None)
+            self.shared.pop(project, None)
+            self.used.pop(project, None)
+
+    def share(self, project: AppSlug, variables: Collection[Variable]) -> bool:
+        with self._lock:
+            self._answer()
+            self.shared[project] = [each for each in variables if each.context is Context.PREVIEW]
+            return False
+
+    def app_log(
+        self,
+        branch_app: AppSlug,  # noqa: ARG002 - a deployment's log is its own
+        deployment: TargetDeploymentId,
+        *,
+        since: datetime,
+        limit: int,
+    ) -> tuple[AppLogLine, ...]:
+        with self._lock:
+            self._answer()
+            self._deployment(deployment)
+            lines = [line for line in self.logs.get(deployment, []) if line.at >= since]
+            return tuple(lines[-limit:])
+
+    def usage(
+        self,
+        project: AppSlug,
+        branch_app: AppSlug,  # noqa: ARG002 - previews share a project here
+        *,
+        since: datetime,
+    ) -> tuple[Usage, ...]:
+        with self._lock:
+            self._answer()
+            return tuple(each for each in self.used.get(project, []) if each.start >= since)
 
     def lose_blobs(self, project: AppSlug, lost: Collection[BlobSha] | None = None) -> None:
         """Forget blobs of a project (None: all), as a server does that was set up anew."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from bot.core.model.environment import Trust
 from bot.core.model.errors import SourceUnavailable
 from bot.core.model.ids import BlobSha, TargetDeploymentId
 from bot.core.model.manifest import FileAsset, Manifest, SymlinkAsset
@@ -17,6 +18,9 @@ from bot.ports.target import BlobReader, Order
 
 # A multiple of three, so that the pieces join to one base64 text.
 _BASE64_PIECE_BYTES = 3 * 256 * 1024
+
+# Apps of their own user in namespaces of their own: `docs/security.md`.
+STRANGERS_ISOLATION = "L2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +30,9 @@ class Files:
     named: Manifest
     base: TargetDeploymentId | None = None
     removed: tuple[str, ...] = ()
-    # Whether the platform is ours and builds what the files or their deno.json want built.
-    builds: bool = False
+    # Whether the platform is ours: it builds what the files or their deno.json want built, and
+    # can be told how well to isolate.
+    ours: bool = False
 
 
 def create_body(
@@ -35,6 +40,7 @@ def create_body(
     files: Files,
     *,
     description: str,
+    database: str | None,
     inline: AbstractSet[BlobSha],
     read: BlobReader,
 ) -> Iterator[bytes]:
@@ -49,12 +55,16 @@ def create_body(
     """
     head: dict[str, object] = {
         "entryPointUrl": order.entrypoint,
-        "envVars": dict(order.env),
+        "envVars": order.environment.values(),
         "description": description,
         "domains": [],
     }
-    if files.builds:
+    if database is not None:
+        head["databases"] = {"default": database}
+    if files.ours:
         head["config"] = {}
+        if order.environment.trust is Trust.STRANGER:
+            head["isolation"] = {"minimum": STRANGERS_ISOLATION}
     if files.base is not None:
         head |= {"assets": {}, "base": files.base, "removed": files.removed}
     member = b"assets" if files.base is None else b"changed"

@@ -8,44 +8,38 @@ create whose answer was lost is found again by a label, looked for before any re
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from datetime import datetime
 
-import orjson
-
-from bot.adapters.targets import body, http
-from bot.adapters.targets.http import Api, Call, Meter
+from bot.adapters.targets import http
+from bot.adapters.targets.following import by_looking
+from bot.adapters.targets.http import Api, Call
+from bot.adapters.targets.paths import part
 from bot.adapters.targets.previews import PreviewHosts
 from bot.adapters.targets.probe import ProbeFailed, Prober
-from bot.core.decide.entrypoint import site_folder
+from bot.adapters.targets.v2 import observing
+from bot.adapters.targets.v2.apps import Apps
+from bot.adapters.targets.v2.creating import Creates
+from bot.adapters.targets.v2.layers import Layers, shared_by_previews
+from bot.core.model.environment import Context, Variable
 from bot.core.model.errors import TargetRefused, TargetUnavailable
-from bot.core.model.ids import AppSlug, CommitSha, HostLabel, RepoName, TargetDeploymentId
+from bot.core.model.ids import AppSlug, CommitSha, HostLabel, Repository, TargetDeploymentId
 from bot.core.model.outcomes import LogLine
-from bot.core.model.preview import Transfer
 from bot.kernel.clock import Clock
 from bot.ports.target import (
+    AppLogLine,
     BlobReader,
     Broken,
     Building,
     Built,
     Created,
+    Earlier,
     NotServing,
     Observation,
     Order,
     Serving,
+    Usage,
 )
-from bot.wire import deploy_v2 as wire
 from bot.wire import deploy_v2_revisions as revisions
-
-# Every published example of a label has this prefix; whether others are refused is not known.
-MANAGED_BY, REPOSITORY, BRANCH = "custom.managed-by", "custom.repo", "custom.branch"
-DEPLOYMENT = "custom.deployment"
-US = "previewbot"
-
-# Where a lost answer is looked for: the newest revisions of the app, as many as one page holds.
-PAGE_SIZE = 100
-
-# v1's word, which the rest of the bot uses.
-_LEVELS = {"warn": "warning"}
 
 _NOT_FOUND, _CONFLICT = 404, 409
 _SERVER_ERROR = 500
@@ -81,7 +75,10 @@ class DeployV2Target:
         )
         self._hosts = PreviewHosts.parse(platform.previews_url)
         self._prober = Prober(self._hosts, clock)
-        self._ours: set[AppSlug] = set()
+        self._clock = clock
+        self._layers = Layers(self._api, key=platform.token.encode())
+        self._apps = Apps(self._api, self._layers)
+        self._creates = Creates(self._api, self._apps)
 
     def close(self) -> None:
         """Close all connections."""
@@ -93,14 +90,16 @@ class DeployV2Target:
 
     def create(self, order: Order, read: BlobReader) -> Created:
         """Create the revision, or find the one that `order.key` made before."""
-        try:
-            return self._create(order, read)
-        except TargetRefused as refusal:
-            # The app was deleted behind our back.
-            if refusal.status != _NOT_FOUND or order.branch_app not in self._ours:
-                raise
-        self._ours.discard(order.branch_app)
-        return self._create(order, read)
+        return self._creates.create(order, read)
+
+    def redeploy(
+        self,
+        order: Order,
+        earlier: Earlier,  # noqa: ARG002 - v2 takes no files from an earlier revision
+        read: BlobReader,
+    ) -> Created:
+        """Create a revision of the same files: v2 has no way to run those of another anew."""
+        return self._creates.create(order, read)
 
     def observe(self, deployment: TargetDeploymentId) -> Observation:
         """Return how the build stands now, without waiting."""
@@ -116,18 +115,19 @@ class DeployV2Target:
                 # Queued, building, or a word that is newer than we are: its end will be known.
                 return Building()
 
+    def follow(self, deployment: TargetDeploymentId) -> Iterator[Observation]:
+        """Yield how the build stands."""
+        return by_looking(lambda: self.observe(deployment), self._clock)
+
     def build_log(self, deployment: TargetDeploymentId) -> tuple[LogLine, ...]:
         """Return the log of a finished build."""
         call = Call(
             method="GET",
-            url=f"revisions/{_part(deployment)}/build_logs",
+            url=f"revisions/{part(deployment)}/build_logs",
             headers={"Accept": "application/x-ndjson"},
         )
         entries = self._api.ask_lines(call, revisions.BuildLogEntry)
-        return tuple(
-            LogLine(level=_LEVELS.get(entry.level, entry.level), message=entry.message)
-            for entry in entries
-        )
+        return tuple(map(observing.log_line, entries))
 
     def bind(
         self,
@@ -141,7 +141,7 @@ class DeployV2Target:
             TargetUnavailable: the platform has not listed the host yet; repeating is harmless.
 
         """
-        self._api.tell(Call(method="POST", url=f"revisions/{_part(deployment)}/promote"))
+        self._api.tell(Call(method="POST", url=f"revisions/{part(deployment)}/promote"))
         found = self._revision(deployment)
         stable = [host for host in _hosts(found, "production") if self._is_ours(host)]
         if not stable:
@@ -174,98 +174,56 @@ class DeployV2Target:
 
     def cancel(self, deployment: TargetDeploymentId) -> None:
         """Stop a build or remove a revision that nobody will use; harmless when repeated."""
-        self._tell_if_there(Call(method="POST", url=f"revisions/{_part(deployment)}/cancel"))
+        self._tell_if_there(Call(method="POST", url=f"revisions/{part(deployment)}/cancel"))
         # Refused while the build is ending: what is cancelled and has no host harms nobody.
-        self._tell_if_there(Call(method="DELETE", url=f"revisions/{_part(deployment)}"))
+        self._tell_if_there(Call(method="DELETE", url=f"revisions/{part(deployment)}"))
 
     def remove(
         self,
         branch_app: AppSlug,
-        repository: RepoName,
+        repository: Repository,
         deployments: Collection[TargetDeploymentId],  # noqa: ARG002 - they go with their app
     ) -> None:
         """Remove a preview: its branch's app, with all its revisions and hosts."""
-        self._ours.discard(branch_app)
+        self._apps.remove(branch_app, repository)
+
+    def remove_project(self, project: AppSlug, repository: Repository) -> None:
+        """Remove the apps of all its branches, and the layer that they shared."""
+        self._apps.remove_project(project, repository)
+
+    def share(self, project: AppSlug, variables: Collection[Variable]) -> bool:
+        """Put the variables into the project's layer; the platform restarts what uses it."""
+        shared = [each for each in variables if each.context is Context.PREVIEW]
+        self._layers.ready(shared_by_previews(project), shared)
+        return True
+
+    def app_log(
+        self, branch_app: AppSlug, deployment: TargetDeploymentId, *, since: datetime, limit: int
+    ) -> tuple[AppLogLine, ...]:
+        """Return the newest lines that the app wrote, at most `limit`, oldest first."""
+        return observing.app_log(
+            self._api, self._clock, branch_app, deployment, since=since, limit=limit
+        )
+
+    def usage(
+        self,
+        project: AppSlug,  # noqa: ARG002 - a branch's app is its own
+        branch_app: AppSlug,
+        *,
+        since: datetime,
+    ) -> tuple[Usage, ...]:
+        """Return what the branch's app used since then."""
+        now = self._clock.now()
+        start = max(since, now - observing.LONGEST_RANGE)
         try:
-            found = self._app(branch_app)
+            return observing.usage(self._api, branch_app, since=start, until=now)
         except TargetRefused as refusal:
             if refusal.status != _NOT_FOUND:
                 raise
-            return
-        if _belongs_to(found, repository):
-            self._tell_if_there(Call(method="DELETE", url=f"apps/{_part(branch_app)}"))
-
-    def _create(self, order: Order, read: BlobReader) -> Created:
-        total = order.manifest.files_total()
-        if not self._made_app(order):
-            earlier = self._earlier(order)
-            if earlier is not None:
-                nothing = Transfer(files_total=total, files_sent=0, bytes_sent=0)
-                return Created(id=earlier, transfer=nothing)
-        meter = Meter()
-        call = Call(
-            method="POST",
-            url=f"apps/{_part(order.branch_app)}/deploy",
-            body=lambda: _deploy_body(order, read),
-            # What a lost answer made is looked for first: by the next call of this method.
-            repeatable=False,
-        )
-        made = self._api.ask(call, revisions.RevisionListItem, meter)
-        sent = Transfer(files_total=total, files_sent=total, bytes_sent=meter.sent_bytes)
-        return Created(id=TargetDeploymentId(made.id), transfer=sent)
-
-    def _made_app(self, order: Order) -> bool:
-        """Return whether the branch's app had to be made.
-
-        Raises:
-            TargetRefused: the name belongs to somebody else's app.
-
-        """
-        slug = order.branch_app
-        if slug in self._ours:
-            return False
-        made = False
-        try:
-            found = self._app(slug)
-        except TargetRefused as refusal:
-            if refusal.status != _NOT_FOUND:
-                raise
-            found, made = self._new_app(order)
-        if not _belongs_to(found, order.repository):
-            message = f"the app {slug} is not {order.repository}'s; rename the branch or the app"
-            raise TargetRefused(self.name, status=_CONFLICT, code="appIsNotOurs", message=message)
-        self._ours.add(slug)
-        return made
-
-    def _app(self, slug: AppSlug) -> wire.App:
-        return self._api.ask(Call(method="GET", url=f"apps/{_part(slug)}"), wire.App)
-
-    def _new_app(self, order: Order) -> tuple[wire.App, bool]:
-        labels = {MANAGED_BY: US, REPOSITORY: order.repository, BRANCH: order.branch}
-        document = orjson.dumps({"slug": order.branch_app, "labels": labels})
-        call = Call(method="POST", url="apps", body=lambda: iter((document,)), repeatable=False)
-        try:
-            return self._api.ask(call, wire.App), True
-        except TargetRefused as refusal:
-            if refusal.status != _CONFLICT:
-                raise
-            # Somebody else made it since we looked: another worker of ours, say.
-            return self._app(order.branch_app), False
-
-    def _earlier(self, order: Order) -> TargetDeploymentId | None:
-        """Return the revision that this order made before, if its answer was lost."""
-        call = Call(
-            method="GET",
-            url=f"apps/{_part(order.branch_app)}/revisions",
-            params={"limit": PAGE_SIZE},
-        )
-        for item in self._api.ask(call, list[revisions.RevisionListItem]):
-            if (item.labels or {}).get(DEPLOYMENT) == order.key:
-                return TargetDeploymentId(item.id)
-        return None
+            return ()
 
     def _revision(self, deployment: TargetDeploymentId) -> revisions.Revision:
-        call = Call(method="GET", url=f"revisions/{_part(deployment)}")
+        call = Call(method="GET", url=f"revisions/{part(deployment)}")
         return self._api.ask(call, revisions.Revision)
 
     def _tell_if_there(self, call: Call) -> None:
@@ -283,36 +241,6 @@ class DeployV2Target:
         return self._hosts.url(label) if self._is_ours(host) else f"https://{host}"
 
 
-def _belongs_to(app: wire.App, repository: RepoName) -> bool:
-    labels = app.labels or {}
-    return (labels.get(MANAGED_BY), labels.get(REPOSITORY)) == (US, repository)
-
-
-def _runtime(entrypoint: str) -> dict[str, str]:
-    folder = site_folder(entrypoint)
-    if folder is not None:
-        return {"type": "static", "cwd": folder}
-    return {"type": "dynamic", "entrypoint": entrypoint}
-
-
-def _deploy_body(order: Order, read: BlobReader) -> Iterator[bytes]:
-    """Yield a DeployInit of a preview: built and given its own host, and no other yet."""
-    head = {
-        "labels": {DEPLOYMENT: order.key},
-        "production": False,
-        "preview": True,
-        # What v1 does by itself: docs of Deno's migration guide, "deployment".
-        "config": {
-            "install": "deno install",
-            "runtime": _runtime(order.entrypoint),
-        },
-        "env_vars": [{"key": key, "value": value} for key, value in order.env.items()],
-    }
-    yield orjson.dumps(head)[:-1] + b',"assets":{'
-    yield from body.inline_assets(order.manifest, order.manifest.blobs(), read)
-    yield b"}}"
-
-
 def _hosts(revision: revisions.Revision, context: str | None = None) -> list[str]:
     return [
         host
@@ -328,8 +256,3 @@ def _with_reason(log: tuple[LogLine, ...], revision: revisions.Revision) -> tupl
     if detail is None or any(detail.message in line.message for line in log):
         return log
     return (*log, LogLine(level="error", message=f"{detail.stage}: {detail.message}"))
-
-
-def _part(text: str) -> str:
-    """Return `text` as one part of a URL's path, whatever it holds."""
-    return quote(text, safe="")

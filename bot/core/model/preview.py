@@ -54,6 +54,16 @@ class Stage(StrEnum):
     REPORT = "report"
 
 
+class BuildPhase(StrEnum):
+    """What the platform does while the main road stands at `Stage.BUILD`, in order."""
+
+    QUEUED = "queued"
+    PREPARING = "preparing"
+    INSTALLING = "installing"
+    BUILDING = "building"
+    DEPLOYING = "deploying"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """The long-lived thing per (repository, branch, app), with its stable label."""

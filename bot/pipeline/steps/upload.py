@@ -92,7 +92,7 @@ def _create(
     order = Order(
         project=preview.slug,
         branch_app=branch_app(preview.slug, preview.repository, preview.branch),
-        repository=preview.repository.name,
+        repository=preview.repository,
         branch=preview.branch,
         key=deployment.id,
         manifest=manifest,

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -12,7 +14,7 @@ from bot.adapters.targets.deploy_v2 import DeployV2Target
 from bot.adapters.targets.subhosting_v1 import Dialect, Platform, SubhostingV1Target
 from bot.core.model.ids import AppSlug, TargetDeploymentId
 from bot.kernel.clock import SystemClock
-from bot.ports.target import Building, Observation, Target
+from bot.ports.target import AppLogLine, Building, Observation, Target
 from tests.fakes.deno.platform import TOKEN as DENO_TOKEN
 from tests.fakes.deno.platform import serving_deno
 from tests.fakes.subhosting.patience import PatientClock
@@ -34,6 +36,8 @@ class Bench:
     by_hash: bool = True  # files that the platform has do not travel again
     own_labels: bool = True  # we choose the hosts
     wait: Callable[[TargetDeploymentId], object] = lambda _: None  # for the end of a build
+    # Ask an app of `tests.fakes.apps.SAYS_ENV` for what it sees; it logs "visited".
+    visit: Callable[[TargetDeploymentId, str], dict[str, str]]
 
     def settled(self, deployment: TargetDeploymentId) -> Observation:
         """Look until the build is decided."""
@@ -48,23 +52,42 @@ class Bench:
 @contextmanager
 def fake() -> Iterator[Bench]:
     target = FakeTarget()
-    yield Bench(target=target, verifies=True, forget=target.lose_blobs)
+
+    def visit(deployment: TargetDeploymentId, _: str) -> dict[str, str]:
+        line = AppLogLine(at=target.clock.now(), level="info", message="visited")
+        target.logs.setdefault(deployment, []).append(line)
+        return target.deployments[deployment].order.environment.values()
+
+    yield Bench(target=target, verifies=True, forget=target.lose_blobs, visit=visit)
 
 
 @contextmanager
 def plain() -> Iterator[Bench]:
     with serving(extensions=False) as server:
-        target = SubhostingV1Target(platform_of(server, Dialect.PLAIN), PatientClock())
-        yield Bench(target=target, verifies=False, forget=lambda _: forget(server))
-        target.close()
+        yield from bench_of(server, Dialect.PLAIN)
 
 
 @contextmanager
 def embedded() -> Iterator[Bench]:
     with serving(extensions=True) as server:
-        target = SubhostingV1Target(platform_of(server, Dialect.EMBEDDED), PatientClock())
-        yield Bench(target=target, verifies=True, forget=lambda _: forget(server))
-        target.close()
+        yield from bench_of(server, Dialect.EMBEDDED)
+
+
+def bench_of(server: FakeServer, dialect: Dialect) -> Iterator[Bench]:
+    clock = PatientClock()
+    clock.on_sleep = server.platform.settle
+    target = SubhostingV1Target(platform_of(server, dialect), clock)
+
+    def visit(deployment: TargetDeploymentId, _: str) -> dict[str, str]:
+        found = server.platform.deployments[deployment]
+        at = clock.now().isoformat()
+        line = {"time": at, "level": "info", "message": "visited", "region": "local"}
+        found.log.append(dict(line))
+        return found.env_vars
+
+    ours = dialect is Dialect.EMBEDDED
+    yield Bench(target=target, verifies=ours, forget=lambda _: forget(server), visit=visit)
+    target.close()
 
 
 @contextmanager
@@ -76,10 +99,20 @@ def deno() -> Iterator[Bench]:
             token=DENO_TOKEN,
             previews_url=served.previews_url,
         )
-        target = DeployV2Target(platform, PatientClock())
+        clock = PatientClock()
+        target = DeployV2Target(platform, clock)
+
+        def visit(deployment: TargetDeploymentId, _: str) -> dict[str, str]:
+            at = clock.now().isoformat()
+            line = {"timestamp": at, "level": "info", "message": "visited"}
+            served.logs.append({**line, "revision_id": deployment})
+            clock.move(timedelta(seconds=1))
+            return served.revisions[deployment].environment()
+
         yield Bench(
             target=target,
             verifies=True,
+            visit=visit,
             forget=lambda _: served.apps.clear(),
             by_hash=False,
             own_labels=False,
@@ -137,8 +170,15 @@ def real(server: RunningSubhosting) -> Iterator[Bench]:
     )
     target = SubhostingV1Target(platform, SystemClock())
     # A build log that is asked for as one document comes when the build is over.
-    yield Bench(target=target, verifies=True, forget=forget, wait=target.build_log)
+    wait = target.build_log
+    visit = partial(visited, server)
+    yield Bench(target=target, verifies=True, forget=forget, wait=wait, visit=visit)
     target.close()
+
+
+def visited(server: RunningSubhosting, _: TargetDeploymentId, url: str) -> dict[str, str]:
+    seen: dict[str, str] = server.get(urlsplit(url).hostname or "").json
+    return seen
 
 
 @contextmanager

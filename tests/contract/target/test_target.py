@@ -8,13 +8,12 @@ from bot.core.model.ids import (
     BlobSha,
     CommitSha,
     HostLabel,
-    RepoName,
     TargetDeploymentId,
 )
 from bot.kernel.git_hash import blob_sha1
 from bot.ports.target import Base, Broken, Built, NotServing, Serving
 from tests.contract.target.conftest import Bench
-from tests.fakes.apps import App, hello
+from tests.fakes.apps import OCTO_HELLO, App, hello
 from tests.fakes.target import BREAKS
 
 LABEL = HostLabel("hello--main")
@@ -205,7 +204,7 @@ def test_a_removed_preview_serves_nothing(bench: Bench) -> None:
     url = bound(bench, newer, NEW)
 
     for _ in range(2):
-        bench.target.remove(AppSlug("hello--main"), RepoName("octo/hello"), [older, newer])
+        bench.target.remove(AppSlug("hello--main"), OCTO_HELLO, [older, newer])
 
     for made in (older, newer):
         with pytest.raises(TargetRefused):

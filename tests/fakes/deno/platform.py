@@ -9,90 +9,22 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import RLock
-from typing import Any
 from urllib.parse import unquote
 
-from bot.wire.deploy_v2 import AppInit
-from bot.wire.deploy_v2_revisions import DeployInit, FileAsset
+from bot.wire.deploy_v2 import AppInit, AppUpdate, LayerInit, LayerUpdate
+from bot.wire.deploy_v2_domains import DatabaseInstanceInit
+from bot.wire.deploy_v2_revisions import DeployInit, Target
+from tests.fakes.deno.records import START, App, Layer, Revision, Variables
 from tests.fakes.subhosting.platform import Json, Refused
 from tests.fakes.subhosting.server import Answer, Preview, Request, running
-from tests.fakes.target import BREAKS, HANGS, SYNTAX_ERROR
+from tests.fakes.target import SYNTAX_ERROR
 
 TOKEN = "ddo_fake_token"
-START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
-
-@dataclass
-class App:
-    id: str
-    slug: str
-    labels: dict[str, Any]
-    production: str | None = None  # the promoted revision
-
-    def shown(self) -> Json:
-        at = START.isoformat()
-        return {
-            "id": self.id,
-            "slug": self.slug,
-            "labels": self.labels,
-            "layers": [],
-            "created_at": at,
-            "updated_at": at,
-        }
-
-
-@dataclass
-class Revision:
-    id: str
-    app: App
-    init: DeployInit
-    made_at: datetime
-    status: str = "queued"
-    looks_to_list: int = 1
-
-    @property
-    def source(self) -> bytes:
-        entry = self.init.assets.get("main.ts")
-        return entry.content.encode() if isinstance(entry, FileAsset) else BREAKS
-
-    def look(self) -> None:
-        """Let time pass, as far as this revision is concerned."""
-        if self.status == "queued":
-            self.status = "building"
-        elif self.status == "building" and HANGS.decode() not in self.source.decode():
-            self.status = "failed" if BREAKS in self.source else "succeeded"
-        elif self.status == "succeeded":
-            self.looks_to_list -= 1
-
-    def timelines(self) -> list[Json]:
-        if self.status != "succeeded" or self.looks_to_list > 0:
-            return []
-        preview = f"{self.app.slug}-{self.id}.localhost"
-        shown: list[Json] = [{"name": "Preview", "context": "preview", "hostnames": [preview]}]
-        if self.app.production == self.id:
-            hosts = [f"{self.app.slug}.localhost"]
-            named = {"name": "Production (pinned)", "context": "production", "hostnames": hosts}
-            shown.append(dict(named))
-        return shown
-
-    def shown(self) -> Json:
-        failed = self.status == "failed"
-        return {
-            "id": self.id,
-            "status": self.status,
-            "failure_reason": "error" if failed else None,
-            "failure_detail": None,
-            "labels": self.init.labels,
-            "created_at": self.made_at.isoformat(),
-            "cancellation_requested_at": None,
-            "build_finished_at": None,
-            "deleted_at": None,
-            "layers": [],
-            "env_vars": [],
-            "timelines": self.timelines(),
-        }
+# Links to further pages lead to the console's own host, as was seen live.
+CONSOLE = "https://console.deno.com/api"
 
 
 @dataclass
@@ -102,6 +34,11 @@ class FakeDeno:
     port: int = 0
     apps: dict[str, App] = field(default_factory=dict)
     revisions: dict[str, Revision] = field(default_factory=dict)
+    layers: dict[str, Layer] = field(default_factory=dict)
+    instances: set[str] = field(default_factory=set)  # of databases, by slug
+    logs: list[Json] = field(default_factory=list)  # of all apps, oldest first
+    log_page: int = 1_000  # however much is asked for
+    analytics: list[list[object]] = field(default_factory=list)  # time, requests, in, out
     requests: list[Request] = field(default_factory=list)
     faults: list[Callable[[Request], Answer | None]] = field(default_factory=list)
     lost_answers: int = 0
@@ -151,6 +88,12 @@ class FakeDeno:
                 return app
         raise Refused(404, "APP_NOT_FOUND")
 
+    def layer(self, key: str) -> Layer:
+        for layer in self.layers.values():
+            if key in {layer.id, layer.slug}:
+                return layer
+        raise Refused(404, "LAYER_NOT_FOUND")
+
     def revision(self, key: str) -> Revision:
         if key not in self.revisions:
             raise Refused(404, "REVISION_NOT_FOUND")
@@ -163,14 +106,105 @@ def _names(timeline: Json) -> list[str]:
     return names
 
 
+def _list_apps(deno: FakeDeno, request: Request) -> Answer:
+    wanted = {
+        name.removeprefix("labels[").removesuffix("]"): value
+        for name, value in request.query.items()
+        if name.startswith("labels[")
+    }
+    found = [app for app in deno.apps.values() if wanted.items() <= app.labels.items()]
+    limit, start = int(request.query.get("limit", "30")), int(request.query.get("cursor", "0"))
+    page = [app.item() for app in found[::-1][start : start + limit]]
+    if start + limit >= len(found):
+        return 200, page
+    following = f'<{CONSOLE}{request.path}?cursor={start + limit}>; rel="next"'
+    return 200, page, {"Link": following}
+
+
 def _make_app(deno: FakeDeno, request: Request) -> Answer:
     init = AppInit.model_validate_json(request.body)
     slug = init.slug or f"random-{len(deno.apps)}"
     if any(app.slug == slug for app in deno.apps.values()):
         raise Refused(409, "SLUG_ALREADY_IN_USE")
-    app = App(id=f"app-{len(deno.apps) + 1}", slug=slug, labels=dict(init.labels or {}))
+    key = f"app-{len(deno.apps) + 1}"
+    app = App(
+        id=key,
+        slug=slug,
+        labels=dict(init.labels or {}),
+        layers=[deno.layer(each) for each in init.layers or ()],
+        variables=Variables(key, init.env_vars or ()),
+    )
     deno.apps[app.id] = app
     return 200, app.shown()
+
+
+def _update_app(deno: FakeDeno, request: Request, key: str) -> Answer:
+    app, update = deno.app(key), AppUpdate.model_validate_json(request.body)
+    if update.labels is not None:
+        app.labels = dict(update.labels)
+    if update.layers is not None:
+        app.layers = [deno.layer(each) for each in update.layers]
+    app.variables.merge(update.env_vars or ())
+    return 200, app.shown()
+
+
+def _make_layer(deno: FakeDeno, request: Request) -> Answer:
+    init = LayerInit.model_validate_json(request.body)
+    if any(layer.slug == init.slug for layer in deno.layers.values()):
+        raise Refused(409, "SLUG_ALREADY_IN_USE")
+    key = f"lyr_{len(deno.layers) + 1}"
+    variables = Variables(key, init.env_vars or ())
+    layer = Layer(id=key, slug=init.slug, description=init.description, variables=variables)
+    deno.layers[key] = layer
+    return 201, layer.shown()
+
+
+def _update_layer(deno: FakeDeno, request: Request, key: str) -> Answer:
+    layer, update = deno.layer(key), LayerUpdate.model_validate_json(request.body)
+    if update.description is not None:
+        layer.description = update.description
+    layer.variables.merge(update.env_vars or ())
+    return 200, layer.shown()
+
+
+def _delete_layer(deno: FakeDeno, _: Request, key: str) -> Answer:
+    layer = deno.layer(key)
+    if any(layer in app.layers for app in deno.apps.values()):
+        raise Refused(409, "LAYER_IN_USE")
+    del deno.layers[layer.id]
+    return 204, b""
+
+
+def _make_instance(deno: FakeDeno, request: Request) -> Answer:
+    init = DatabaseInstanceInit.model_validate_json(request.body)
+    if init.slug in deno.instances:
+        raise Refused(409, "SLUG_ALREADY_IN_USE")
+    deno.instances.add(init.slug)
+    return 200, {"id": init.slug, "slug": init.slug}
+
+
+def _logs(deno: FakeDeno, request: Request, key: str) -> Answer:
+    deno.app(key)
+    start = datetime.fromisoformat(request.query["start"])
+    end = datetime.fromisoformat(request.query["end"])
+    found = [
+        line
+        for line in deno.logs
+        if start <= datetime.fromisoformat(str(line["timestamp"])) < end
+        and line.get("revision_id") == request.query["revision_id"]
+    ]
+    at = int(request.query.get("cursor", "0"))
+    page = found[at : at + min(int(request.query["limit"]), deno.log_page)]
+    ended = at + len(page) >= len(found)
+    # The next page starts with this one's last line, as was seen live.
+    return 200, {"logs": page, "next_cursor": None if ended else str(at + len(page) - 1)}
+
+
+def _analytics(deno: FakeDeno, _: Request, key: str) -> Answer:
+    deno.app(key)
+    names = ("time", "request_count", "network_ingress_bytes", "network_egress_bytes")
+    fields = [{"name": name, "type": "time" if name == "time" else "number"} for name in names]
+    return 200, {"fields": fields, "values": deno.analytics}
 
 
 def _delete_app(deno: FakeDeno, _: Request, key: str) -> Answer:
@@ -182,20 +216,29 @@ def _delete_app(deno: FakeDeno, _: Request, key: str) -> Answer:
 
 def _deploy(deno: FakeDeno, request: Request, key: str) -> Answer:
     app = deno.app(key)
+    init = DeployInit.model_validate_json(request.body)
+    for each in (*_databases(init.production), *_databases(init.preview)):
+        if each not in deno.instances:
+            raise Refused(400, "DATABASE_INSTANCE_NOT_FOUND", each)
     number = len(deno.revisions) + 1
     revision = Revision(
         id=f"r{number:011d}",
         app=app,
-        init=DeployInit.model_validate_json(request.body),
+        init=init,
         made_at=START + timedelta(seconds=number),
     )
     deno.revisions[revision.id] = revision
     return 202, revision.shown()
 
 
+def _databases(target: Target) -> list[str]:
+    references = [] if isinstance(target, bool) else target.databases or []
+    return [each.instance for each in references]
+
+
 def _revisions(deno: FakeDeno, _: Request, key: str) -> Answer:
     app = deno.app(key)
-    found = [each.shown() for each in deno.revisions.values() if each.app is app]
+    found = [each.item() for each in deno.revisions.values() if each.app is app]
     return 200, found[::-1]
 
 
@@ -237,7 +280,16 @@ def _build_logs(deno: FakeDeno, _: Request, key: str) -> Answer:
 
 
 ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
+    ("GET", r"/v2/apps", _list_apps),
     ("POST", r"/v2/apps", _make_app),
+    ("PATCH", r"/v2/apps/([^/]+)", _update_app),
+    ("GET", r"/v2/apps/([^/]+)/logs", _logs),
+    ("GET", r"/v2/apps/([^/]+)/analytics", _analytics),
+    ("POST", r"/v2/layers", _make_layer),
+    ("GET", r"/v2/layers/([^/]+)", lambda deno, _, key: (200, deno.layer(key).shown())),
+    ("PATCH", r"/v2/layers/([^/]+)", _update_layer),
+    ("DELETE", r"/v2/layers/([^/]+)", _delete_layer),
+    ("POST", r"/v2/database_instances", _make_instance),
     ("GET", r"/v2/apps/([^/]+)", lambda deno, _, key: (200, deno.app(key).shown())),
     ("DELETE", r"/v2/apps/([^/]+)", _delete_app),
     ("POST", r"/v2/apps/([^/]+)/deploy", _deploy),

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import RLock
+from typing import cast
 
 from bot.kernel.git_hash import blob_sha1
 from tests.fakes.target import BREAKS, HANGS, SYNTAX_ERROR
@@ -36,9 +37,10 @@ CREATE_KEYS = {
     "enableCron",
 }
 
-
 # What our server takes on top: docs/extensions.md.
-EXTENSION_KEYS = {"base", "changed", "removed", "config"}
+EXTENSION_KEYS = {"base", "changed", "removed", "config", "isolation"}
+
+REDEPLOY_KEYS = {"envVars", "databases", "requestTimeout", "permissions", "description"}
 
 
 class Refused(Exception):  # noqa: N818 - reads as a sentence in `except`
@@ -79,6 +81,15 @@ class Deployment:
     status: str = "pending"
     looks_left: int = 1
     domains: dict[str, str | None] = field(default_factory=dict)  # host -> revision
+    log: list[Json] = field(default_factory=list)  # as app_logs shows it, oldest first
+
+    @property
+    def env_vars(self) -> dict[str, str]:
+        return cast("dict[str, str]", self.request["envVars"])
+
+    @property
+    def databases(self) -> dict[str, str]:
+        return cast("dict[str, str]", self.request.get("databases") or {})
 
     @property
     def source(self) -> bytes:
@@ -102,7 +113,7 @@ class Deployment:
             "description": self.request.get("description") if over else None,
             "status": self.status,
             "domains": list(self.domains) if over else None,
-            "databases": {},
+            "databases": self.databases,
             "requestTimeout": None,
             "createdAt": at,
             "updatedAt": at,
@@ -118,7 +129,10 @@ class FakePlatform:
     projects: dict[str, Project] = field(default_factory=dict)
     deployments: dict[str, Deployment] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+    databases: dict[str, Json] = field(default_factory=dict)
+    analytics: list[list[object]] = field(default_factory=list)  # time, requests, cpu, in, out
     lock: RLock = field(default_factory=RLock, repr=False)
+    _made_count: int = 0
 
     def project(self, key: str) -> Project:
         if key not in self.projects:
@@ -151,20 +165,38 @@ class FakePlatform:
         if missing := {"entryPointUrl", "assets", "envVars"} - request.keys():
             raise Refused(400, "malformedRequest", f"missing fields {sorted(missing)}")
         files, links = self._files(project, request)
-        number = len(self.deployments) + 1
-        made = Deployment(
-            id=f"d{number:011d}",
-            project=project,
-            request=request,
-            made_at=self._now(),
-            files=files,
-            links=links,
-            looks_left=self.looks_to_build,
-        )
-        self.deployments[made.id] = made
+        made = self._made(project, request, files, links)
         if key is not None:
             self.keys[key] = made.id
         return made
+
+    def redeploy(self, old: Deployment, request: Json) -> Deployment:
+        """Merge variables and databases, where null takes away; the rest replaces."""
+        if unknown := request.keys() - REDEPLOY_KEYS:
+            raise Refused(400, "malformedRequest", f"unknown fields {sorted(unknown)}")
+        merged = {
+            name: _merged(old.request.get(name) or {}, request.get(name) or {})
+            for name in ("envVars", "databases")
+        }
+        return self._made(old.project, {**old.request, **request, **merged}, old.files, old.links)
+
+    def remove_project(self, project: Project) -> None:
+        del self.projects[project.id]
+        gone = [each.id for each in self.deployments.values() if each.project is project]
+        for key in gone:
+            del self.deployments[key]
+
+    def make_database(self, request: Json) -> Json:
+        at = (START + timedelta(seconds=len(self.databases))).isoformat()
+        key = f"33333333-3333-4333-8333-{len(self.databases) + 1:012d}"
+        self.databases[key] = {
+            "id": key,
+            "organizationId": ORGANIZATION,
+            "description": request.get("description") or "",
+            "createdAt": at,
+            "updatedAt": at,
+        }
+        return self.databases[key]
 
     def attach(self, deployment: Deployment, host: str, revision: str | None) -> None:
         if deployment.status != "success":
@@ -186,8 +218,27 @@ class FakePlatform:
             return [{"level": line.level, "message": line.message} for line in SYNTAX_ERROR]
         return [{"level": "info", "message": "Downloaded file:///src/main.ts (1/1)"}]
 
+    def _made(
+        self, project: Project, request: Json, files: dict[str, bytes], links: dict[str, str]
+    ) -> Deployment:
+        used = cast("dict[str, str]", request.get("databases") or {})
+        if unknown := set(used.values()) - self.databases.keys():
+            raise Refused(400, "databaseNotFound", str(unknown))
+        self._made_count += 1
+        made = Deployment(
+            id=f"d{self._made_count:011d}",
+            project=project,
+            request=request,
+            made_at=self._now(),
+            files=files,
+            links=links,
+            looks_left=self.looks_to_build,
+        )
+        self.deployments[made.id] = made
+        return made
+
     def _now(self) -> datetime:
-        return START + timedelta(seconds=len(self.projects) + len(self.deployments))
+        return START + timedelta(seconds=len(self.projects) + self._made_count)
 
     def _files(self, project: Project, request: Json) -> tuple[dict[str, bytes], dict[str, str]]:
         if "base" not in request:
@@ -234,6 +285,12 @@ def _content(asset: Mapping[str, str]) -> bytes:
         return base64.b64decode(asset["content"], validate=True)
     except binascii.Error as error:
         raise Refused(400, "malformedRequest", "not base64") from error
+
+
+def _merged(old: object, given: object) -> Json:
+    assert isinstance(old, dict)
+    assert isinstance(given, dict)
+    return {name: value for name, value in {**old, **given}.items() if value is not None}
 
 
 def _hashes(entries: object) -> Iterator[str]:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -14,7 +15,7 @@ from typing_extensions import override
 
 from tests.fakes.subhosting.platform import ORGANIZATION, TOKEN, FakePlatform, Json, Refused
 
-Answer = tuple[int, object]
+Answer = tuple[int, object] | tuple[int, object, dict[str, str]]
 Preview = tuple[int, bytes, dict[str, str]]
 Item = TypeVar("Item")
 
@@ -40,7 +41,7 @@ class Fake(Protocol):
     lost_answers: int  # so many next answers are worked out and never sent
 
     def answer(self, request: Request) -> Answer:
-        """Return status and JSON document; bytes are sent as they are."""
+        """Return status, JSON document and headers; bytes are sent as they are."""
         ...
 
     def preview(self, host: str) -> Preview:
@@ -135,6 +136,50 @@ def _delete(platform: FakePlatform, _request: Request, key: str) -> object:
     return {}
 
 
+def _redeploy(platform: FakePlatform, request: Request, key: str) -> object:
+    return platform.redeploy(platform.deployment(key), request.json()).shown()
+
+
+def _delete_project(platform: FakePlatform, _request: Request, project: str) -> object:
+    platform.remove_project(platform.project(project))
+    return {}
+
+
+def _list_databases(platform: FakePlatform, request: Request, organization: str) -> object:
+    _same(organization)
+    return _page(list(platform.databases.values()), request)
+
+
+def _make_database(platform: FakePlatform, request: Request, organization: str) -> object:
+    _same(organization)
+    return platform.make_database(request.json())
+
+
+def _app_logs(platform: FakePlatform, request: Request, key: str) -> object:
+    since = datetime.fromisoformat(request.query["since"])
+    lines = [
+        line
+        for line in platform.deployment(key).log
+        if datetime.fromisoformat(str(line["time"])) >= since
+    ]
+    newest_first = lines[::-1] if request.query.get("order", "desc") == "desc" else lines
+    return newest_first[: int(request.query.get("limit", "100"))]
+
+
+def _analytics(platform: FakePlatform, request: Request, project: str) -> object:
+    platform.project(project)
+    since, until = (datetime.fromisoformat(request.query[name]) for name in ("since", "until"))
+    if until - since > timedelta(hours=24):
+        raise Refused(400, "malformedRequest", "the range is more than 24 hours")
+    names = ("time", "requestCount", "cpuSeconds", "networkIngressBytes", "networkEgressBytes")
+    return {
+        "fields": [
+            {"name": name, "type": "time" if name == "time" else "number"} for name in names
+        ],
+        "values": platform.analytics,
+    }
+
+
 def _build_logs(platform: FakePlatform, _request: Request, key: str) -> object:
     return platform.build_log(platform.deployment(key))
 
@@ -167,11 +212,17 @@ def _page(items: list[Item], request: Request) -> list[Item]:
 ROUTES: list[tuple[str, str, Callable[..., object]]] = [
     ("GET", r"/v1/organizations/([^/]+)/projects", _list_projects),
     ("POST", r"/v1/organizations/([^/]+)/projects", _make_project),
+    ("GET", r"/v1/organizations/([^/]+)/databases", _list_databases),
+    ("POST", r"/v1/organizations/([^/]+)/databases", _make_database),
+    ("DELETE", r"/v1/projects/([^/]+)", _delete_project),
+    ("GET", r"/v1/projects/([^/]+)/analytics", _analytics),
     ("GET", r"/v1/projects/([^/]+)/deployments", _list_deployments),
     ("POST", r"/v1/projects/([^/]+)/deployments", _make_deployment),
     ("GET", r"/v1/deployments/([^/]+)", _deployment),
     ("DELETE", r"/v1/deployments/([^/]+)", _delete),
+    ("POST", r"/v1/deployments/([^/]+)/redeploy", _redeploy),
     ("GET", r"/v1/deployments/([^/]+)/build_logs", _build_logs),
+    ("GET", r"/v1/deployments/([^/]+)/app_logs", _app_logs),
     ("PUT", r"/v1/deployments/([^/]+)/domains/([^/]+)", _attach),
     ("POST", r"/api/projects/([^/]+)/assets/negotiate", _negotiate),
 ]
@@ -191,7 +242,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         headers = {name.lower(): value for name, value in self.headers.items()}
-        status, document = self.fake.answer(
+        status, document, *more = self.fake.answer(
             Request(self.command, parts.path, headers, body, query)
         )
         if self.fake.lost_answers > 0:
@@ -199,9 +250,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
-        self._send(status, body, {"Content-Type": "application/json"})
+        extra: dict[str, str] = more[0] if more else {}
+        self._send(status, body, {"Content-Type": "application/json", **extra})
 
-    do_GET = do_POST = do_PUT = do_DELETE = do  # noqa: N815 - the names are http.server's
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do  # noqa: N815 - the names are http.server's
 
     def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 import pytest
 
 from bot.adapters.targets.deploy_v2 import DeployV2Target, Platform
+from bot.core.model.environment import Context, Environment, Variable
 from bot.core.model.errors import TargetRefused, TargetUnavailable
 from bot.core.model.ids import AppSlug, CommitSha, HostLabel, RepoName, TargetDeploymentId
 from bot.core.model.outcomes import LogLine
 from bot.ports.target import Broken, Building, Built, NotServing, Serving
-from tests.fakes.apps import App, hello
+from tests.fakes.apps import OCTO_HELLO, App, hello
 from tests.fakes.deno.platform import TOKEN, FakeDeno, serving_deno
-from tests.fakes.deno.platform import App as FakeApp
+from tests.fakes.deno.records import App as FakeApp
 from tests.fakes.subhosting.patience import PatientClock
 from tests.fakes.subhosting.server import Answer, Request
 from tests.fakes.target import BREAKS, HANGS
@@ -59,6 +60,8 @@ def test_the_first_deploy_makes_the_branchs_app(bench: Bench) -> None:
     bench.target.create(app.order(), app.read)
 
     assert [f"{each.method} {each.path}" for each in bench.deno.requests] == [
+        "GET /v2/layers/hello-previews",
+        "POST /v2/layers",
         "GET /v2/apps/hello--main",
         "POST /v2/apps",
         "POST /v2/apps/hello--main/deploy",
@@ -67,13 +70,20 @@ def test_the_first_deploy_makes_the_branchs_app(bench: Bench) -> None:
     assert made.labels == {
         "custom.managed-by": "previewbot",
         "custom.repo": "octo/hello",
+        "custom.repo-id": "7",
+        "custom.app": "hello",
         "custom.branch": "main",
     }
 
 
 def test_a_deploy_is_a_preview_with_every_file_inline(bench: Bench) -> None:
     app = hello()
-    order = replace(app.order(known=app.manifest.blobs()), env={"A": "b"})
+    order = replace(
+        app.order(known=app.manifest.blobs()),
+        environment=Environment(
+            variables=(Variable(key="A", value="b", context=Context.BRANCH, secret=False),)
+        ),
+    )
 
     made = bench.target.create(order, app.read)
 
@@ -123,7 +133,7 @@ def lose_the_next(bench: Bench) -> Fault:
 
 def test_an_app_of_somebody_elses_is_not_touched(bench: Bench) -> None:
     app = hello()
-    stranger = replace(app.order(), repository=RepoName("octo/other"))
+    stranger = replace(app.order(), repository=replace(OCTO_HELLO, name=RepoName("octo/other")))
     bench.deno.apps["app-1"] = FakeApp(id="app-1", slug="hello--main", labels={})
 
     with pytest.raises(TargetRefused, match="is not octo/other's"):
@@ -138,7 +148,7 @@ def test_an_app_that_another_worker_made_meanwhile_is_used(bench: Bench) -> None
         bench.deno.apps["app-1"] = FakeApp(id="app-1", slug="hello--main", labels=labels)
         return 404, {"error": {"code": "APP_NOT_FOUND", "message": "no"}}
 
-    bench.deno.faults = [made_meanwhile]
+    bench.deno.faults = [*[lambda _: None] * 2, made_meanwhile]
     app = hello()
 
     bench.target.create(app.order(), app.read)
@@ -242,7 +252,7 @@ def test_a_nested_error_is_read(bench: Bench) -> None:
 def test_too_many_deploys_are_waited_for_and_then_sent(bench: Bench) -> None:
     app = hello()
     busy: Fault = lambda _: (429, {"error": {"code": "TOO_MANY", "message": "slow"}})  # noqa: E731
-    bench.deno.faults = [lambda _: None, lambda _: None, busy]
+    bench.deno.faults = [*[lambda _: None] * 4, busy]
 
     with pytest.raises(TargetUnavailable, match="429 TOO_MANY"):
         bench.target.create(app.order(), app.read)
@@ -270,7 +280,7 @@ def test_a_branch_that_is_gone_takes_its_app_along(bench: Bench) -> None:
     made = bench.deployed(hello())
     bench.target.bind(made, LABEL, HEAD)
 
-    bench.target.remove(AppSlug("hello--main"), RepoName("octo/hello"), [made])
+    bench.target.remove(AppSlug("hello--main"), OCTO_HELLO, [made])
 
     assert (bench.deno.apps, bench.deno.revisions) == ({}, {})
 
@@ -278,6 +288,6 @@ def test_a_branch_that_is_gone_takes_its_app_along(bench: Bench) -> None:
 def test_somebody_elses_app_is_not_removed(bench: Bench) -> None:
     bench.deno.apps["app-1"] = FakeApp(id="app-1", slug="hello--main", labels={})
 
-    bench.target.remove(AppSlug("hello--main"), RepoName("octo/hello"), [])
+    bench.target.remove(AppSlug("hello--main"), OCTO_HELLO, [])
 
     assert list(bench.deno.apps) == ["app-1"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.adapters.targets.subhosting_v1 import SubhostingV1Target
+from bot.core.model.environment import Context, Environment, Variable
 from bot.core.model.errors import ConfigurationProblem, TargetRefused, TargetUnavailable
 from bot.core.model.ids import BlobSha, CommitSha, HostLabel, TargetDeploymentId
 from bot.core.model.manifest import FileAsset
@@ -19,6 +20,7 @@ from tests.integration.targets.conftest import Bench
 
 HEAD = CommitSha("a" * 40)
 LABEL = HostLabel("hello--main")
+SECRET = Environment(variables=(Variable(key="A", value="b", context=Context.PREVIEW),))
 
 
 def test_a_first_create_looks_up_makes_the_project_and_negotiates(embedded: Bench) -> None:
@@ -86,7 +88,9 @@ def test_a_base_that_is_not_what_we_remember_is_left_aside(embedded: Bench) -> N
 
 def test_the_create_request_is_as_published(embedded: Bench) -> None:
     app = hello()
-    order = replace(app.order(known=[BlobSha(blob_sha1(b""))]), env={"A": "b"}, description="of x")
+    order = replace(
+        app.order(known=[BlobSha(blob_sha1(b""))]), environment=SECRET, description="of x"
+    )
     embedded.server.platform.make_project({"name": "hello"}).blobs[blob_sha1(b"")] = b""
 
     embedded.target.create(order, app.read)

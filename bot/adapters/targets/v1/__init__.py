@@ -1,0 +1,1 @@
+"""What the client of Subhosting API v1 is made of."""

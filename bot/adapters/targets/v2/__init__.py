@@ -1,0 +1,1 @@
+"""What the client of Deno Deploy API v2 is made of."""

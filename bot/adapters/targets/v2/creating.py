@@ -1,0 +1,135 @@
+"""Creating a revision: looked for before it is made, and every file in one streamed body."""
+
+from collections.abc import Iterator
+
+import orjson
+
+from bot.adapters.targets import body
+from bot.adapters.targets.http import Api, Call, Meter
+from bot.adapters.targets.paths import part
+from bot.adapters.targets.v2.apps import Apps, plain_of
+from bot.core.decide.entrypoint import site_folder
+from bot.core.model.environment import Trust
+from bot.core.model.errors import TargetRefused
+from bot.core.model.ids import TargetDeploymentId
+from bot.core.model.preview import Transfer
+from bot.ports.target import BlobReader, Created, Order
+from bot.wire import deploy_v2_revisions as wire
+
+# The natural key of a revision: v2 has no idempotency key.
+DEPLOYMENT = "custom.deployment"
+
+# Where a lost answer is looked for: the newest revisions of the app, as many as one page holds.
+PAGE_SIZE = 100
+
+# A group of logical databases; each order names the one of the group that it uses.
+DATABASES = "previewbot"
+
+_NOT_FOUND = 404
+# 409 by its meaning; our own server says 400 `slugAlreadyInUse`.
+_TAKEN = frozenset({400, 409})
+
+
+class Creates:
+    """Creates on one organization."""
+
+    def __init__(self, api: Api, apps: Apps) -> None:
+        self._api = api
+        self._apps = apps
+        self._has_databases = False
+
+    def create(self, order: Order, read: BlobReader) -> Created:
+        """Create the revision, or find the one that `order.key` made before."""
+        known = self._apps.is_known(order.branch_app)
+        try:
+            return self._create(order, read)
+        except TargetRefused as refusal:
+            # The app was deleted behind our back.
+            if refusal.status != _NOT_FOUND or not known:
+                raise
+        self._apps.forget(order.branch_app)
+        return self._create(order, read)
+
+    def _create(self, order: Order, read: BlobReader) -> Created:
+        total = order.manifest.files_total()
+        made_app = self._apps.prepare(order)
+        if not made_app and (earlier := self._earlier(order)) is not None:
+            nothing = Transfer(files_total=total, files_sent=0, bytes_sent=0)
+            return Created(id=earlier, transfer=nothing)
+        if order.environment.database is not None:
+            self._make_databases()
+        meter = Meter()
+        call = Call(
+            method="POST",
+            url=f"apps/{part(order.branch_app)}/deploy",
+            body=lambda: _deploy_body(order, read),
+            # What a lost answer made is looked for first: by the next call of this method.
+            repeatable=False,
+        )
+        made = self._api.ask(call, wire.RevisionListItem, meter)
+        sent = Transfer(files_total=total, files_sent=total, bytes_sent=meter.sent_bytes)
+        return Created(id=TargetDeploymentId(made.id), transfer=sent)
+
+    def _earlier(self, order: Order) -> TargetDeploymentId | None:
+        """Return the revision that this order made before, if its answer was lost."""
+        call = Call(
+            method="GET",
+            url=f"apps/{part(order.branch_app)}/revisions",
+            params={"limit": PAGE_SIZE},
+        )
+        for item in self._api.ask(call, list[wire.RevisionListItem]):
+            if (item.labels or {}).get(DEPLOYMENT) == order.key:
+                return TargetDeploymentId(item.id)
+        return None
+
+    def _make_databases(self) -> None:
+        """Make the group of databases once; the platform has no way to ask whether it is there."""
+        if self._has_databases:
+            return
+        document = orjson.dumps({"slug": DATABASES, "connection": {"engine": "denokv"}})
+        call = Call(
+            method="POST",
+            url="database_instances",
+            body=lambda: iter((document,)),
+            repeatable=False,
+        )
+        try:
+            self._api.tell(call)
+        except TargetRefused as refusal:
+            if refusal.status not in _TAKEN:
+                raise
+        self._has_databases = True
+
+
+def _deploy_body(order: Order, read: BlobReader) -> Iterator[bytes]:
+    """Yield a DeployInit of a preview: built and given its own host, and no other yet."""
+    production: object = False
+    preview: object = True
+    if (database := order.environment.database) is not None:
+        references = [{"instance": DATABASES, "name": database}]
+        # For its stable host too, which it is given later.
+        production = {"domains": [], "databases": references}
+        preview = {"databases": references}
+    head: dict[str, object] = {
+        "labels": {DEPLOYMENT: order.key},
+        "production": production,
+        "preview": preview,
+        # What v1 does by itself: docs of Deno's migration guide, "deployment".
+        "config": {
+            "install": "deno install",
+            "runtime": _runtime(order.entrypoint),
+        },
+        "env_vars": [{"key": each.key, "value": each.value} for each in plain_of(order)],
+    }
+    if order.environment.trust is Trust.STRANGER:
+        head["layers"] = []
+    yield orjson.dumps(head)[:-1] + b',"assets":{'
+    yield from body.inline_assets(order.manifest, order.manifest.blobs(), read)
+    yield b"}}"
+
+
+def _runtime(entrypoint: str) -> dict[str, str]:
+    folder = site_folder(entrypoint)
+    if folder is not None:
+        return {"type": "static", "cwd": folder}
+    return {"type": "dynamic", "entrypoint": entrypoint}

@@ -22,6 +22,18 @@ class Reason(StrEnum):
     EVENT_NOT_HANDLED = "event-not-handled"
     PAYLOAD_NOT_UNDERSTOOD = "payload-not-understood"
     INTAKE_FAILED = "intake-failed"
+    CONFIGURATION_WRONG = "configuration-wrong"
+    # Rules of the repository's configuration: see `bot.core.decide.admission`.
+    LOCKED = "locked"
+    BRANCH_NOT_WANTED = "branch-not-wanted"
+    SKIP_LABEL = "skip-label"
+    DRAFT = "draft"
+    BOT = "bot"
+    LABEL_MISSING = "label-missing"
+    COMMAND_MISSING = "command-missing"
+    MANUAL = "manual"
+    SKIP_MARKER = "skip-marker"
+    PATHS_UNCHANGED = "paths-unchanged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

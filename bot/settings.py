@@ -26,7 +26,7 @@ from pydantic import (
 )
 
 from bot.core.model.errors import ConfigurationProblem
-from bot.core.model.surfaces import DEFAULT_SURFACES, Surface
+from bot.core.model.surfaces import DEFAULT_ENVIRONMENT, DEFAULT_SURFACES, Surface
 
 PREFIX = "PREVIEWBOT_"
 
@@ -89,6 +89,7 @@ class Settings(BaseModel):
     github_private_key_file: Path | None = None  # PREVIEWBOT_GITHUB_PRIVATE_KEY_FILE
     github_webhook_secret: SecretStr | None = None  # PREVIEWBOT_GITHUB_WEBHOOK_SECRET
     surfaces: str = ",".join(sorted(DEFAULT_SURFACES))  # PREVIEWBOT_SURFACES; comma separated
+    environment: str = DEFAULT_ENVIRONMENT  # PREVIEWBOT_ENVIRONMENT; of GitHub's Deployments
     # PREVIEWBOT_ENCRYPTION_KEY; Fernet keys, the newest first, comma separated; None: a file of
     # the data directory
     encryption_key: SecretStr | None = None

@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.adapters.engine.memory import MemoryJournal
 from bot.adapters.git.directory import DirectorySource, commit_for, commit_of
 from bot.adapters.local.forge import LocalForge
-from bot.adapters.storage.memory import MemoryStore
+from bot.adapters.storage.memory import MemoryPostings, MemoryStore
 from bot.bootstrap.targets import target_from
 from bot.core.decide.names import branch_label, slug_candidates
 from bot.core.model.checks import Check
@@ -30,6 +30,7 @@ from bot.core.model.ids import (
     repo_name,
 )
 from bot.core.model.preview import Deployment
+from bot.core.model.surfaces import Showing, Surface
 from bot.kernel.clock import SystemClock
 from bot.kernel.ids import RandomIds
 from bot.pipeline.deploy import deploy
@@ -99,6 +100,8 @@ def deploy_directory(
         clock=clock,
         page_url=lambda _: None,
         build_timeout=timedelta(seconds=settings.build_timeout_s),
+        postings=MemoryPostings(),
+        showing=Showing(surfaces=frozenset({Surface.CHECK})),
         beside=ThreadPoolExecutor(1),
         manifests={},
         bases={},

@@ -16,8 +16,9 @@ from bot.adapters.engine.worker import CONCURRENCY, Work, WorkerConfig, run_work
 from bot.adapters.git.source import GitSource
 from bot.adapters.storage import connect, deliveries
 from bot.adapters.storage.checks import SqlCheckShelf
+from bot.adapters.storage.postings import SqlPostings
 from bot.adapters.storage.store import SqlStore
-from bot.bootstrap.forges import forge_from
+from bot.bootstrap.forges import forge_from, showing_from
 from bot.bootstrap.places import database_url, git_url, mirrors_dir, page_url
 from bot.bootstrap.recent import Recent
 from bot.bootstrap.schema import prepare_database
@@ -112,8 +113,11 @@ def _services(
         clock=clock,
         page_url=partial(page_url, settings),
         build_timeout=timedelta(seconds=settings.build_timeout_s),
-        beside=ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="beside"),
+        # Two things at most go on beside an attempt: telling its stages, and showing it elsewhere.
+        beside=ThreadPoolExecutor(2 * CONCURRENCY, thread_name_prefix="beside"),
         manifests=Recent(),
         bases=Recent(),
+        postings=SqlPostings(opened),
+        showing=showing_from(settings),
         entrypoint=settings.entrypoint,
     )

@@ -1,29 +1,50 @@
 """Show a check on its commit, and never let a forge that is away stop the work."""
 
-from dataclasses import replace
-
 import structlog
 
-from bot.core.model.checks import Check
+from bot.core.model.checks import Check, CheckStatus
 from bot.core.model.errors import ForgeError
 from bot.core.model.preview import Deployment
+from bot.core.model.surfaces import Surface
+from bot.ports.postings import Posting
 from bot.ports.services import Services
 
 log = structlog.get_logger()
 
 
 def announce(check: Check, deployment: Deployment, services: Services) -> bool:
-    """Publish `check`, remember the forge's id of it, and tell whether the forge took it.
+    """Publish `check`, and tell whether the forge took it.
 
     The last report of a deployment matters and is tried with patience by its caller; the ones on
     the way there are for people who watch, and are let go when the forge does not take them.
     """
     try:
-        ref = services.forge.publish(check, deployment.check_ref)
+        publish(check, deployment, services)
     except ForgeError as error:
         log.warning("check_not_published", status=str(check.status), problem=str(error))
         return False
-    if ref != deployment.check_ref:
-        current = services.store.deployment(deployment.id)
-        services.store.save(replace(current, check_ref=ref))
     return True
+
+
+def publish(check: Check, deployment: Deployment, services: Services) -> None:
+    """Make `check` stand on its commit, if checks are shown, and remember the forge's id of it.
+
+    Raises:
+        ForgeUnavailable: try again later.
+        ForgeRefused: it will not be taken.
+
+    """
+    if Surface.CHECK not in services.showing.surfaces:
+        return
+    posting = services.postings.of(Surface.CHECK, deployment.id)
+    ref = services.forge.publish(check, None if posting is None else posting.ref)
+    if posting is None or ref != posting.ref or check.status is CheckStatus.COMPLETED:
+        services.postings.put(
+            Posting(
+                surface=Surface.CHECK,
+                subject=deployment.id,
+                group=deployment.preview.id,
+                ref=ref,
+                said=str(check.status),
+            )
+        )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.core.model.ids import DeploymentId
 from bot.core.model.outcomes import Failed, Superseded, TimedOut
 from bot.core.model.preview import Deployment, Stage
+from bot.pipeline.narrator import Narrator
 from bot.ports.journal import Journal
 from bot.ports.services import Services
 
@@ -28,6 +29,7 @@ class Attempt:
     key: DeploymentId
     services: Services
     journal: Journal
+    narrator: Narrator
 
     def now(self) -> Deployment:
         """Return the deployment as the store has it at this moment."""
@@ -42,9 +44,10 @@ class Attempt:
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[Note]:
-        """Record when the stage began and ended, whatever happened in it."""
+        """Record when the stage began and ended, whatever happened in it, and tell of it."""
         note = Note()
         self.services.store.stage_started(self.key, stage)
+        self.narrator.at(stage)
         try:
             yield note
         finally:

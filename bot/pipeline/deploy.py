@@ -4,8 +4,6 @@ Every step is harmless when run again, because each outside effect has a natural
 only saves the work of repeating them.
 """
 
-from dataclasses import replace
-
 import structlog
 
 from bot.core.model.errors import BotError
@@ -13,12 +11,14 @@ from bot.core.model.ids import DeploymentId
 from bot.core.model.outcomes import Failed, Outcome
 from bot.core.model.preview import DeploymentState
 from bot.pipeline.attempt import Attempt
+from bot.pipeline.narrator import narrated
 from bot.pipeline.steps.acquire import acquire
 from bot.pipeline.steps.bind import bind
 from bot.pipeline.steps.probe import probe
 from bot.pipeline.steps.report import report
 from bot.pipeline.steps.upload import Uploaded, upload
 from bot.pipeline.steps.watch import watch
+from bot.pipeline.surfaces import show
 from bot.ports.journal import Journal
 from bot.ports.services import Services
 
@@ -27,22 +27,31 @@ log = structlog.get_logger()
 
 def deploy(key: DeploymentId, services: Services, journal: Journal) -> None:
     """Bring one attempt to its end, and its commit to a terminal check."""
-    attempt = Attempt(key=key, services=services, journal=journal)
-    if attempt.now().is_over:
+    if services.store.deployment(key).is_over:
+        show(key, services, journal)  # whoever brought it to its end may have died before this
         return
+    with narrated(key, services) as narrator:
+        attempt = Attempt(key=key, services=services, journal=journal, narrator=narrator)
+        outcome = _ended(attempt)
+    journal.step("report", lambda: report(attempt, outcome))
+    narrator.wait_until_shown()
+    journal.step("show", lambda: show(key, services, journal))
+
+
+def _ended(attempt: Attempt) -> Outcome:
+    """Return how the attempt ends, whatever happens on the road."""
     try:
-        outcome = _travel(attempt)
+        return _travel(attempt)
     except BotError as error:
         log.warning("deployment_broke_off", problem=str(error))
-        outcome = Failed(title="Could not deploy", explanation=str(error))
+        return Failed(title="Could not deploy", explanation=str(error))
     except Exception:
         # The boundary of a job: whatever it was, the commit must not be left without an answer.
         log.exception("deployment_crashed")
-        outcome = Failed(
+        return Failed(
             title="Internal error",
             explanation="previewbot met a problem of its own; the operator's log has the details.",
         )
-    journal.step("report", lambda: report(attempt, outcome))
 
 
 def _travel(attempt: Attempt) -> Outcome:
@@ -79,7 +88,5 @@ def _begin(attempt: Attempt) -> Outcome | None:
                 "one came first. Rename this branch, or delete the other one's preview."
             ),
         )
-    attempt.services.store.save(
-        replace(deployment.moved_to(DeploymentState.DEPLOYING), check_ref=deployment.check_ref)
-    )
+    attempt.services.store.save(deployment.moved_to(DeploymentState.DEPLOYING))
     return None

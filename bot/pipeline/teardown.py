@@ -8,6 +8,7 @@ from bot.core.decide.names import branch_app
 from bot.core.model.errors import TargetRefused, TargetUnavailable
 from bot.core.model.ids import Branch, Repository
 from bot.pipeline.patience import patiently
+from bot.pipeline.surfaces import show_removed
 from bot.ports.journal import Journal
 from bot.ports.services import Services
 
@@ -41,3 +42,4 @@ def tear_down(
             log.warning("preview_not_removed", preview=preview.id, problem=str(error))
         else:
             log.info("preview_removed", preview=preview.id, deployments=len(made))
+        show_removed(preview, services, journal)

@@ -1,13 +1,15 @@
-"""Where commits get their checks."""
+"""Where commits get their checks, and previews show."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from bot.core.model.checks import Check
 from bot.core.model.ids import Repository
+from bot.core.model.surfaces import ShownDeployment
 
 
 class Forge(Protocol):
-    """A place that shows the state of a commit."""
+    """A place that shows the state of a commit and of its previews."""
 
     def publish(self, check: Check, ref: str | None) -> str:
         """Make `check` stand on its commit and return the forge's id of it.
@@ -18,6 +20,34 @@ class Forge(Protocol):
         Raises:
             ForgeUnavailable: try again later.
             ForgeRefused: it will not be taken; the message says which right or limit.
+
+        """
+        ...
+
+    def show_deployment(self, shown: ShownDeployment, ref: str | None) -> str | None:
+        """Make `shown` stand among the forge's deployments and return the forge's id of it.
+
+        `ref` is what an earlier call returned. Without one the forge first looks for a deployment
+        with the same natural key. One that is inactive is not made, only found: then the answer
+        is None if it never was there, as it is on a forge without deployments.
+
+        Raises:
+            ForgeUnavailable: try again later.
+            ForgeRefused: it will not be taken; the message says which right or limit.
+
+        """
+        ...
+
+    def remove_environment(
+        self, repository: Repository, environment: str, refs: Sequence[str]
+    ) -> None:
+        """Delete these deployments and the environment they are filed under.
+
+        Harmless when repeated. None of them may be active any more.
+
+        Raises:
+            ForgeUnavailable: try again later.
+            ForgeRefused: it may not be deleted by us; the message says which right is missing.
 
         """
         ...

@@ -6,7 +6,7 @@ ones are ignored; types are taken strictly, as the kind of a delivery is judged 
 """
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -100,3 +100,20 @@ class StatusAnswer(Payload):
     context: str
     description: str | None
     target_url: str | None
+
+
+class DeploymentAnswer(Payload):
+    """A deployment, as GitHub answers it; the 202 of an auto-merge has no `id` and is none."""
+
+    id: GitHubId
+    payload: Any = None  # what its maker gave: an object, or the JSON text of one
+
+
+class DeploymentStatusAnswer(Payload):
+    """A status of a deployment."""
+
+    id: GitHubId
+    state: str
+    description: str
+    environment_url: str | None = None
+    log_url: str | None = None

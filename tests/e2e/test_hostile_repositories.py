@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from bot.adapters.engine.memory import MemoryJournal
 from bot.adapters.git.source import GitSource
-from bot.adapters.storage.memory import MemoryStore
+from bot.adapters.storage.memory import MemoryPostings, MemoryStore
 from bot.adapters.targets.subhosting_v1 import Dialect, Platform, SubhostingV1Target
 from bot.core.decide.names import branch_label, slug_candidates
 from bot.core.model.ids import (
@@ -93,6 +93,7 @@ class Site:
                 page_url=lambda _: None,
                 build_timeout=timedelta(minutes=1),
                 beside=beside,
+                postings=MemoryPostings(),
                 manifests={},
                 bases={},
             )

@@ -1,28 +1,52 @@
 """A forge with memory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.core.model.checks import Check
 from bot.core.model.errors import ForgeUnavailable
 from bot.core.model.ids import DeploymentId, Repository
+from bot.core.model.surfaces import ShownDeployment, ShownState
 
 
 @dataclass
 class FakeForge:
-    """Keeps every check as it came; may be told to be away for a number of calls."""
+    """Keeps everything as it came; may be told to be away for a number of calls."""
 
     history: list[Check] = field(default_factory=list)
     refs: dict[DeploymentId, str] = field(default_factory=dict)
+    shown: list[ShownDeployment] = field(default_factory=list)
+    shown_refs: dict[DeploymentId, str] = field(default_factory=dict)
+    removed_environments: list[str] = field(default_factory=list)
     away_for: int = 0
 
     def publish(self, check: Check, ref: str | None) -> str:
-        if self.away_for > 0:
-            self.away_for -= 1
-            raise ForgeUnavailable("POST check-runs", "502 Bad Gateway")
+        self._answer("POST check-runs")
         known = self.refs.get(check.deployment)
         assert ref in {None, known}, "the pipeline made up a reference"
         self.history.append(check)
         return self.refs.setdefault(check.deployment, f"check-{len(self.refs) + 1}")
+
+    def show_deployment(self, shown: ShownDeployment, ref: str | None) -> str | None:
+        self._answer("POST deployments")
+        known = self.shown_refs.get(shown.deployment)
+        assert ref in {None, known}, "the pipeline made up a reference"
+        if known is None and shown.state is ShownState.INACTIVE:
+            return None
+        if self.deployments().get(shown.deployment) != shown:
+            self.shown.append(shown)
+        return self.shown_refs.setdefault(shown.deployment, f"{len(self.shown_refs) + 1}")
+
+    def remove_environment(
+        self, repository: Repository, environment: str, refs: Sequence[str]
+    ) -> None:
+        self._answer("DELETE environments")
+        assert repository.name
+        for key, ref in list(self.shown_refs.items()):
+            if ref in refs:
+                assert self.deployments()[key].state is not ShownState.SUCCESS
+                del self.shown_refs[key]
+        self.removed_environments.append(environment)
 
     def git_credential(self, repository: Repository) -> str | None:  # noqa: ARG002 - the port's
         return None
@@ -34,3 +58,14 @@ class FakeForge:
     def latest(self) -> dict[DeploymentId, Check]:
         """Return every check as it stands now."""
         return {check.deployment: check for check in self.history}
+
+    def deployments(self) -> dict[DeploymentId, ShownDeployment]:
+        """Return everything among the deployments as it stands now."""
+        return {
+            shown.deployment: shown for shown in self.shown if shown.deployment in self.shown_refs
+        }
+
+    def _answer(self, request: str) -> None:
+        if self.away_for > 0:
+            self.away_for -= 1
+            raise ForgeUnavailable(request, "502 Bad Gateway")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.adapters.engine.memory import MemoryJournal
-from bot.adapters.storage.memory import MemoryStore
+from bot.adapters.storage.memory import MemoryPostings, MemoryStore
 from bot.core.decide.names import branch_label, slug_candidates
 from bot.core.model.checks import Check
 from bot.core.model.events import BranchDeleted, BranchPushed, Event
@@ -23,6 +23,7 @@ from bot.core.model.ids import (
     RepositoryId,
 )
 from bot.core.model.preview import Deployment
+from bot.core.model.surfaces import Showing
 from bot.pipeline.deploy import deploy
 from bot.pipeline.intake import take_in
 from bot.ports.inbox import Received
@@ -56,9 +57,11 @@ class BotInMemory:
     ids: FakeIds = field(default_factory=FakeIds)
     entrypoint: str | None = None
     build_timeout: timedelta = timedelta(minutes=5)
+    showing: Showing = field(default_factory=Showing)
 
     def __post_init__(self) -> None:
         self.store = MemoryStore(self.clock, self.ids)
+        self.postings = MemoryPostings()
         self.done_intakes: set[DeliveryKey] = set()
         self.done_deployments: set[str] = set()
 
@@ -72,6 +75,8 @@ class BotInMemory:
             page_url=lambda key: f"https://bot.test/deployments/{key}",
             build_timeout=self.build_timeout,
             beside=BESIDE,
+            postings=self.postings,
+            showing=self.showing,
             manifests={},
             bases={},
             entrypoint=self.entrypoint,

@@ -1,12 +1,16 @@
 """GitHub behind the forge port."""
 
+from collections.abc import Sequence
+
 from bot.adapters.github.auth import Access, AppAccess, TokenAccess
 from bot.adapters.github.checks import CheckRuns
 from bot.adapters.github.clients import PUBLIC_API_URL, Clients
+from bot.adapters.github.deployments import Deployments
 from bot.adapters.github.limits import Retries
 from bot.adapters.github.statuses import CommitStatuses
 from bot.core.model.checks import Check
 from bot.core.model.ids import Repository
+from bot.core.model.surfaces import ShownDeployment
 from bot.kernel.clock import Clock
 
 
@@ -18,12 +22,23 @@ class GitHubForge:
         self._access = access
         self._checks = CheckRuns(access, retries)
         self._statuses = CommitStatuses(access, retries)
+        self._deployments = Deployments(access, retries)
 
     def publish(self, check: Check, ref: str | None) -> str:
         """Make `check` stand on its commit; see the port."""
         if self._access.writes_checks:
             return self._checks.publish(check, ref)
         return self._statuses.publish(check)
+
+    def show_deployment(self, shown: ShownDeployment, ref: str | None) -> str | None:
+        """Make `shown` stand among the repository's deployments; see the port."""
+        return self._deployments.show(shown, ref)
+
+    def remove_environment(
+        self, repository: Repository, environment: str, refs: Sequence[str]
+    ) -> None:
+        """Delete these deployments and their environment; see the port."""
+        self._deployments.remove(repository, environment, refs)
 
     def git_credential(self, repository: Repository) -> str:
         """Return a password for reading `repository`; see the port."""

@@ -1,9 +1,11 @@
 """`LocalForge`: checks without GitHub; our store is where they stand."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from bot.core.model.checks import Check
 from bot.core.model.ids import DeploymentId, Repository
+from bot.core.model.surfaces import ShownDeployment
 
 
 class CheckShelf(Protocol):
@@ -28,6 +30,14 @@ class LocalForge:
     def publish(self, check: Check, ref: str | None) -> str:  # noqa: ARG002 - the key finds it
         """Keep `check`; the same deployment's is replaced, so a repeated call makes no second."""
         return self._checks.put(check)
+
+    def show_deployment(self, shown: ShownDeployment, ref: str | None) -> None:
+        """Do nothing: our own pages are the only list of deployments here."""
+
+    def remove_environment(
+        self, repository: Repository, environment: str, refs: Sequence[str]
+    ) -> None:
+        """Do nothing: there are no environments."""
 
     def git_credential(self, repository: Repository) -> str | None:  # noqa: ARG002 - the port's
         """Return None: local repositories are read from the disk."""

@@ -1,4 +1,4 @@
-"""Store and checks in plain dicts: for `previewbot deploy`, which keeps nothing, and tests."""
+"""All records in plain dicts: for `previewbot deploy`, which keeps nothing, and tests."""
 
 import threading
 from collections import defaultdict
@@ -23,8 +23,10 @@ from bot.core.model.ids import (
 )
 from bot.core.model.outcomes import LogLine
 from bot.core.model.preview import Deployment, DeploymentState, Preview, Stage, StageRecord
+from bot.core.model.surfaces import Surface
 from bot.kernel.clock import Clock
 from bot.kernel.ids import Ids
+from bot.ports.postings import Posting
 from bot.ports.store import Plan, PreviewWanted
 
 _PreviewKey = tuple[RepositoryId, Branch, AppName]
@@ -265,3 +267,27 @@ class MemoryCheckShelf:
     def of(self, deployment: DeploymentId) -> Check | None:
         """Return the check of an attempt, or None before its first."""
         return self._checks.get(deployment)
+
+
+class MemoryPostings:
+    """What stands on the forge; implements `bot.ports.postings.Postings`."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[Surface, str], Posting] = {}
+
+    def of(self, surface: Surface, subject: str) -> Posting | None:
+        """Return what was written about `subject`, None before the first time."""
+        return self._kept.get((surface, subject))
+
+    def in_group(self, surface: Surface, group: str) -> list[Posting]:
+        """Return all that belongs to `group`, in order of their first writing."""
+        found = list(self._kept.values())
+        return [each for each in found if (each.surface, each.group) == (surface, group)]
+
+    def put(self, posting: Posting) -> None:
+        """Remember `posting` in place of what was remembered of its subject."""
+        self._kept[posting.surface, posting.subject] = posting
+
+    def forget(self, surface: Surface, subject: str) -> None:
+        """Remember nothing of `subject`; harmless when nothing was."""
+        self._kept.pop((surface, subject), None)

@@ -73,7 +73,6 @@ def deployment_in(row: sa.RowMapping) -> Deployment:
         url=row[columns.url],
         deployment_url=row[columns.deployment_url],
         transfer=_transfer_in(row),
-        check_ref=row[columns.check_ref],
         title=row[columns.title],
         finished_at=row[columns.finished_at],
     )
@@ -100,7 +99,6 @@ def own_columns(deployment: Deployment) -> dict[str, object]:
         "files_total": transfer and transfer.files_total,
         "files_sent": transfer and transfer.files_sent,
         "bytes_sent": transfer and transfer.bytes_sent,
-        "check_ref": deployment.check_ref,
         "title": deployment.title,
         "finished_at": deployment.finished_at,
     }

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 # The newest revision under `migrations/versions`. It stands here so that a database which is up
 # to date is recognised without importing Alembic (0.1 s); a test compares the two.
-SCHEMA_REVISION = "0001"
+SCHEMA_REVISION = "0002"
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -129,7 +129,6 @@ deployments = sa.Table(
     sa.Column("files_total", sa.Integer),  # these three are set together, or not at all
     sa.Column("files_sent", sa.Integer),
     sa.Column("bytes_sent", sa.BigInteger),
-    sa.Column("check_ref", sa.Text),
     sa.Column("title", CleanText, nullable=False),
     sa.Column("finished_at", UtcDateTime),
     sa.UniqueConstraint("preview_id", "generation"),
@@ -174,3 +173,17 @@ checks = sa.Table(
     sa.Column("deployment_id", sa.Text, primary_key=True),
     sa.Column("body", sa.Text, nullable=False),  # JSON
 )
+
+# What we wrote on the forge: see `bot.ports.postings`.
+postings = sa.Table(
+    "postings",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),  # in order of the first writing
+    sa.Column("surface", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("group", sa.Text, nullable=False),
+    sa.Column("ref", sa.Text, nullable=False),
+    sa.Column("said", CleanText, nullable=False),
+    sa.UniqueConstraint("surface", "subject"),
+)
+sa.Index(None, postings.c.surface, postings.c.group)

@@ -102,7 +102,6 @@ class Deployment:
     url: str | None = None  # stable
     deployment_url: str | None = None  # immutable
     transfer: Transfer | None = None
-    check_ref: str | None = None  # the forge's id of our check
     title: str = ""
     finished_at: datetime | None = None
 

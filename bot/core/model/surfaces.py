@@ -1,6 +1,9 @@
 """Where a deployment shows on the forge, beside the pages that are ours."""
 
+from dataclasses import dataclass
 from enum import StrEnum
+
+from bot.core.model.ids import CommitSha, DeploymentId, Repository
 
 
 class Surface(StrEnum):
@@ -14,3 +17,42 @@ class Surface(StrEnum):
 
 # A comment notifies everybody who watches, and an event needs `contents: write`: on request only.
 DEFAULT_SURFACES = frozenset({Surface.CHECK, Surface.DEPLOYMENT})
+
+DEFAULT_ENVIRONMENT = "preview"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Showing:
+    """How deployments show: where, and the environment that GitHub files them under.
+
+    `environment` may hold `{app}`, the app's slug, and `{preview}`, the preview's part of its
+    host name; one with `{preview}` belongs to a single preview and goes with it.
+    """
+
+    surfaces: frozenset[Surface] = DEFAULT_SURFACES
+    environment: str = DEFAULT_ENVIRONMENT
+
+
+class ShownState(StrEnum):
+    """How a deployment stands on the forge; the value is the state of GitHub's status."""
+
+    IN_PROGRESS = "in_progress"
+    SUCCESS = "success"
+    FAILURE = "failure"
+    INACTIVE = "inactive"  # of a transient environment GitHub says "destroyed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownDeployment:
+    """One attempt among the forge's deployments; `deployment` is its natural key."""
+
+    deployment: DeploymentId
+    repository: Repository
+    ref: str  # the branch: by it GitHub finds what a pull request's head was deployed to
+    head: CommitSha  # what was deployed, wherever the branch points when the forge is told
+    app: str
+    environment: str
+    state: ShownState
+    description: str  # plain text
+    environment_url: str | None  # where the preview is, None unless it is there
+    log_url: str | None  # our page

@@ -58,14 +58,20 @@ def queued(deployment: Deployment, *, page_url: str | None) -> Check:
     )
 
 
-def in_progress(deployment: Deployment, stage: Stage, *, page_url: str | None) -> Check:
-    """Return the check of an attempt that has come to `stage`."""
+def in_progress(
+    deployment: Deployment,
+    stage: Stage,
+    *,
+    page_url: str | None,
+    stages: Sequence[StageRecord] = (),
+) -> Check:
+    """Return the check of an attempt that has come to `stage`; `stages` are those so far."""
     return _check(
         deployment,
         page_url,
         status=CheckStatus.IN_PROGRESS,
         title=_DOING[stage],
-        summary=_commit(deployment),
+        summary="\n\n".join([_commit(deployment), *_timings(stages)]),
     )
 
 

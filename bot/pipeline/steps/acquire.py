@@ -1,10 +1,8 @@
-"""Get the pushed commit, and meanwhile show that work has begun."""
+"""Get the pushed commit."""
 
 from bot.core.model.errors import CommitGone
 from bot.core.model.outcomes import Failed, Superseded
 from bot.core.model.preview import Stage
-from bot.core.render import checks
-from bot.pipeline.announce import announce
 from bot.pipeline.attempt import Attempt, Ended
 from bot.pipeline.patience import patiently
 
@@ -14,19 +12,12 @@ def acquire(attempt: Attempt) -> Ended | None:
     services = attempt.services
     deployment = attempt.now()
     repository = deployment.preview.repository
-    in_progress = checks.in_progress(
-        deployment, Stage.ACQUIRE, page_url=services.page_url(deployment.id)
-    )
-    # The check's round trip to the forge costs about as much as the fetch: side by side.
-    announced = services.beside.submit(announce, in_progress, deployment, services)
     with attempt.stage(Stage.ACQUIRE) as note:
         try:
             patiently(attempt.journal, lambda: services.source.fetch(repository, deployment.head))
         except CommitGone as error:
             note.text = str(error)
             return _without_commit(attempt, error)
-        finally:
-            announced.result()
     return None
 
 

@@ -9,6 +9,7 @@ from bot.core.model.errors import BotError, ForgeError
 from bot.core.model.outcomes import Failed, Live, LogLine, Outcome, Superseded, TimedOut
 from bot.core.model.preview import DeploymentState, Stage
 from bot.core.render import checks
+from bot.pipeline.announce import publish
 from bot.pipeline.attempt import Attempt
 from bot.pipeline.patience import patiently
 
@@ -32,11 +33,8 @@ def report(attempt: Attempt, outcome: Outcome) -> None:
             page_url=services.page_url(deployment.id),
             stages=services.store.stages(attempt.key),
         )
-        ref = deployment.check_ref
         try:
-            ref = patiently(
-                attempt.journal, lambda: services.forge.publish(check, deployment.check_ref)
-            )
+            patiently(attempt.journal, lambda: publish(check, deployment, services))
         except ForgeError as error:
             # The record below stays the truth; whoever compares it with the forge can mend it.
             log.exception("conclusion_not_published", problem=str(error))
@@ -45,7 +43,6 @@ def report(attempt: Attempt, outcome: Outcome) -> None:
     services.store.save(
         replace(
             attempt.now().moved_to(state),
-            check_ref=ref,
             title=check.title,
             finished_at=services.clock.now(),
         )

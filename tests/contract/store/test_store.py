@@ -175,7 +175,6 @@ def test_everything_that_is_saved_comes_back(store: Store, clock: FakeClock) -> 
         url="http://site--main.localhost",
         deployment_url="http://site-d-1.localhost",
         transfer=Transfer(files_total=10, files_sent=0, bytes_sent=0),
-        check_ref="99",
         title="Live",
         finished_at=clock.now() + timedelta(microseconds=1),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from tests.fakes.github import access, apps, checks, schema, statuses
+from tests.fakes.github import access, apps, checks, deployments, schema, statuses
 from tests.fakes.github.call import Answer, Call, Route
 from tests.fakes.github.documents import Documents
 from tests.fakes.github.entities import RecordedRequest
@@ -15,10 +15,12 @@ from tests.fakes.github.misbehaviour import Misbehaviour, Trouble
 from tests.fakes.github.refusals import Invalid, Refusal, not_found
 from tests.fakes.github.store import Store
 
-ROUTES = [*apps.ROUTES, *checks.ROUTES, *statuses.ROUTES]
+ROUTES = [*apps.ROUTES, *checks.ROUTES, *deployments.ROUTES, *statuses.ROUTES]
+
+NO_CONTENT = 204
 
 # Path parameters that hold slashes.
-_LONG = {"ref", "path", "basehead"}
+_LONG = {"ref", "path", "basehead", "environment_name"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,8 @@ class Api:
 
     def _check_own(self, incoming: Incoming, route: Route, call: Call, answer: Answer) -> None:
         """A fake that strays from the description would let the bot stray with it."""
+        if answer.status == NO_CONTENT:
+            return  # there is nothing to look at
         body = json.dumps(answer.document).encode()
         problem = schema.answer_problem(
             route.method, route.pattern, call.parameters, answer.status, body

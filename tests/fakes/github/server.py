@@ -35,7 +35,7 @@ from tests.fakes.github.entities import (
 )
 from tests.fakes.github.misbehaviour import Misbehaviour, Trouble
 from tests.fakes.github.repository import NO_COMMIT, FakeRepository
-from tests.fakes.github.routes import Api, Incoming
+from tests.fakes.github.routes import NO_CONTENT, Api, Incoming
 from tests.fakes.github.store import Store
 from tests.fakes.github.witness import Witness
 
@@ -281,7 +281,7 @@ class FakeGitHub(Witness):
         if answer is None:
             request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             return Response()
-        body = json.dumps(answer.document)
+        body = "" if answer.status == NO_CONTENT else json.dumps(answer.document)
         limits = {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "4999"}
         headers = {"X-GitHub-Request-Id": secrets.token_hex(8), **limits, **answer.headers}
         return Response(

@@ -47,6 +47,7 @@ class Store:
         self.check_history: list[CheckTransition] = []
         self.statuses: list[CommitStatus] = []
         self.deployments: dict[int, Deployment] = {}
+        self.environments: set[tuple[str, str]] = set()  # (full name, environment)
         self.requests: list[RecordedRequest] = []
         self.deliveries: list[SentDelivery] = []
         self.violations: list[str] = []

@@ -3,7 +3,13 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from tests.fakes.github.entities import CheckRun, CheckTransition, CommitStatus, RecordedRequest
+from tests.fakes.github.entities import (
+    CheckRun,
+    CheckTransition,
+    CommitStatus,
+    Deployment,
+    RecordedRequest,
+)
 from tests.fakes.github.repository import FakeRepository
 from tests.fakes.github.store import Store
 
@@ -39,6 +45,15 @@ class Witness:
                 status
                 for status in self.store.statuses
                 if status.sha == sha and status.repository == repository.full_name
+            ]
+
+    def deployments(self, repository: FakeRepository) -> list[Deployment]:
+        """Return the repository's deployments, oldest first; the state is in `statuses[-1]`."""
+        with self.store.changing():
+            return [
+                deployment
+                for deployment in self.store.deployments.values()
+                if deployment.repository == repository.full_name
             ]
 
     def take_violations(self) -> list[str]:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -78,3 +79,41 @@ def test_reading_first_and_writing_then_loses_no_update(engines: connect.Engines
 
     with engines.read.connect() as connection:
         assert connection.exec_driver_sql("SELECT n FROM counter").scalar_one() == 80
+
+
+def test_what_was_known_of_checks_moves_to_the_postings(url: str) -> None:
+    Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True)
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", migrations.__path__[0])
+        command.upgrade(config, "0001")
+        for statement in _BEFORE_POSTINGS:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+
+    connect.prepare(url)
+
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        rows = connection.execute(sa.text('SELECT subject, "group", ref, said FROM postings'))
+        assert [tuple(row) for row in rows] == [("d1", "p1", "99", "completed")]
+    engine.dispose()
+
+
+_BEFORE_POSTINGS = (
+    "INSERT INTO apps (repository_id, app, slug) VALUES (7, '', 'site')",
+    (
+        "INSERT INTO previews (id, repository_id, repository_name, default_branch, branch, app,"
+        " generation, buried) VALUES ('p1', 7, 'octo/site', 'main', 'main', '', 2, 0)"
+    ),
+    (
+        "INSERT INTO deployments (id, preview_id, generation, hook, guid, head, state, created_at,"
+        " check_ref, title, finished_at) VALUES ('d1', 'p1', 1, '1', 'a', 'x', 'live',"
+        " '2026-11-20 12:00:00.000000', '99', '', '2026-11-20 12:00:01.000000')"
+    ),
+    (
+        "INSERT INTO deployments (id, preview_id, generation, hook, guid, head, state, created_at,"
+        " title) VALUES ('d2', 'p1', 2, '1', 'b', 'x', 'queued', '2026-11-20 12:00:00.000000', '')"
+    ),
+)

@@ -1,0 +1,125 @@
+"""Bring what stands on the forge beside the check to what the record says.
+
+Every text is made from the record alone, so it can be brought up to date at any time, by whoever
+comes after a crash too. After a write the record is looked at once more: it may have changed while
+the forge was told, by a teardown for instance.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+
+from bot.core.model.errors import ForgeError
+from bot.core.model.ids import DeploymentId
+from bot.core.model.preview import Deployment, DeploymentState, Preview
+from bot.core.model.surfaces import ShownDeployment, ShownState, Surface
+from bot.core.render import deployments as rendered
+from bot.pipeline.patience import patiently
+from bot.ports.journal import Journal
+from bot.ports.postings import Posting
+from bot.ports.services import Services
+
+log = structlog.get_logger()
+
+# A record that still differs from what was said after so many writes changes faster than anybody
+# reads; the next occasion will find it.
+MAX_WRITES = 3
+
+_ACTIVE = {ShownState.IN_PROGRESS, ShownState.SUCCESS}
+
+
+def show(key: DeploymentId, services: Services, journal: Journal | None) -> None:
+    """Bring every surface but the check up to date with an attempt; harmless when repeated.
+
+    A forge that is away is waited for where there is a journal to wait in. A surface that it does
+    not take is let go, with a line in the log.
+    """
+    preview = services.store.deployment(key).preview
+    if Surface.DEPLOYMENT in services.showing.surfaces:
+        _let_go(partial(_show_deployment, key, services, journal), preview)
+        _let_go(partial(_retire, preview, services, journal), preview)
+
+
+def show_removed(preview: Preview, services: Services, journal: Journal) -> None:
+    """Take back what stands of a preview that was torn down; harmless when repeated."""
+    _let_go(partial(_retire, preview, services, journal), preview)
+    if rendered.is_of_one_preview(services.showing.environment):
+        _let_go(partial(_remove_environment, preview, services, journal), preview)
+
+
+def _show_deployment(key: DeploymentId, services: Services, journal: Journal | None) -> None:
+    for _ in range(MAX_WRITES):
+        shown = _wanted(services.store.deployment(key), services)
+        posting = services.postings.of(Surface.DEPLOYMENT, key)
+        if shown is None or (posting is not None and posting.said == _said(shown)):
+            return
+        ref = None if posting is None else posting.ref
+        write = partial(services.forge.show_deployment, shown, ref)
+        written = write() if journal is None else patiently(journal, write)
+        if written is None:
+            return
+        services.postings.put(
+            Posting(
+                surface=Surface.DEPLOYMENT,
+                subject=key,
+                group=services.store.deployment(key).preview.id,
+                ref=written,
+                said=_said(shown),
+            )
+        )
+
+
+def _retire(preview: Preview, services: Services, journal: Journal | None) -> None:
+    """Say of each attempt that is shown as running or to come how it stands by now.
+
+    GitHub does so by itself only for environments that stay.
+    """
+    for posting in services.postings.in_group(Surface.DEPLOYMENT, preview.id):
+        if posting.said.split(" ", 1)[0] in _ACTIVE:
+            _show_deployment(DeploymentId(posting.subject), services, journal)
+
+
+def _remove_environment(preview: Preview, services: Services, journal: Journal) -> None:
+    """Delete an environment that was this preview's alone, and what is filed under it."""
+    postings = services.postings.in_group(Surface.DEPLOYMENT, preview.id)
+    if not postings:
+        return
+    name = rendered.environment_name(services.showing.environment, preview)
+    refs = [posting.ref for posting in postings]
+    patiently(journal, lambda: services.forge.remove_environment(preview.repository, name, refs))
+    for posting in postings:
+        services.postings.forget(Surface.DEPLOYMENT, posting.subject)
+
+
+def _wanted(deployment: Deployment, services: Services) -> ShownDeployment | None:
+    return rendered.shown(
+        deployment,
+        serves=_serves(deployment, services),
+        environment=services.showing.environment,
+        page_url=services.page_url(deployment.id),
+    )
+
+
+def _serves(deployment: Deployment, services: Services) -> bool:
+    """Tell whether the preview's URL leads to this attempt: to the newest that came live."""
+    preview = deployment.preview
+    if preview.buried or deployment.state is not DeploymentState.LIVE:
+        return False
+    attempts = services.store.attempts_on(preview.repository.id, preview.branch)
+    return not any(
+        other.state is DeploymentState.LIVE and other.generation > deployment.generation
+        for other in attempts
+        if other.preview.id == preview.id
+    )
+
+
+def _said(shown: ShownDeployment) -> str:
+    return f"{shown.state} {shown.environment_url or '-'} {shown.description}"
+
+
+def _let_go(do: Callable[[], None], preview: Preview) -> None:
+    try:
+        do()
+    except ForgeError as error:
+        log.warning("surface_not_written", preview=preview.id, problem=str(error))

@@ -1,0 +1,202 @@
+"""GitHub's Deployments of the whole bot in memory: what stands is what the record says."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from typing_extensions import override
+
+from bot.adapters.engine.memory import MemoryJournal, Steps
+from bot.core.model.surfaces import Showing, ShownDeployment, ShownState, Surface
+from bot.pipeline.surfaces import show
+from tests.fakes.forge import FakeForge
+from tests.fakes.journal import Killed, MortalJournal
+from tests.fakes.source import Files
+from tests.fakes.target import BREAKS
+from tests.pipeline.bot_in_memory import APP, BotInMemory
+
+
+@pytest.fixture
+def bot() -> BotInMemory:
+    return BotInMemory()
+
+
+def states(bot: BotInMemory) -> list[str]:
+    """Return how each deployment stands, oldest first."""
+    return [str(shown.state) for shown in bot.forge.deployments().values()]
+
+
+def changed(text: str) -> Files:
+    return {**APP, "main.ts": text.encode()}
+
+
+def test_a_live_preview_is_a_deployment_of_its_branch_with_its_url(bot: BotInMemory) -> None:
+    push = bot.push()
+
+    bot.react_to(push)
+
+    [shown] = bot.forge.deployments().values()
+    [deployment] = bot.deployments()
+    assert (shown.ref, shown.head, shown.environment) == ("main", push.after, "preview")
+    assert shown.state is ShownState.SUCCESS
+    assert shown.environment_url == deployment.url
+    assert shown.log_url == f"https://bot.test/deployments/{deployment.id}"
+
+
+def test_a_newer_one_takes_the_place_of_the_older(bot: BotInMemory) -> None:
+    bot.react_to(bot.push())
+
+    bot.react_to(bot.push(files=changed("2")))
+
+    assert states(bot) == ["inactive", "success"]
+
+
+def test_a_failure_leaves_the_one_that_still_serves(bot: BotInMemory) -> None:
+    bot.react_to(bot.push())
+
+    bot.react_to(bot.push(files={**APP, "main.ts": BREAKS}))
+
+    assert states(bot) == ["success", "failure"]
+    assert [s.environment_url for s in bot.forge.deployments().values()][1] is None
+
+
+def test_branches_do_not_retire_each_other(bot: BotInMemory) -> None:
+    bot.react_to(bot.push())
+
+    bot.react_to(bot.push("feature"))
+
+    assert states(bot) == ["success", "success"]
+
+
+def test_an_attempt_that_never_began_leaves_no_deployment(bot: BotInMemory) -> None:
+    bot.deliver(bot.push())
+    bot.decide_all()
+    bot.deliver(bot.push(files=changed("2")))
+    bot.decide_all()
+
+    bot.deploy_all()
+
+    assert states(bot) == ["success"]
+
+
+def test_a_deleted_branch_leaves_nothing_active(bot: BotInMemory) -> None:
+    bot.react_to(bot.push("feature"))
+
+    bot.react_to(bot.delete_branch("feature"))
+
+    assert states(bot) == ["inactive"]
+    [shown] = bot.forge.deployments().values()
+    assert shown.description == "The preview was removed"
+    assert bot.forge.removed_environments == []
+
+
+def test_an_environment_of_one_preview_goes_with_it() -> None:
+    bot = BotInMemory(showing=Showing(environment="{app}/{preview}"))
+    bot.react_to(bot.push("feature"))
+    bot.react_to(bot.push("feature", files=changed("2")))
+    assert {s.environment for s in bot.forge.deployments().values()} == {"hello/feature"}
+
+    bot.react_to(bot.delete_branch("feature"))
+
+    assert bot.forge.removed_environments == ["hello/feature"]
+    assert bot.forge.deployments() == {}
+
+
+def test_a_surface_that_is_switched_off_is_left_alone() -> None:
+    bot = BotInMemory(showing=Showing(surfaces=frozenset({Surface.DEPLOYMENT})))
+    bot.react_to(bot.push())
+    assert (bot.forge.history, states(bot)) == ([], ["success"])
+
+    bot = BotInMemory(showing=Showing(surfaces=frozenset({Surface.CHECK})))
+    bot.react_to(bot.push())
+    assert (len(bot.forge.latest()), states(bot)) == (1, [])
+
+
+def test_showing_again_what_stands_writes_nothing(bot: BotInMemory) -> None:
+    bot.react_to(bot.push())
+    before = list(bot.forge.shown)
+
+    show(bot.deployments()[0].id, bot.services(), MemoryJournal(bot.clock))
+
+    assert bot.forge.shown == before
+
+
+# --- crashes -----------------------------------------------------------------------------------
+
+
+@dataclass
+class DeadlyForge(FakeForge):
+    """Kills whoever shows a success, before it stands or before that is known; once."""
+
+    before: bool = False
+    after: bool = False
+
+    @override
+    def show_deployment(self, shown: ShownDeployment, ref: str | None) -> str | None:
+        success = shown.state is ShownState.SUCCESS
+        if success and self.before:
+            self.before = False
+            raise Killed("before the status was written")
+        made = super().show_deployment(shown, ref)
+        if success and self.after:
+            self.after = False
+            raise Killed("before the answer came")
+        return made
+
+
+def remembering(steps: Steps) -> Steps:
+    return steps
+
+
+def forgetting(_steps: Steps) -> Steps:
+    return {}
+
+
+@pytest.mark.parametrize("memory", [remembering, forgetting])
+@pytest.mark.parametrize("point", ["before", "after", "report", "show"])
+def test_a_worker_killed_around_the_end_shows_one_deployment_once(
+    point: str, memory: Callable[[Steps], Steps]
+) -> None:
+    forge = DeadlyForge()
+    bot = BotInMemory(forge=forge)
+    bot.react_to(bot.push())
+    forge.before, forge.after = point == "before", point == "after"
+    bot.deliver(bot.push(files=changed("2")))
+    bot.decide_all()
+    queued = bot.inbox.deployments[-1]
+    journal = MortalJournal(point, bot.clock)
+
+    with pytest.raises(Killed):
+        bot.run_deployment(queued.deployment, journal)
+    bot.run_deployment(queued.deployment, MemoryJournal(bot.clock, memory(journal.steps)))
+
+    assert states(bot) == ["inactive", "success"]
+    said = [str(shown.state) for shown in forge.shown if shown.deployment == queued.deployment]
+    assert said[-1:] == ["success"]
+    assert len(said) == len(set(said))
+
+
+def test_a_branch_deleted_while_its_success_is_being_shown_ends_inactive() -> None:
+    @dataclass
+    class Interrupted(FakeForge):
+        teardown: Callable[[], None] | None = None
+
+        @override
+        def show_deployment(self, shown: ShownDeployment, ref: str | None) -> str | None:
+            if shown.state is ShownState.SUCCESS and self.teardown is not None:
+                teardown, self.teardown = self.teardown, None
+                teardown()
+            return super().show_deployment(shown, ref)
+
+    forge = Interrupted()
+    bot = BotInMemory(forge=forge)
+    push = bot.push("feature")
+
+    def tear_down() -> None:
+        bot.deliver(bot.delete_branch("feature"))
+        bot.decide_all()
+
+    forge.teardown = tear_down
+    bot.react_to(push)
+
+    assert states(bot) == ["inactive"]

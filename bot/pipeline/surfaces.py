@@ -7,20 +7,24 @@ the forge was told, by a teardown for instance.
 
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
 from bot.core.model.errors import ForgeError
 from bot.core.model.ids import DeploymentId
 from bot.core.model.preview import Deployment, DeploymentState, Preview
-from bot.core.model.surfaces import ShownDeployment, ShownState, Surface
+from bot.core.model.surfaces import News, ShownDeployment, ShownState, Surface
 from bot.core.render import deployments as rendered
+from bot.core.render import notices
 from bot.pipeline.patience import patiently
 from bot.ports.journal import Journal
 from bot.ports.postings import Posting
 from bot.ports.services import Services
 
 log = structlog.get_logger()
+
+Result = TypeVar("Result")
 
 # A record that still differs from what was said after so many writes changes faster than anybody
 # reads; the next occasion will find it.
@@ -39,11 +43,14 @@ def show(key: DeploymentId, services: Services, journal: Journal | None) -> None
     if Surface.DEPLOYMENT in services.showing.surfaces:
         _let_go(partial(_show_deployment, key, services, journal), preview)
         _let_go(partial(_retire, preview, services, journal), preview)
+    if Surface.DISPATCH in services.showing.surfaces:
+        _let_go(partial(_tell, key, services, journal), preview)
 
 
 def show_removed(preview: Preview, services: Services, journal: Journal) -> None:
     """Take back what stands of a preview that was torn down; harmless when repeated."""
     _let_go(partial(_retire, preview, services, journal), preview)
+    _let_go(partial(_tell_removed, preview, services, journal), preview)
     if rendered.is_of_one_preview(services.showing.environment):
         _let_go(partial(_remove_environment, preview, services, journal), preview)
 
@@ -55,8 +62,7 @@ def _show_deployment(key: DeploymentId, services: Services, journal: Journal | N
         if shown is None or (posting is not None and posting.said == _said(shown)):
             return
         ref = None if posting is None else posting.ref
-        write = partial(services.forge.show_deployment, shown, ref)
-        written = write() if journal is None else patiently(journal, write)
+        written = _patiently(journal, partial(services.forge.show_deployment, shown, ref))
         if written is None:
             return
         services.postings.put(
@@ -90,6 +96,44 @@ def _remove_environment(preview: Preview, services: Services, journal: Journal) 
     patiently(journal, lambda: services.forge.remove_environment(preview.repository, name, refs))
     for posting in postings:
         services.postings.forget(Surface.DEPLOYMENT, posting.subject)
+
+
+def _tell(key: DeploymentId, services: Services, journal: Journal | None) -> None:
+    """Tell workflows what is news; the same is told once."""
+    deployment = services.store.deployment(key)
+    notice = notices.notice(
+        deployment,
+        serves=_serves(deployment, services),
+        page_url=services.page_url(key),
+    )
+    told = services.postings.of(Surface.DISPATCH, key)
+    before = None if told is None else told.said
+    if notice is None or before == notice.news:
+        return
+    if notice.news is News.REMOVED and before is None:
+        return  # nobody heard that it was there
+    _patiently(journal, partial(services.forge.tell, notice))
+    services.postings.put(
+        Posting(
+            surface=Surface.DISPATCH,
+            subject=key,
+            group=deployment.preview.id,
+            ref="",
+            said=str(notice.news),
+        )
+    )
+
+
+def _tell_removed(preview: Preview, services: Services, journal: Journal) -> None:
+    """Tell that what was ready last is gone."""
+    told = services.postings.in_group(Surface.DISPATCH, preview.id)
+    ready = [posting.subject for posting in told if posting.said == News.READY]
+    if ready:
+        _tell(DeploymentId(ready[-1]), services, journal)
+
+
+def _patiently(journal: Journal | None, do: Callable[[], Result]) -> Result:
+    return do() if journal is None else patiently(journal, do)
 
 
 def _wanted(deployment: Deployment, services: Services) -> ShownDeployment | None:

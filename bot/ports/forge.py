@@ -5,7 +5,7 @@ from typing import Protocol
 
 from bot.core.model.checks import Check
 from bot.core.model.ids import Repository
-from bot.core.model.surfaces import ShownDeployment
+from bot.core.model.surfaces import Notice, ShownDeployment
 
 
 class Forge(Protocol):
@@ -48,6 +48,19 @@ class Forge(Protocol):
         Raises:
             ForgeUnavailable: try again later.
             ForgeRefused: it may not be deleted by us; the message says which right is missing.
+
+        """
+        ...
+
+    def tell(self, notice: Notice) -> None:
+        """Tell the repository's workflows.
+
+        The one thing without a natural key: nobody can ask whether it was told before, so after a
+        crash it may be told again.
+
+        Raises:
+            ForgeUnavailable: try again later.
+            ForgeRefused: it will not be taken; the message says which right is missing.
 
         """
         ...

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from bot.core.model.checks import Check
 from bot.core.model.errors import ForgeUnavailable
 from bot.core.model.ids import DeploymentId, Repository
-from bot.core.model.surfaces import ShownDeployment, ShownState
+from bot.core.model.surfaces import Notice, ShownDeployment, ShownState
 
 
 @dataclass
@@ -18,6 +18,7 @@ class FakeForge:
     shown: list[ShownDeployment] = field(default_factory=list)
     shown_refs: dict[DeploymentId, str] = field(default_factory=dict)
     removed_environments: list[str] = field(default_factory=list)
+    told: list[Notice] = field(default_factory=list)
     away_for: int = 0
 
     def publish(self, check: Check, ref: str | None) -> str:
@@ -47,6 +48,10 @@ class FakeForge:
                 assert self.deployments()[key].state is not ShownState.SUCCESS
                 del self.shown_refs[key]
         self.removed_environments.append(environment)
+
+    def tell(self, notice: Notice) -> None:
+        self._answer("POST dispatches")
+        self.told.append(notice)
 
     def git_credential(self, repository: Repository) -> str | None:  # noqa: ARG002 - the port's
         return None

@@ -7,7 +7,7 @@ import pytest
 from typing_extensions import override
 
 from bot.adapters.engine.memory import MemoryJournal, Steps
-from bot.core.model.surfaces import Showing, ShownDeployment, ShownState, Surface
+from bot.core.model.surfaces import News, Showing, ShownDeployment, ShownState, Surface
 from bot.pipeline.surfaces import show
 from tests.fakes.forge import FakeForge
 from tests.fakes.journal import Killed, MortalJournal
@@ -119,6 +119,64 @@ def test_showing_again_what_stands_writes_nothing(bot: BotInMemory) -> None:
     show(bot.deployments()[0].id, bot.services(), MemoryJournal(bot.clock))
 
     assert bot.forge.shown == before
+
+
+# --- news for workflows --------------------------------------------------------------------------
+
+
+def telling() -> BotInMemory:
+    return BotInMemory(showing=Showing(surfaces=frozenset({Surface.DISPATCH})))
+
+
+def test_workflows_are_told_where_a_ready_preview_is() -> None:
+    bot = telling()
+    push = bot.push()
+
+    bot.react_to(push)
+
+    [notice] = bot.forge.told
+    [deployment] = bot.deployments()
+    assert notice.news is News.READY
+    assert notice.facts == {
+        "deployment": deployment.id,
+        "app": "hello",
+        "branch": "main",
+        "sha": push.after,
+        "url": deployment.url,
+        "deployment_url": deployment.deployment_url,
+        "page_url": f"https://bot.test/deployments/{deployment.id}",
+        "title": deployment.title,
+    }
+
+
+def test_workflows_are_told_of_a_failure_and_of_the_end() -> None:
+    bot = telling()
+    bot.react_to(bot.push("feature"))
+    bot.react_to(bot.push("feature", files={**APP, "main.ts": BREAKS}))
+
+    bot.react_to(bot.delete_branch("feature"))
+
+    told = [(str(notice.news), notice.deployment) for notice in bot.forge.told]
+    first, second = bot.deployments()
+    assert told == [
+        ("previewbot.ready", first.id),
+        ("previewbot.failed", second.id),
+        ("previewbot.removed", first.id),
+    ]
+
+
+def test_nobody_is_told_twice_nor_of_what_was_superseded() -> None:
+    bot = telling()
+    bot.deliver(bot.push())
+    bot.decide_all()
+    bot.deliver(bot.push(files=changed("2")))
+    bot.decide_all()
+    bot.deploy_all()
+    newest = bot.deployments()[-1]
+
+    show(newest.id, bot.services(), MemoryJournal(bot.clock))
+
+    assert [notice.deployment for notice in bot.forge.told] == [newest.id]
 
 
 # --- crashes -----------------------------------------------------------------------------------

@@ -6,11 +6,12 @@ from bot.adapters.github.auth import Access, AppAccess, TokenAccess
 from bot.adapters.github.checks import CheckRuns
 from bot.adapters.github.clients import PUBLIC_API_URL, Clients
 from bot.adapters.github.deployments import Deployments
+from bot.adapters.github.dispatches import Dispatches
 from bot.adapters.github.limits import Retries
 from bot.adapters.github.statuses import CommitStatuses
 from bot.core.model.checks import Check
 from bot.core.model.ids import Repository
-from bot.core.model.surfaces import ShownDeployment
+from bot.core.model.surfaces import Notice, ShownDeployment
 from bot.kernel.clock import Clock
 
 
@@ -23,6 +24,7 @@ class GitHubForge:
         self._checks = CheckRuns(access, retries)
         self._statuses = CommitStatuses(access, retries)
         self._deployments = Deployments(access, retries)
+        self._dispatches = Dispatches(access, retries)
 
     def publish(self, check: Check, ref: str | None) -> str:
         """Make `check` stand on its commit; see the port."""
@@ -39,6 +41,10 @@ class GitHubForge:
     ) -> None:
         """Delete these deployments and their environment; see the port."""
         self._deployments.remove(repository, environment, refs)
+
+    def tell(self, notice: Notice) -> None:
+        """Send a `repository_dispatch` event; see the port."""
+        self._dispatches.tell(notice)
 
     def git_credential(self, repository: Repository) -> str:
         """Return a password for reading `repository`; see the port."""

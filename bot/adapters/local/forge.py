@@ -5,7 +5,7 @@ from typing import Protocol
 
 from bot.core.model.checks import Check
 from bot.core.model.ids import DeploymentId, Repository
-from bot.core.model.surfaces import ShownDeployment
+from bot.core.model.surfaces import Notice, ShownDeployment
 
 
 class CheckShelf(Protocol):
@@ -38,6 +38,9 @@ class LocalForge:
         self, repository: Repository, environment: str, refs: Sequence[str]
     ) -> None:
         """Do nothing: there are no environments."""
+
+    def tell(self, notice: Notice) -> None:
+        """Do nothing: there are no workflows."""
 
     def git_credential(self, repository: Repository) -> str | None:  # noqa: ARG002 - the port's
         """Return None: local repositories are read from the disk."""

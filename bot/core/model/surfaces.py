@@ -1,5 +1,6 @@
 """Where a deployment shows on the forge, beside the pages that are ours."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -56,3 +57,21 @@ class ShownDeployment:
     description: str  # plain text
     environment_url: str | None  # where the preview is, None unless it is there
     log_url: str | None  # our page
+
+
+class News(StrEnum):
+    """What is told to workflows; the value is the event's type, and part of the interface."""
+
+    READY = "previewbot.ready"
+    FAILED = "previewbot.failed"
+    REMOVED = "previewbot.removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """One piece of news about an attempt; its receivers tell repetitions by `deployment`."""
+
+    deployment: DeploymentId
+    repository: Repository
+    news: News
+    facts: Mapping[str, str | None]  # at most 10

@@ -13,6 +13,9 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.forge import FakeForge
 from tests.fakes.github.server import PERMISSIONS, FakeGitHub
 
+# What only some surfaces need.
+MORE = {"administration": "write", "contents": "write"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
@@ -22,6 +25,7 @@ class Place:
     repository: Repository
     head: CommitSha
     checks: Callable[[], list[tuple[str, str]]]  # of the commit: title, status
+    told: Callable[[], list[str]]  # what workflows were told
     deployments: Callable[[], list[tuple[str, str]]]  # environment, state; oldest first
 
 
@@ -43,6 +47,7 @@ def _faked() -> Place:
         ),
         head=CommitSha("a" * 40),
         checks=lambda: [(c.title, str(c.status)) for c in forge.latest().values()],
+        told=lambda: [str(notice.news) for notice in forge.told],
         deployments=lambda: [
             (shown.environment, str(shown.state)) for shown in forge.deployments().values()
         ],
@@ -52,7 +57,7 @@ def _faked() -> Place:
 def _on_github(gh: FakeGitHub) -> Place:
     there = gh.add_repository("octo/hello")
     head = there.commit({"main.ts": "Deno.serve(() => new Response('hello'))\n"})
-    app_id, key = gh.add_app(permissions=PERMISSIONS | {"administration": "write"})
+    app_id, key = gh.add_app(permissions=PERMISSIONS | MORE)
     return Place(
         forge=app_forge(app_id, key, clock=gh.store.clock, api_url=gh.api_url),
         repository=Repository(
@@ -62,6 +67,7 @@ def _on_github(gh: FakeGitHub) -> Place:
         ),
         head=CommitSha(head),
         checks=lambda: [(run.title or "", run.status) for run in gh.checks(there, head)],
+        told=lambda: [event.event_type for event in gh.dispatches(there)],
         deployments=lambda: [
             (found.environment, found.statuses[-1].state) for found in gh.deployments(there)
         ],

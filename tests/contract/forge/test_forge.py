@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.core.model.checks import Check, CheckStatus, Conclusion
 from bot.core.model.ids import DeploymentId
-from bot.core.model.surfaces import ShownDeployment, ShownState
+from bot.core.model.surfaces import News, Notice, ShownDeployment, ShownState
 from tests.contract.forge.conftest import Place
 
 FIRST, SECOND = DeploymentId("rn3mjpwsw24d"), DeploymentId("second000000")
@@ -75,6 +75,24 @@ def test_one_that_is_over_is_found_but_never_made(place: Place) -> None:
     ref = place.forge.show_deployment(shown(place, ShownState.IN_PROGRESS), None)
     assert place.forge.show_deployment(over, None) == ref
     assert place.deployments() == [("preview", "inactive")]
+
+
+def test_news_is_told_as_often_as_it_is_said(place: Place) -> None:
+    notice = Notice(
+        deployment=FIRST,
+        repository=place.repository,
+        news=News.READY,
+        facts={
+            "url": "https://hello--main.example.dev",
+            "title": "Live \0 \ud800",
+            "page_url": None,
+        },
+    )
+
+    place.forge.tell(notice)
+    place.forge.tell(notice)
+
+    assert place.told() == ["previewbot.ready", "previewbot.ready"]
 
 
 def test_an_environment_goes_with_what_was_filed_under_it(place: Place) -> None:

@@ -138,6 +138,15 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """A `repository_dispatch` event that was asked for."""
+
+    repository: str
+    event_type: str
+    payload: JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedRequest:
     """A request as it came in, and what it was answered (None: the line was cut)."""
 

@@ -18,6 +18,7 @@ from tests.fakes.github.entities import (
     CheckTransition,
     CommitStatus,
     Deployment,
+    Dispatch,
     Installation,
     RecordedRequest,
     SentDelivery,
@@ -48,6 +49,7 @@ class Store:
         self.statuses: list[CommitStatus] = []
         self.deployments: dict[int, Deployment] = {}
         self.environments: set[tuple[str, str]] = set()  # (full name, environment)
+        self.dispatches: list[Dispatch] = []
         self.requests: list[RecordedRequest] = []
         self.deliveries: list[SentDelivery] = []
         self.violations: list[str] = []

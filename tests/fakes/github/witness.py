@@ -8,6 +8,7 @@ from tests.fakes.github.entities import (
     CheckTransition,
     CommitStatus,
     Deployment,
+    Dispatch,
     RecordedRequest,
 )
 from tests.fakes.github.repository import FakeRepository
@@ -55,6 +56,12 @@ class Witness:
                 for deployment in self.store.deployments.values()
                 if deployment.repository == repository.full_name
             ]
+
+    def dispatches(self, repository: FakeRepository) -> list[Dispatch]:
+        """Return the events that workflows of the repository were sent, in order."""
+        with self.store.changing():
+            found = list(self.store.dispatches)
+        return [each for each in found if each.repository == repository.full_name]
 
     def take_violations(self) -> list[str]:
         """Return what broke GitHub's rules so far, and forget it."""

@@ -71,6 +71,9 @@ class RuntimeLimits:
     # What an app may keep in the Cache API, localStorage and a KV database in its own cache; one
     # that keeps more is ended, and all of that is deleted.
     stored_bytes: int = 512 * MIB
+    # What a KV database may hold; a write beyond it fails. Deno's beta included "up to 1GB".
+    # https://docs.deno.com/deploy/kv/manual/on_deploy
+    kv_bytes: int = 1024 * MIB
     # How long an event loop may be blocked while requests wait; then the process is ended. v1
     # allows 1 s, which a busy machine of one's own can exceed without anybody's fault.
     # https://docs.deno.com/subhosting/manual/pricing_and_limits
@@ -181,6 +184,10 @@ class SubhostingConfig:
     tls_proxy_secret: str | None = None
     # How long a certificate may take from its request until the proxy shows it.
     provisioning_timeout: timedelta = timedelta(minutes=1)
+    # Whether apps reach KV databases by our KV Connect server, which counts what they do. Without
+    # it they open files, one process at a time, have queues, and nobody counts. The server needs a
+    # loopback address of its own, which only Linux has without being told.
+    kv_connect: bool = sys.platform == "linux"
     # The operator's own folder for backups, which clients name as `file:///`; None: there is none.
     backup_dir: Path | None = None
     # How often a KV database is copied, if it changed.

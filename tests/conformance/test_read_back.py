@@ -57,16 +57,26 @@ def test_through_v1(
             since = v1.now(hours=-1)
             return v1.call("deployments.app_logs.get", live["id"], since=since, q=text)
 
-        def requests() -> bool:
+        def used(name: str) -> list[Any]:
             span = {"since": v1.now(hours=-1), "until": v1.now(minutes=30)}
             got = v1.call("projects.analytics.get", project["id"], **span)
-            count = [each["name"] for each in got["fields"]].index("requestCount")
-            seen: int = sum(row[count] for row in got["values"])
+            place = [each["name"] for each in got["fields"]].index(name)
+            return [row[place] for row in got["values"]]
+
+        def requests() -> bool:
+            seen: int = sum(used("requestCount"))
             return seen == len(visits)
+
+        def operations() -> bool:
+            # Each visitor is one sum and one look at it, of a few bytes.
+            names = ("kvWriteCount", "kvWriteUnits", "kvReadCount", "kvReadUnits")
+            return all(sum(used(name)) == len(visits) for name in names)
 
         assert visits == ["1", "2"]
         assert v1.eventually(lambda: said("visit 2"))[0]["level"] == "warning"
         assert v1.eventually(requests)
+        assert v1.eventually(operations)
+        assert v1.eventually(lambda: used("kvStorageBytes")[-1] > 0)
         let_a_minute_begin(tmp_path)
         assert v1.eventually(lambda: said("by the cron"))[0]["level"] == "info"
 

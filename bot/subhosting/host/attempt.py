@@ -19,7 +19,7 @@ from bot.subhosting.host import command, installer
 from bot.subhosting.host.building import Build, BuildStopped
 from bot.subhosting.host.command import Ended, Job, NeededTooMuch, TookTooLong
 from bot.subhosting.host.instance import Serving
-from bot.subhosting.host.outside import without_proxies
+from bot.subhosting.host.outside import around_proxies, without_proxies
 from bot.subhosting.host.remote_lock import fetch_lock_file
 from bot.subhosting.host.rows import Rows, Work
 from bot.subhosting.host.supervisor import Supervisor
@@ -255,7 +255,7 @@ class Attempt:
         self._enter(context, name)
         try:
             async with self.supervisor.prepared_for(self.work, context) as sandbox:
-                given = {**variables, **kv_environment(sandbox)}
+                given = {**variables, **kv_environment(sandbox), **sandbox.platform}
                 await self._run(plan.predeploy, sandbox, given)
             await self._tidy()
         finally:
@@ -314,6 +314,7 @@ class Attempt:
             {
                 **without_proxies(command_environment(self.config, folders, names, variables)),
                 **self._way_out,
+                **around_proxies(sandbox.kv_server),
             },
         )
         outcome = await command.run(

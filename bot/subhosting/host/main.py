@@ -22,6 +22,7 @@ from bot.subhosting.host.chores import Chores
 from bot.subhosting.host.collector import Collector
 from bot.subhosting.host.crons import Crons
 from bot.subhosting.host.door import open_door
+from bot.subhosting.host.kv_sizes import KvSizes
 from bot.subhosting.host.messages import Messages
 from bot.subhosting.host.protection import let_go, own_ports, protection
 from bot.subhosting.host.recorder import Recorder
@@ -102,9 +103,7 @@ class _Host:
             loop.add_signal_handler(number, stop.set)
         rows = Rows(Database(self.config.database), self.clock)
         routing = RoutingTable(rows)
-        recorder = Recorder(
-            Database(self.config.database), self.clock, counts_every=self.config.analytics_every
-        )
+        recorder = self._recorder()
         recorder.start()
         guarded = await protection(self.config, own_ports(self.config, listener))
         store_isolation(self.config.data_dir, guarded.isolation.document())
@@ -135,6 +134,11 @@ class _Host:
         await collector.close()
         await recorder.close()  # after the last words of the last instance
         await rows.close()
+
+    def _recorder(self) -> Recorder:
+        database = Database(self.config.database)
+        sizes = KvSizes(database, self.config.kv_file)
+        return Recorder(database, self.clock, sizes, counts_every=self.config.analytics_every)
 
     async def _listen(self, messages: Messages) -> asyncio.Server:
         path = control_socket(self.config.data_dir)

@@ -123,6 +123,11 @@ def proxy_variables(url: str) -> dict[str, str]:
     return {**dict.fromkeys(_FOR_PROXY, url), "NODE_USE_ENV_PROXY": "1"}
 
 
+def around_proxies(server: tuple[str, int] | None) -> dict[str, str]:
+    """Return the variables by which programs reach one of our own servers straight."""
+    return {} if server is None else dict.fromkeys(_AROUND_PROXY, server[0])
+
+
 def without_proxies(environment: Mapping[str, str]) -> dict[str, str]:
     """Return an environment without the variables that name proxies, or that go around them."""
     return {

@@ -17,10 +17,11 @@ from sqlalchemy.exc import OperationalError
 from bot.kernel.clock import Clock
 from bot.subhosting.host import meter
 from bot.subhosting.host.app_log import Sink
+from bot.subhosting.host.kv_sizes import KvSizes
 from bot.subhosting.host.meter import Meter
 from bot.subhosting.host.traffic import Tally
 from bot.subhosting.host.waiting_lines import MANY, WaitingLines
-from bot.subhosting.store import analytics, app_logs
+from bot.subhosting.store import analytics, app_logs, kv_sizes
 from bot.subhosting.store.analytics import BUCKET, Owner, bucket_of
 from bot.subhosting.store.app_logs import Line
 from bot.subhosting.store.engine import Database
@@ -46,9 +47,12 @@ _PRUNE_EVERY_S = 3600.0
 class Recorder:
     """Takes lines and counts, and stores them now and then."""
 
-    def __init__(self, database: Database, clock: Clock, *, counts_every: timedelta) -> None:
-        """Store counts so often, and lines much sooner."""
+    def __init__(
+        self, database: Database, clock: Clock, sizes: KvSizes, *, counts_every: timedelta
+    ) -> None:
+        """Store counts and sizes so often, and lines much sooner."""
         self.tally = Tally()
+        self._sizes = sizes
         self._database = database
         self._clock = clock
         self._counts_every = counts_every
@@ -160,6 +164,7 @@ class Recorder:
                 unsaved = {bucket: tally.used for bucket, tally in self._unsaved.items()}
                 await self._run(lambda: self._add(unsaved))
                 self._unsaved = {}
+            await self._run(lambda: self._sizes.look(bucket_of(began)))
         except Exception:
             # The boundary of a job; what was counted stays for the next time.
             LOG.exception("analytics_not_stored")
@@ -201,6 +206,7 @@ class Recorder:
         now = self._clock.now()
         with self._database.writing() as connection:
             analytics.prune(connection, now - ANALYTICS_KEPT)
+            kv_sizes.prune(connection, now - ANALYTICS_KEPT)
             return app_logs.prune(connection, now - LOGS_KEPT)
 
     async def _run(self, work: Callable[[], Result]) -> Result:

@@ -21,7 +21,7 @@ from bot.subhosting.host.app_log import AppLog, Listener
 from bot.subhosting.host.crashes import Crashes
 from bot.subhosting.host.inside import Inside
 from bot.subhosting.host.instance import Boot, Exited, Instance, Serving, Unwanted
-from bot.subhosting.host.kv_files import KvFiles
+from bot.subhosting.host.kv_access import KvAccess
 from bot.subhosting.host.launcher import Nursery
 from bot.subhosting.host.live import NoInstance
 from bot.subhosting.host.outfitting import Outfitter, broken_rule
@@ -77,7 +77,7 @@ class Supervisor:
         self._stopping: set[asyncio.Task[None]] = set()
         self._closed = False
         self._inside = Inside()
-        self._kv_files = KvFiles(config.drain, clock, self._inside)
+        self._databases = KvAccess(config, clock, self._inside, recorder.tally)
         self._outfitter = Outfitter(config, rows, clock, recorder, self._inside)
         self.protection = protection
         self.confinement = replace(protection.confinement, serve_inside=self._inside.serve)
@@ -193,10 +193,10 @@ class Supervisor:
 
     @asynccontextmanager
     async def prepared_for(self, work: Work, context: Context | None) -> AsyncIterator[Sandbox]:
-        """Give what a command of a timeline is given: its database, which nobody else has open."""
-        sandbox = self._sandbox(work, context)
-        async with self._kv_files.lent(sandbox.kv_file):
-            yield sandbox
+        """Give what a command of a timeline is given: a way to its database."""
+        sandbox, own_network = self._sandbox(work, context), self.confinement.own_network
+        async with self._databases.lent(sandbox, own_network=own_network) as given:
+            yield given
 
     async def forget(self, deployment_id: str) -> None:
         """Stop a deleted deployment's instance and remove its files."""
@@ -217,7 +217,7 @@ class Supervisor:
         await asyncio.gather(*(self._stop(slot) for slot in self._slots.values()))
         await self.outside.close()
         await self._outfitter.close()
-        await self._kv_files.close()
+        await self._databases.close()
 
     def folder(self, deployment_id: str) -> Path:
         """Return the folder of everything that belongs to a deployment."""
@@ -296,7 +296,7 @@ class Supervisor:
                 listener("info", "It asks for its address on TCP: started again with an answer")
 
     async def _booted(self, instance: Instance) -> Boot:
-        async with self._kv_files.held_by(instance):
+        async with self._databases.held_by(instance):
             return await self._started(instance)
 
     async def _started(self, instance: Instance) -> Boot:

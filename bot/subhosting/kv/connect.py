@@ -9,7 +9,7 @@ import secrets
 import socket
 import sqlite3
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from typing import Any
 import orjson
 
 from bot.kernel.clock import Clock
-from bot.subhosting.kv import messages
+from bot.subhosting.kv import counting, messages
 from bot.subhosting.kv.databases import OpenDatabase
 from bot.subhosting.kv.http2 import Http2Connection, Stream
 from bot.subhosting.kv.protobuf import NotProtobuf
 from bot.subhosting.kv.store import Refused
+from bot.subhosting.store.usage import Usage
 
 LOG = logging.getLogger(__name__)
 
@@ -37,34 +38,31 @@ _SCHEME = "Bearer "
 _NO_QUEUES = "Enqueue operations are not supported in KV Connect"
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What an instance needs to open its database here."""
-
-    host: str
-    port: int
-    token: str = field(repr=False)
-
-
 @dataclass(eq=False, slots=True)
 class _Admitted:
-    """One who may open a database, with the short-lived tokens that were given out."""
+    """One who may open a database."""
 
     database_id: str
+    file: Path
     database: OpenDatabase
-    tokens: dict[str, datetime] = field(default_factory=dict)
+    # What is counted for it, at this moment: later the counts may have been taken away.
+    usage: Callable[[], Usage]
 
 
 class KvServer:
     """Serves databases to those who were admitted."""
 
-    def __init__(self, clock: Clock) -> None:
-        """Begin without any listener."""
+    def __init__(self, clock: Clock, most_bytes: int) -> None:
+        """Begin without any listener; each database may hold `most_bytes`."""
         self._clock = clock
+        self._most_bytes = most_bytes
         self._databases: dict[Path, OpenDatabase] = {}
         self._admitted: dict[str, _Admitted] = {}
+        # What each of them got in exchange for its token, and until when that holds.
+        self._short: dict[str, tuple[_Admitted, datetime]] = {}
         self._connections: set[Http2Connection] = set()
         self._servers: set[asyncio.Server] = set()
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def listen(self) -> tuple[str, int]:
         """Listen on the reserved address and return it with the port.
@@ -95,29 +93,30 @@ class KvServer:
 
         return close
 
-    def admit(self, database_id: str, file: Path) -> str:
-        """Return a new token for one instance that may open a database."""
+    def admit(self, database_id: str, file: Path, usage: Callable[[], Usage]) -> str:
+        """Return a new token for one process that may open a database.
+
+        What it does there is added to what `usage` returns at that moment.
+        """
         token = secrets.token_urlsafe(24)
         database = self._databases.get(file)
         if database is None:
-            database = self._databases[file] = OpenDatabase(file, self._clock)
-        self._admitted[token] = _Admitted(database_id, database)
+            database = self._databases[file] = OpenDatabase(file, self._clock, self._most_bytes)
+        self._admitted[token] = _Admitted(database_id, file, database, usage)
         return token
 
     def dismiss(self, token: str) -> None:
-        """Let nobody in by a token any more."""
-        self._admitted.pop(token, None)
-
-    async def release(self, file: Path) -> None:
-        """Let go of a database's file, so that a process of its own may open it."""
-        database = self._databases.pop(file, None)
-        if database is not None:
-            self._admitted = {
-                token: each
-                for token, each in self._admitted.items()
-                if each.database is not database
-            }
-            await database.close()
+        """Let nobody in by a token any more; whoever is the last lets go of the file."""
+        gone = self._admitted.pop(token, None)
+        if gone is None:
+            return
+        self._short = {token: each for token, each in self._short.items() if each[0] is not gone}
+        if any(each.database is gone.database for each in self._admitted.values()):
+            return
+        del self._databases[gone.file]
+        closing = asyncio.create_task(gone.database.close())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
 
     async def close(self) -> None:
         """End everything."""
@@ -125,8 +124,10 @@ class KvServer:
             server.close()
         for connection in list(self._connections):
             connection.abort()
-        for file in list(self._databases):
-            await self.release(file)
+        for token in list(self._admitted):
+            self.dismiss(token)
+        if self._closing:
+            await asyncio.wait(self._closing)
 
     async def _serve(self, stream: Stream) -> None:
         authorization = stream.headers.get("authorization", "")
@@ -141,7 +142,7 @@ class KvServer:
             elif stream.headers.get("x-denokv-database-id") != admitted.database_id:
                 await stream.answer(400, _TEXT, b"the token is for another database")
             else:
-                await self._call(stream, admitted.database)
+                await self._call(stream, admitted)
         except (NotProtobuf, Refused) as error:
             # Never a 5xx: the client would repeat the same call for ever.
             await stream.answer(400, _TEXT, str(error).encode())
@@ -159,9 +160,9 @@ class KvServer:
             await stream.answer(400, _TEXT, b"only versions 2 and 3 are spoken here")
             return
         now = self._clock.now()
-        admitted.tokens = {each: end for each, end in admitted.tokens.items() if end > now}
-        short = secrets.token_urlsafe(24)
-        admitted.tokens[short] = expires = now + _TOKEN_LIVES
+        self._short = {token: each for token, each in self._short.items() if each[1] > now}
+        short, expires = secrets.token_urlsafe(24), now + _TOKEN_LIVES
+        self._short[short] = admitted, expires
         document = {
             "version": version,
             "databaseId": admitted.database_id,
@@ -172,34 +173,34 @@ class KvServer:
         await stream.answer(200, _JSON, orjson.dumps(document))
 
     def _by_short_token(self, token: str) -> _Admitted | None:
-        now = self._clock.now()
-        for admitted in self._admitted.values():
-            expires = admitted.tokens.get(token)
-            if expires is not None and expires > now:
-                return admitted
-        return None
+        admitted, expires = self._short.get(token, (None, None))
+        return admitted if expires is not None and expires > self._clock.now() else None
 
-    async def _call(self, stream: Stream, database: OpenDatabase) -> None:
+    async def _call(self, stream: Stream, admitted: _Admitted) -> None:
         body = bytes(stream.body)
         match stream.method, stream.path:
             case "POST", "/kv/snapshot_read":
-                entries = await database.read(messages.snapshot_read(body))
+                entries = await admitted.database.read(messages.snapshot_read(body))
+                counting.count_read(admitted.usage(), entries)
                 await stream.answer(200, _PROTOBUF, messages.snapshot_read_output(entries))
             case "POST", "/kv/atomic_write":
                 write = messages.atomic_write(body)
                 if write.enqueues:
                     raise Refused(_NO_QUEUES)
-                written = await database.write(write)
+                written = await admitted.database.write(write)
+                if written.versionstamp is not None:
+                    counting.count_written(admitted.usage(), write.mutations)
                 output = messages.atomic_write_output(written.versionstamp, written.failed_checks)
                 await stream.answer(200, _PROTOBUF, output)
             case "POST", "/kv/watch":
-                await self._watch(stream, database, messages.watch(body))
+                await self._watch(stream, admitted, messages.watch(body))
             case _:
                 await stream.answer(404, _TEXT, b"there is no such call")
 
-    async def _watch(self, stream: Stream, database: OpenDatabase, keys: list[bytes]) -> None:
+    async def _watch(self, stream: Stream, admitted: _Admitted, keys: list[bytes]) -> None:
         stream.start(200, "application/octet-stream")
-        async for changes in database.watch(keys):
+        async for changes in admitted.database.watch(keys):
+            counting.count_watched(admitted.usage(), changes)
             frame = messages.watch_output(changes)
             await stream.send(len(frame).to_bytes(4, "little") + frame)
 

@@ -20,9 +20,10 @@ _EXPIRY_SHOWS_WITHIN_S = 1.0
 class OpenDatabase:
     """A database as the event loop sees it; its file is open from the first use to `close`."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
-        """Remember where the file is."""
+    def __init__(self, path: Path, clock: Clock, most_bytes: int) -> None:
+        """Remember where the file is, and how large it may become."""
         self._path = path
+        self._most_bytes = most_bytes
         self._clock = clock
         self._store: KvStore | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="kv")
@@ -90,5 +91,5 @@ class OpenDatabase:
 
     def _do(self, work: Callable[[KvStore], Result]) -> Result:
         if self._store is None:
-            self._store = KvStore(self._path, self._clock)
+            self._store = KvStore(self._path, self._clock, self._most_bytes)
         return work(self._store)

@@ -83,17 +83,20 @@ class Written:
 class KvStore:
     """An open database."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
-        """Open the file, made if it is not there.
+    def __init__(self, path: Path, clock: Clock, most_bytes: int) -> None:
+        """Open the file, made if it is not there; it may grow up to `most_bytes`.
 
         Raises:
             sqlite3.Error: it is no database, or a newer one than we know.
 
         """
         self._clock = clock
+        self._most_bytes = most_bytes
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._connection.execute(f"pragma busy_timeout={_BUSY_TIMEOUT_MS}")
         self._connection.execute("pragma journal_mode=wal")
+        page_bytes: int = self._connection.execute("pragma page_size").fetchone()[0]
+        self._connection.execute(f"pragma max_page_count={max(1, most_bytes // page_bytes)}")
         self._migrate()
 
     def close(self) -> None:
@@ -110,20 +113,19 @@ class KvStore:
         """Make all changes if all checks hold.
 
         Raises:
-            Refused: a mutation does not fit the value that is there; nothing was changed.
+            Refused: a mutation does not fit the value that is there, or the database would be too
+                large; nothing was changed.
 
         """
         self.expire()
-        with self._transaction("begin immediate"):
-            failed = [index for index, each in enumerate(write.checks) if not self._holds(each)]
-            if failed:
-                return Written(None, tuple(failed))
-            row = self._connection.execute(
-                "update data_version set version = version + 1 where k = 0 returning version"
-            ).fetchone()
-            version: int = row[0]
-            keys = tuple(self._mutate(each, version) for each in write.mutations)
-        return Written(_versionstamp(version), (), keys)
+        try:
+            return self._written(write)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                raise
+            most_mib = self._most_bytes // (1024 * 1024)
+            msg = f"The database is full: this server lets one hold {most_mib} MiB."
+            raise Refused(msg) from error
 
     def expire(self) -> list[bytes]:
         """Delete what has expired, and return its keys."""
@@ -137,6 +139,18 @@ class KvStore:
                 (now_ms,),
             )
             return [row[0] for row in rows.fetchall()]
+
+    def _written(self, write: AtomicWrite) -> Written:
+        with self._transaction("begin immediate"):
+            failed = [index for index, each in enumerate(write.checks) if not self._holds(each)]
+            if failed:
+                return Written(None, tuple(failed))
+            row = self._connection.execute(
+                "update data_version set version = version + 1 where k = 0 returning version"
+            ).fetchone()
+            version: int = row[0]
+            keys = tuple(self._mutate(each, version) for each in write.mutations)
+        return Written(_versionstamp(version), (), keys)
 
     def _range(self, wanted: ReadRange) -> list[Entry]:
         rows = self._connection.execute(
@@ -218,7 +232,8 @@ class KvStore:
         try:
             yield
         except BaseException:
-            self._connection.execute("rollback")
+            if self._connection.in_transaction:  # SQLite ends one by itself when it is full
+                self._connection.execute("rollback")
             raise
         self._connection.execute("commit")
 

@@ -48,6 +48,7 @@ def build_view(sandbox: Sandbox, scratch: Path, tools: Path, limits: ProcessLimi
         # Packages bring programs of their own: esbuild, rollup.
         executables=(sandbox.deno, tools, *writable),
         system_programs=True,
+        loopback_ports=sandbox.loopback_ports,
         limits=limits,
     )
 

@@ -9,7 +9,7 @@ from sqlalchemy.sql import ColumnElement
 
 from bot.subhosting.errors import InvalidRequest
 from bot.subhosting.service.services import Services
-from bot.subhosting.store import analytics
+from bot.subhosting.store import analytics, kv_sizes
 from bot.subhosting.store.analytics import BUCKET, bucket_of
 from bot.subhosting.store.usage import Usage
 
@@ -76,13 +76,35 @@ def of_organization(
     return _filled(services, analytics.of_organization(organization_id), buckets)
 
 
+def kv_bytes_of_project(services: Services, project_id: str, buckets: Range) -> Sequence[int]:
+    """Return how much the project's databases held at the end of each bucket, as above."""
+    return _held(services, kv_sizes.of_project(project_id), buckets)
+
+
+def kv_bytes_of_organization(
+    services: Services, organization_id: str, buckets: Range
+) -> Sequence[int]:
+    """Return how much all databases held at the end of each bucket, as above."""
+    return _held(services, kv_sizes.of_organization(organization_id), buckets)
+
+
 def _filled(
     services: Services, owner: "ColumnElement[bool]", buckets: Range
 ) -> Sequence[tuple[datetime, Usage]]:
     with services.database.reading() as connection:
         found = analytics.read(connection, owner, buckets.since, buckets.until)
+    return [(moment, found.get(moment, Usage())) for moment in _moments(services, buckets)]
+
+
+def _held(services: Services, owner: "ColumnElement[bool]", buckets: Range) -> Sequence[int]:
+    with services.database.reading() as connection:
+        found = kv_sizes.changes(connection, owner, buckets.since, buckets.until)
+    return kv_sizes.totals(_moments(services, buckets), found)
+
+
+def _moments(services: Services, buckets: Range) -> Sequence[datetime]:
+    """Return the beginnings of the buckets until now."""
     # A zero is a measurement, and nobody measured what is still to come.
     until = min(buckets.until, bucket_of(services.clock.now()) + BUCKET)
     count = max(0, (until - buckets.since) // BUCKET)
-    moments = [buckets.since + BUCKET * number for number in range(count)]
-    return [(moment, found.get(moment, Usage())) for moment in moments]
+    return [buckets.since + BUCKET * number for number in range(count)]

@@ -1,10 +1,12 @@
 """The use cases of deployctl's protocol that are not those of v1."""
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.subhosting.errors import InvalidRequest
+from bot.subhosting.kv.size import stored_bytes
 from bot.subhosting.service import assets, deployments, domains
 from bot.subhosting.service.deployments import Located
 from bot.subhosting.service.services import Services
@@ -140,10 +142,13 @@ def databases_of(services: Services, project: ProjectRecord) -> list[DatabaseUse
 
 
 def size_of(services: Services, database_id: str) -> int | None:
-    """Return how many bytes the file of a database has; None before an app first opened it."""
+    """Return how many bytes a database holds; None before an app first opened it.
+
+    None also while it cannot be read, whatever somebody did to it.
+    """
     try:
-        return services.config.kv_file(database_id).stat().st_size
-    except FileNotFoundError:
+        return stored_bytes(services.config.kv_file(database_id))
+    except sqlite3.Error:
         return None
 
 

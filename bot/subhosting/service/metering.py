@@ -32,6 +32,8 @@ class Rates:
     max_rss_bytes: int
     ingress_bytes_per_minute: float
     egress_bytes_per_minute: float
+    kv_read_units_per_minute: float
+    kv_write_units_per_minute: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ def between(older: Look, newer: Look, highest: Mapping[str, int]) -> list[Rates]
             max_rss_bytes=highest.get(deployment_id, 0),
             ingress_bytes_per_minute=used.ingress_bytes * per_minute,
             egress_bytes_per_minute=used.egress_bytes * per_minute,
+            kv_read_units_per_minute=used.kv_read_units * per_minute,
+            kv_write_units_per_minute=used.kv_write_units * per_minute,
         )
         found.append(rates)
     return found

@@ -1,4 +1,4 @@
-"""The tables of what the host observed: lines of apps, and counts of a quarter of an hour each."""
+"""The tables of what the host observed: lines of apps, counts and sizes by quarters of an hour."""
 
 import sqlalchemy as sa
 
@@ -55,6 +55,31 @@ analytics = sa.Table(
     sa.Column("uptime_s", sa.Double, nullable=False),
     sa.Column("memory_byte_s", sa.Double, nullable=False),
     sa.Column("max_rss_bytes", sa.BigInteger, nullable=False),
+    sa.Column("kv_reads", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("kv_writes", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("kv_read_units", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("kv_write_units", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Index(None, "project_id", "bucket"),
+    sa.Index(None, "organization_id", "bucket"),
+    sa.Index(None, "bucket"),
+)
+
+# How large databases are: a row where that changed, which holds until the next one.
+kv_sizes = sa.Table(
+    "kv_sizes",
+    metadata,
+    sa.Column("database_id", sa.String(36), primary_key=True),
+    # Whose deployments use it; empty while nobody's do. No foreign keys, as above.
+    sa.Column("project_id", sa.String(36), primary_key=True),
+    sa.Column("bucket", UtcDateTime, primary_key=True),
+    sa.Column(
+        "organization_id",
+        sa.String(36),
+        sa.ForeignKey("organizations.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    # At the end of the bucket.
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
     sa.Index(None, "project_id", "bucket"),
     sa.Index(None, "organization_id", "bucket"),
     sa.Index(None, "bucket"),

@@ -16,6 +16,10 @@ class Usage:
     uptime_s: float = 0.0
     memory_byte_s: float = 0.0
     max_rss_bytes: int = 0
+    kv_reads: int = 0
+    kv_writes: int = 0
+    kv_read_units: int = 0
+    kv_write_units: int = 0
 
     def add(self, other: "Usage") -> None:
         """Add what was used in another place or at another time."""

@@ -2,7 +2,6 @@
 
 import re
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -126,7 +125,7 @@ def test_two_live_deployments_share_a_database_and_lose_nothing(
     assert server.get(hosts[0]).json["held"] == server.get(hosts[1]).json["held"] == held
 
 
-def test_a_deployment_that_is_alone_again_opens_the_file_itself(
+def test_nobody_s_process_ends_when_another_one_opens_the_database(
     server: RunningSubhosting, project: Json, database: Json
 ) -> None:
     linked = {"default": database["id"]}
@@ -134,17 +133,28 @@ def test_a_deployment_that_is_alone_again_opens_the_file_itself(
         server.deployed(project["id"], {"main.ts": f"{COUNTER} // {n}"}, databases=linked)
         for n in range(2)
     )
-    counts = [int(server.get(each["domains"][0]).text) for each in (first, second, first)]
-    for each in (first, second):
-        server.call("DELETE", f"/v1/deployments/{each['id']}")
-        files = server.config.deployments_dir / each["id"]
-        wait_until(partial(nobody_runs, files), "the end of its process")
-    third = server.deployed(project["id"], {"main.ts": LOOP}, databases=linked)
-    report = server.get(third["domains"][0]).json
+    server.get(first["domains"][0])
+    lives = deno_pids(server.config.deployments_dir / first["id"])
+    counts = [int(server.get(each["domains"][0]).text) for each in (second, first)]
 
-    assert counts == [1, 2, 3]
-    assert report["held"] == 3
-    assert report["way"] == str(server.config.kv_file(database["id"]))
+    assert counts == [2, 3]
+    assert deno_pids(server.config.deployments_dir / first["id"]) == lives != []
+
+
+def test_the_last_one_who_leaves_lets_go_of_the_file(
+    server: RunningSubhosting, project: Json, database: Json
+) -> None:
+    linked = {"default": database["id"]}
+    live = server.deployed(project["id"], {"main.ts": COUNTER}, databases=linked)
+    server.get(live["domains"][0])
+    log = server.config.kv_file(database["id"]).with_name("kv.sqlite-wal")
+    assert log.exists()
+
+    server.call("DELETE", f"/v1/deployments/{live['id']}")
+
+    wait_until(lambda: not log.exists(), "the end of the log")
+    reopened = server.deployed(project["id"], {"main.ts": COUNTER}, databases=linked)
+    assert server.get(reopened["domains"][0]).text == "2"
 
 
 def test_an_app_with_a_shared_database_reaches_nothing_else_of_loopback(
@@ -173,10 +183,6 @@ def test_an_app_with_a_shared_database_reaches_nothing_else_of_loopback(
     for address in ("127.0.0.1", "127.75.86.0", "127.75.86.2", "localhost"):
         url = f"http://{address}:{server.api_port}/"
         assert "NotCapable" in server.get(hosts[0], f"/?url={url}").text
-
-
-def nobody_runs(files: Path) -> bool:
-    return not deno_pids(files)
 
 
 def has_counted(server: RunningSubhosting, host: str, rounds: int) -> bool:

@@ -14,7 +14,9 @@ from h2.events import DataReceived, ResponseReceived, StreamEnded, StreamReset
 from bot.kernel.clock import SystemClock
 from bot.subhosting.config import deno_beside_python
 from bot.subhosting.kv.connect import KvServer
+from bot.subhosting.store.usage import Usage
 
+MOST_BYTES = 1024 * 1024 * 1024
 DATABASE = "11111111-1111-4111-8111-111111111111"
 
 # Every call that Deno has; prints what came of it as JSON.
@@ -66,7 +68,7 @@ def serving(
     use: "Callable[[KvServer, tuple[str, int]], Awaitable[None]]", *, by_hand: bool = False
 ) -> None:
     async def run() -> None:
-        server = KvServer(SystemClock())
+        server = KvServer(SystemClock(), MOST_BYTES)
         try:
             await use(server, await (attached(server) if by_hand else server.listen()))
         finally:
@@ -104,12 +106,12 @@ def test_deno_itself_is_content_and_may_open_the_file_later(tmp_path: Path) -> N
         host, port = address
         connect = {
             "DENO_KV_DEFAULT_PATH": f"http://{host}:{port}/",
-            "DENO_KV_ACCESS_TOKEN": server.admit(DATABASE, file),
+            "DENO_KV_ACCESS_TOKEN": server.admit(DATABASE, file, Usage),
         }
         allowed = (f"--allow-net={host}:{port}", "--allow-env=DENO_KV_ACCESS_TOKEN")
         output = await run_deno(tmp_path, TOUR, connect, *allowed)
         found = json.loads(output)
-        await server.release(file)
+        await server.close()
         own = {"DENO_KV_DEFAULT_PATH": str(file)}
         files = (f"--allow-read={file}", f"--allow-write={file}")
 
@@ -198,8 +200,8 @@ OFFER = b'{"supportedVersions":[1,2,3]}'
 
 def test_tokens_are_for_one_database_and_end(tmp_path: Path) -> None:
     async def use(server: KvServer, address: tuple[str, int]) -> None:
-        token = server.admit(DATABASE, tmp_path / "one.sqlite")
-        other = server.admit("2" * 8, tmp_path / "two.sqlite")
+        token = server.admit(DATABASE, tmp_path / "one.sqlite", Usage)
+        other = server.admit("2" * 8, tmp_path / "two.sqlite", Usage)
         client = await connected(address)
         status, body = await client.post("/", token, OFFER)
         document = json.loads(body)
@@ -230,7 +232,7 @@ def test_tokens_are_for_one_database_and_end(tmp_path: Path) -> None:
 
 def test_what_is_not_http2_or_too_large_ends_alone(tmp_path: Path) -> None:
     async def use(server: KvServer, address: tuple[str, int]) -> None:
-        token = server.admit(DATABASE, tmp_path / "one.sqlite")
+        token = server.admit(DATABASE, tmp_path / "one.sqlite", Usage)
         reader, writer = await asyncio.open_connection(*address)
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         await asyncio.wait_for(reader.read(), 10)

@@ -15,6 +15,8 @@ from bot.subhosting.kv.messages import AtomicWrite, Check, Encoding, Kind, Mutat
 from bot.subhosting.kv.store import KvStore, Refused
 from bot.subhosting.kv.v8_numbers import NotANumber
 
+MOST_BYTES = 4 * 1024 * 1024
+
 
 class FakeClock:
     def __init__(self) -> None:
@@ -37,7 +39,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def store(tmp_path: Path, clock: FakeClock) -> Iterator[KvStore]:
-    opened = KvStore(tmp_path / "kv.sqlite", clock)
+    opened = KvStore(tmp_path / "kv.sqlite", clock, MOST_BYTES)
     yield opened
     opened.close()
 
@@ -53,6 +55,20 @@ def value_of(store: KvStore, key: bytes) -> bytes | None:
 
 def u64(number: int) -> bytes:
     return number.to_bytes(8, "little")
+
+
+def test_a_full_database_refuses_writes_and_goes_on_after_a_deletion(store: KvStore) -> None:
+    for number in range(60):
+        put(store, Mutation(b"%d" % number, Kind.SET, b"x" * 60_000))
+    too_much = [Mutation(b"more %d" % number, Kind.SET, b"x" * 60_000) for number in range(12)]
+
+    with pytest.raises(Refused, match="is full: this server lets one hold 4 MiB"):
+        put(store, *too_much)
+
+    assert value_of(store, b"more 0") is None
+    put(store, Mutation(b"0", Kind.DELETE), Mutation(b"1", Kind.DELETE))
+    put(store, Mutation(b"new", Kind.SET, b"x" * 60_000))
+    assert value_of(store, b"new") == b"x" * 60_000
 
 
 def test_versionstamps_rise_and_checks_hold(store: KvStore) -> None:
@@ -209,7 +225,7 @@ def test_a_copy_of_an_open_database_is_whole(
     put(store, *(Mutation(bytes((each,)), Kind.SET, b"v") for each in range(100)))
     snapshot(tmp_path / "kv.sqlite", tmp_path / "copy.sqlite")
     put(store, Mutation(b"later", Kind.SET, b"v"))
-    copy = KvStore(tmp_path / "copy.sqlite", clock)
+    copy = KvStore(tmp_path / "copy.sqlite", clock, MOST_BYTES)
 
     found = copy.read([ReadRange(b"", b"\xff", 1000, reverse=False)])[0]
     copy.close()

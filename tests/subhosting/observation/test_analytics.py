@@ -14,6 +14,25 @@ from tests.subhosting.server import Json, RunningSubhosting, request, wait_until
 KV = {"kvReadCount", "kvWriteCount", "kvReadUnits", "kvWriteUnits", "kvStorageBytes"}
 
 
+# Does something of each kind once.
+STORING = """
+const kv = await Deno.openKv();
+let done;
+async function work() {
+  await kv.set(["blob"], new Uint8Array(5_000));
+  await kv.set(["blob", "small"], 1);
+  const blob = await kv.get(["blob"]);
+  await kv.getMany([["blob"], ["nothing"]]);
+  await Array.fromAsync(kv.list({ prefix: ["blob"] }));
+  await kv.atomic().check(blob).sum(["n"], 1n).commit();
+  const stale = { key: ["blob"], versionstamp: null };
+  if ((await kv.atomic().check(stale).set(["never"], 1).commit()).ok) throw new Error("held");
+  return "done";
+}
+Deno.serve(async () => new Response(await (done ??= work())));
+"""
+
+
 def rows(server: RunningSubhosting, path: str, **query: object) -> list[Json]:
     """Return the table as one mapping per bucket."""
     answer = server.call("GET", f"{path}?{urlencode(query)}")
@@ -57,12 +76,55 @@ def test_requests_bytes_and_use_are_counted(talker: Talker) -> None:
     assert 10_000_000 < max(row["maxRssMemoryBytes"] for row in found) < 2_000_000_000
 
 
-def test_what_is_not_measured_does_not_look_like_zero(talker: Talker) -> None:
+def test_an_app_without_a_database_has_done_nothing_with_one(talker: Talker) -> None:
     wait_until(lambda: total(v1(talker), "uptimeSeconds") > 0, "the first counts")
 
-    assert all(row[name] is None for row in v1(talker) for name in KV)
+    assert all(row[name] == 0 for row in v1(talker) for name in KV)
     until = spelled(bucket_of(now()) + BUCKET)
-    assert not any(name.startswith("kv") for row in v2(talker, until=until) for name in row)
+    found = v2(talker, until=until)
+    assert total(found, "kv_read_units") == total(found, "kv_write_units") == 0
+
+
+def test_what_an_app_does_with_its_database_is_counted(
+    observed: RunningSubhosting, own_project: Json
+) -> None:
+    path = f"/v1/organizations/{observed.organization}"
+    database = observed.call("POST", f"{path}/databases", {}).json
+    linked = {"default": database["id"]}
+    live = observed.deployed(own_project["id"], {"main.ts": STORING}, databases=linked)
+    assert observed.get(live["domains"][0]).text == "done"
+
+    def found() -> Json:
+        """Return what was done in all, and what is held now."""
+        seen = rows(observed, f"/v1/projects/{own_project['id']}/analytics")
+        return {
+            **{name: total(seen, name) for name in KV},
+            "kvStorageBytes": seen[-1]["kvStorageBytes"],
+        }
+
+    # The last thing that it does is counted last.
+    wait_until(
+        lambda: min(found()["kvStorageBytes"] - 5_000, found()["kvWriteCount"] - 2) > 0,
+        "the counts",
+    )
+    counted = found()
+    held = counted.pop("kvStorageBytes")
+    assert counted == {
+        # A key that is there, two of which one is not, and one list.
+        "kvReadCount": 1 + 2 + 1,
+        # A value of 5,000 bytes is two units; the list finds the small one only.
+        "kvReadUnits": 2 + (2 + 1) + 1,
+        # Two values, and a sum in a write of which a check held; nothing of the one that failed.
+        "kvWriteCount": 2 + 1,
+        "kvWriteUnits": 5 + 1 + 1,
+    }
+    assert 5_000 < held < 200_000
+    whole = rows(observed, f"{path}/analytics")[-1]
+    assert whole["kvStorageBytes"] >= held
+    until = spelled(bucket_of(now()) + BUCKET)
+    as_v2 = rows(observed, f"/v2/apps/{own_project['id']}/analytics", until=until)
+    assert total(as_v2, "kv_read_units") == counted["kvReadUnits"]
+    assert total(as_v2, "kv_write_units") == counted["kvWriteUnits"]
 
 
 def test_v1_has_every_bucket_that_the_range_touches(talker: Talker) -> None:

@@ -19,6 +19,7 @@ from typing_extensions import override
 from bot.subhosting import setup
 from bot.subhosting.config import SubhostingConfig
 from bot.subhosting.host import meter
+from bot.subhosting.host.kv_sizes import KvSizes
 from bot.subhosting.host.meter import Meter, Reading
 from bot.subhosting.host.recorder import LOGS_KEPT, Recorder
 from bot.subhosting.host.traffic import Tally
@@ -82,6 +83,11 @@ def database(config: SubhostingConfig) -> Iterator[Database]:
     made.close()
 
 
+def no_databases(database: Database) -> KvSizes:
+    """Return what finds no KV database's file."""
+    return KvSizes(database, lambda database_id: Path("/nowhere") / database_id)
+
+
 def line(message: str, time: datetime = NOON, deployment: str = "one") -> Line:
     return Line(
         deployment_id=deployment, project_id="project", time=time, level="info", message=message
@@ -98,7 +104,9 @@ def recorded(database: Database, clock: FakeClock, act: Callable[[Recorder], Non
     """Run a recorder around `act`, from its start to its end."""
 
     async def run() -> None:
-        recorder = Recorder(database, clock, counts_every=timedelta(hours=1))
+        recorder = Recorder(
+            database, clock, no_databases(database), counts_every=timedelta(hours=1)
+        )
         recorder.start()
         act(recorder)
         await recorder.close()
@@ -134,7 +142,7 @@ def test_a_database_that_is_away_loses_nothing(
     away = AwayDatabase(config.database, [])
 
     async def run() -> None:
-        recorder = Recorder(away, clock, counts_every=timedelta(hours=1))
+        recorder = Recorder(away, clock, no_databases(database), counts_every=timedelta(hours=1))
         recorder.start()
         away.failures.append(OperationalError("", {}, Exception("locked")))
         recorder.sink(deployment)(NOON, "info", "kept")
@@ -154,7 +162,7 @@ def test_a_batch_that_is_refused_for_good_does_not_stop_the_next_one(
     away = AwayDatabase(config.database, [])
 
     async def run() -> None:
-        recorder = Recorder(away, clock, counts_every=timedelta(hours=1))
+        recorder = Recorder(away, clock, no_databases(database), counts_every=timedelta(hours=1))
         recorder.start()
         away.failures += [ValueError("bad")] * 3
         recorder.sink(deployment)(NOON, "info", "poison")
@@ -180,7 +188,9 @@ def test_old_lines_and_counts_are_pruned(
         analytics.add(connection, ancient, {"one": (owner, Usage(requests=1))})
 
     async def run() -> None:
-        recorder = Recorder(Database(config.database), clock, counts_every=timedelta(hours=1))
+        again = Database(config.database)
+        sizes = no_databases(again)
+        recorder = Recorder(again, clock, sizes, counts_every=timedelta(hours=1))
         recorder.start()
         while stored(database) != ["young"]:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0)

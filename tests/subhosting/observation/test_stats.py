@@ -15,7 +15,17 @@ def test_a_rate_is_what_was_added_by_the_time_that_passed() -> None:
     older = Look(100.0, {"a": Usage(requests=10, cpu_s=1.0, uptime_s=5.0, egress_bytes=100)})
     newer = Look(
         130.0,
-        {"a": Usage(requests=40, cpu_s=1.75, uptime_s=35.0, egress_bytes=400, ingress_bytes=7)},
+        {
+            "a": Usage(
+                requests=40,
+                cpu_s=1.75,
+                uptime_s=35.0,
+                egress_bytes=400,
+                ingress_bytes=7,
+                kv_read_units=5,
+                kv_write_units=1,
+            )
+        },
     )
 
     (found,) = between(older, newer, {"a": 5_000})
@@ -28,6 +38,8 @@ def test_a_rate_is_what_was_added_by_the_time_that_passed() -> None:
         max_rss_bytes=5_000,
         ingress_bytes_per_minute=14,
         egress_bytes_per_minute=600,
+        kv_read_units_per_minute=10,
+        kv_write_units_per_minute=2,
     )
 
 
@@ -66,7 +78,9 @@ def test_requests_show_while_they_come(talker: Talker) -> None:
 
     assert line["projectId"] == talker.project["id"]
     assert line["egressBytesPerMinute"] > 0
-    assert line["kvReadUnitsPerMinute"] is None
+    # It has no database, and there are no queues.
+    assert line["kvReadUnitsPerMinute"] == line["kvWriteUnitsPerMinute"] == 0
+    assert line["enqueuePerMinute"] == line["dequeuePerMinute"] == 0
 
 
 def test_a_project_that_is_not_there_is_named(talker: Talker) -> None:

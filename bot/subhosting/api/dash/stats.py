@@ -11,12 +11,8 @@ from bot.subhosting.service import metering, projects, regions
 from bot.subhosting.service.analytics import PROCESSES_ARE_MEASURED
 from bot.subhosting.service.metering import Rates
 
-_NOT_MEASURED = (
-    "kvReadUnitsPerMinute",
-    "kvWriteUnitsPerMinute",
-    "enqueuePerMinute",
-    "dequeuePerMinute",
-)
+# By KV Connect there are none, and without it nobody sees them.
+_OF_QUEUES = ("enqueuePerMinute", "dequeuePerMinute")
 
 
 def register(routes: Blueprint) -> None:
@@ -28,15 +24,18 @@ def stream_stats(project: str) -> Response:
     """GET /projects/{nameOrId}/stats: a line per running deployment, as long as one listens."""
     found = projects.get_by_name_or_id(services(), organization_id(), project)
 
+    # Before the stream begins: then there is no request any more that could be asked.
+    kv_counted = services().config.kv_connect
+
     def document(rates: Rates) -> dict[str, Any]:
-        return _document(found.id, rates)
+        return _document(found.id, rates, kv_counted=kv_counted)
 
     lines = metering.follow(services(), found.id)
     return log_streams.stream(lines, document, NDJSON, services().clock)
 
 
-def _document(project_id: str, rates: Rates) -> dict[str, Any]:
-    """Return a `ProjectStats` (deployctl, `api_types.ts`); null is what nobody measures here.
+def _document(project_id: str, rates: Rates, *, kv_counted: bool) -> dict[str, Any]:
+    """Return a `ProjectStats` (deployctl, `api_types.ts`); null is what cannot be measured.
 
     Its `uptime` is left out: a deployment may be several processes, and deployctl shows none.
     """
@@ -53,5 +52,7 @@ def _document(project_id: str, rates: Rates) -> dict[str, Any]:
         "maxRss5Minutes": rates.max_rss_bytes if measured else None,
         "ingressBytesPerMinute": rates.ingress_bytes_per_minute,
         "egressBytesPerMinute": rates.egress_bytes_per_minute,
-        **dict.fromkeys(_NOT_MEASURED),
+        "kvReadUnitsPerMinute": rates.kv_read_units_per_minute if kv_counted else None,
+        "kvWriteUnitsPerMinute": rates.kv_write_units_per_minute if kv_counted else None,
+        **dict.fromkeys(_OF_QUEUES, 0 if kv_counted else None),
     }

@@ -25,14 +25,12 @@ _COLUMNS = (
     "maxRssMemoryBytes",
     "networkIngressBytes",
     "networkEgressBytes",
-    # Nobody counts what apps do with their databases yet: null, because zero would be a lie.
     "kvReadCount",
     "kvWriteCount",
     "kvReadUnits",
     "kvWriteUnits",
     "kvStorageBytes",
 )
-_NOT_MEASURED = (None,) * sum(name.startswith("kv") for name in _COLUMNS)
 
 
 def register(v1: Blueprint) -> None:
@@ -45,13 +43,17 @@ def get_organization_analytics(organization: str) -> Response:
     """GET /organizations/{id}/analytics: all projects together, deleted ones too."""
     if organization != organization_id():
         raise NotFound("organization", organization)
-    return _answer(analytics.of_organization(services(), organization, _range()))
+    wanted = _range()
+    buckets = analytics.of_organization(services(), organization, wanted)
+    return _answer(buckets, analytics.kv_bytes_of_organization(services(), organization, wanted))
 
 
 def get_project_analytics(project_id: str) -> Response:
     """GET /projects/{id}/analytics: all deployments together, deleted ones too."""
     project = projects.get(services(), organization_id(), project_id)
-    return _answer(analytics.of_project(services(), project.id, _range()))
+    wanted = _range()
+    buckets = analytics.of_project(services(), project.id, wanted)
+    return _answer(buckets, analytics.kv_bytes_of_project(services(), project.id, wanted))
 
 
 def _range() -> Range:
@@ -64,19 +66,24 @@ def _range() -> Range:
     return analytics.range_between(now, since, until, longest=_LONGEST).widened()
 
 
-def _answer(buckets: Sequence[tuple[datetime, Usage]]) -> Response:
+def _answer(buckets: Sequence[tuple[datetime, Usage]], kv_bytes: Sequence[int]) -> Response:
     types = {"time": "time"}
     document = wire.Analytics(
         fields=[
             wire.AnalyticsField.model_validate({"name": name, "type": types.get(name, "number")})
             for name in _COLUMNS
         ],
-        values=[_row(moment, usage) for moment, usage in buckets],
+        values=[
+            _row(moment, usage, held)
+            for (moment, usage), held in zip(buckets, kv_bytes, strict=False)
+        ],
     )
     return answers.json(document.model_dump(mode="json", by_alias=True))
 
 
-def _row(moment: datetime, usage: Usage) -> list[Any]:
+def _row(moment: datetime, usage: Usage, kv_bytes: int) -> list[Any]:
+    """Return the values of a bucket; null is what cannot be measured on this machine."""
+    kv = (usage.kv_reads, usage.kv_writes, usage.kv_read_units, usage.kv_write_units)
     return [
         moment,
         usage.requests,
@@ -85,5 +92,6 @@ def _row(moment: datetime, usage: Usage) -> list[Any]:
         usage.max_rss_bytes if PROCESSES_ARE_MEASURED else None,
         usage.ingress_bytes,
         usage.egress_bytes,
-        *_NOT_MEASURED,
+        *(kv if services().config.kv_connect else (None,) * len(kv)),
+        kv_bytes,
     ]

@@ -16,9 +16,9 @@ from bot.wire import deploy_v2_revisions as wire
 _LONGEST = timedelta(days=90)
 
 # Clients map columns by name. What is not measured is left out, for the schema knows no null, and
-# a zero would be a lie: `kv_read_units` and `kv_write_units` everywhere, and these where the host
-# cannot read what a process uses.
+# a zero would be a lie: these where the host cannot see what a process uses, or does with KV.
 _OF_PROCESSES = ("cpu_seconds", "memory_time_byte_seconds")
+_OF_KV = ("kv_read_units", "kv_write_units")
 
 
 def register(v2: Blueprint) -> None:
@@ -53,6 +53,11 @@ def _row(moment: datetime, usage: Usage) -> dict[str, Any]:
         "memory_time_byte_seconds": round(usage.memory_byte_s),
         "network_ingress_bytes": usage.ingress_bytes,
         "network_egress_bytes": usage.egress_bytes,
+        "kv_read_units": usage.kv_read_units,
+        "kv_write_units": usage.kv_write_units,
     }
-    known = row.keys() - (() if PROCESSES_ARE_MEASURED else _OF_PROCESSES)
-    return {name: value for name, value in row.items() if name in known}
+    unknown = {
+        *(() if PROCESSES_ARE_MEASURED else _OF_PROCESSES),
+        *(() if services().config.kv_connect else _OF_KV),
+    }
+    return {name: value for name, value in row.items() if name not in unknown}

@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
-.PHONY: help demo test lint soak bench bench-git bench-router bench-coldstart conformance security-table lock clean
+.PHONY: help demo test lint soak bench bench-git bench-redeploy bench-router bench-coldstart conformance security-table lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,8 @@ help:
 	@echo 'make bench   the figures that docs/ quotes'
 	@echo 'make bench-git'
 	@echo '             a push of 3 files among 10,000: ours beside plain git, near and far'
+	@echo 'make bench-redeploy'
+	@echo '             3 changed files of 10,000 to a platform: ours beside the tools of others'
 	@echo 'make bench-router'
 	@echo '             our router beside nginx, HAProxy and Caddy; needs wrk'
 	@echo 'make bench-coldstart'
@@ -52,6 +54,9 @@ bench: $(VENV)/.ready-dev
 
 bench-git: $(VENV)/.ready-dev
 	@$(BIN)/python -m benchmarks.git.compare $(ARGS)
+
+bench-redeploy: $(VENV)/.ready-dev benchmarks/redeploy/node_modules/.ready
+	@$(BIN)/python -m benchmarks.redeploy.compare $(ARGS)
 
 # Those of wrk, nginx and HAProxy that are there come from the system's packages.
 bench-router: $(VENV)/.ready-dev $(VENV)/caddy/bin/caddy
@@ -89,6 +94,11 @@ $(VENV)/.ready-runtime: requirements/runtime.txt pyproject.toml scripts/setup
 $(VENV)/.ready-dev: requirements/dev.txt pyproject.toml scripts/setup
 	@scripts/setup --dev --venv $(VENV)
 	@touch $@ $(VENV)/.ready-runtime
+
+# The command-line tools of other platforms, some 800 packages; none of their scripts is run.
+benchmarks/redeploy/node_modules/.ready: benchmarks/redeploy/package-lock.json
+	@cd benchmarks/redeploy && npm ci --ignore-scripts --no-audit --no-fund >&2
+	@touch $@
 
 # An environment of its own: 50 MB that only `soak` and `bench-router` want.
 $(VENV)/caddy/bin/caddy: requirements/caddy.txt $(VENV)/.ready-dev

@@ -55,13 +55,14 @@ def git(*arguments: str, cwd: Path, stdin: bytes | None = None) -> bytes:
 class Author:
     """Makes the repository and pushes to it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, files: int = FILES) -> None:
+        self._files = files
         self.bare = folder / f"{NAME}.git"
         self.bare.mkdir(parents=True)
         git("init", "--quiet", "--bare", "--initial-branch=main", cwd=self.bare)
         self._dice = random.Random(7)  # noqa: S311 - the same files every time
         self._made = 0
-        self.push([f"d{n % 100}/f{n}.txt" for n in range(FILES)])
+        self.push([f"d{n % 100}/f{n}.txt" for n in range(files)])
 
     def push(self, paths: list[str]) -> CommitSha:
         """Replace the content of `paths` in a new commit."""
@@ -82,7 +83,7 @@ class Author:
 
     def change(self) -> CommitSha:
         """Replace as many files as a push changes."""
-        numbers = self._dice.sample(range(FILES), CHANGED)
+        numbers = self._dice.sample(range(self._files), CHANGED)
         return self.push([f"d{n % 100}/f{n}.txt" for n in numbers])
 
 

@@ -9,6 +9,7 @@ from bot.adapters.engine.memory import MemoryJournal
 from bot.adapters.git.directory import DirectorySource, commit_for, commit_of
 from bot.adapters.local.forge import LocalForge
 from bot.adapters.storage.memory import MemoryPostings, MemoryStore
+from bot.adapters.storage.memory_pulls import MemoryPulls
 from bot.bootstrap.targets import target_from
 from bot.core.decide.names import branch_label, slug_candidates
 from bot.core.model.checks import Check
@@ -29,6 +30,7 @@ from bot.core.model.ids import (
     commit_sha,
     repo_name,
 )
+from bot.core.model.lines import BranchLine
 from bot.core.model.preview import Deployment
 from bot.core.model.surfaces import Showing, Surface
 from bot.kernel.clock import SystemClock
@@ -97,6 +99,7 @@ def deploy_directory(
         source=DirectorySource(root, head),
         target=target,
         store=store,
+        pulls=MemoryPulls(),
         clock=clock,
         page_url=lambda _: None,
         build_timeout=timedelta(seconds=settings.build_timeout_s),
@@ -116,7 +119,7 @@ def deploy_directory(
         head,
         PreviewWanted(
             repository=repository,
-            branch=Branch(branch),
+            line=BranchLine(Branch(branch)),
             app=AppName(""),
             slug_candidates=_slugs(repository, project),
             label_of=label_of,

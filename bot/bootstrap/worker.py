@@ -17,6 +17,7 @@ from bot.adapters.git.source import GitSource
 from bot.adapters.storage import connect, deliveries
 from bot.adapters.storage.checks import SqlCheckShelf
 from bot.adapters.storage.postings import SqlPostings
+from bot.adapters.storage.pulls import SqlPulls
 from bot.adapters.storage.store import SqlStore
 from bot.bootstrap.forges import forge_from, showing_from
 from bot.bootstrap.places import database_url, git_url, mirrors_dir, page_url
@@ -110,6 +111,7 @@ def _services(
         source=source,
         target=target_from(settings, clock),
         store=SqlStore(opened, clock, RandomIds()),
+        pulls=SqlPulls(opened),
         clock=clock,
         page_url=partial(page_url, settings),
         build_timeout=timedelta(seconds=settings.build_timeout_s),

@@ -14,6 +14,7 @@ from bot.bootstrap.reader import Reader
 from bot.cli.demo_repository import WorkingCopy
 from bot.core.decide.names import branch_label, slug_candidates
 from bot.core.model.ids import AppName, Branch, CommitSha, Repository
+from bot.core.model.lines import BranchLine
 from bot.core.model.preview import Deployment
 
 GIVE_UP_AFTER_S = 60.0
@@ -78,7 +79,7 @@ class Watch:
         """Follow the attempt through its stages and return it when it is over."""
         until = time.monotonic() + GIVE_UP_AFTER_S
         while time.monotonic() < until:
-            newest = self.reader.store.newest(self.repository.id, branch, AppName(""))
+            newest = self.reader.store.newest(self.repository.id, BranchLine(branch), AppName(""))
             if newest is not None and newest.head == sha:
                 stages = self.reader.store.stages(newest.id)
                 show(str(stages[-1].stage) if stages else str(newest.state))
@@ -94,9 +95,9 @@ def _preview(
 ) -> Preview:
     check = reader.checks.of(deployment.id)
     if check is None or check.conclusion is None or deployment.transfer is None or seconds is None:
-        raise PushFailed(f"{deployment.preview.branch}: {deployment.title or deployment.state}")
+        raise PushFailed(f"{deployment.preview.name}: {deployment.title or deployment.state}")
     return Preview(
-        branch=deployment.preview.branch,
+        branch=deployment.preview.name,
         sha=deployment.head,
         url=url,
         deployment_url=deployment.deployment_url,

@@ -59,7 +59,7 @@ def _list(reader: Reader, *, as_json: bool) -> None:
         cells = (
             deployment.id,
             preview.repository.name,
-            preview.branch,
+            preview.name,
             deployment.head[:7],
             str(deployment.state),
             deployment.url or "",
@@ -106,7 +106,7 @@ def _entry(deployment: Deployment) -> dict[str, Any]:
     return {
         "deployment": deployment.id,
         "repository": deployment.preview.repository.name,
-        "branch": deployment.preview.branch,
+        "branch": deployment.preview.name,
         "sha": deployment.head,
         "generation": deployment.generation,
         "state": str(deployment.state),

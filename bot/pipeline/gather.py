@@ -2,6 +2,7 @@
 
 from bot.core.model.events import BranchDeleted, BranchPushed, Event
 from bot.core.model.ids import AppName, DeliveryKey
+from bot.core.model.lines import BranchLine
 from bot.core.model.snapshot import AppFacts, Snapshot
 from bot.ports.services import Services
 
@@ -19,14 +20,14 @@ def gather(event: Event, delivery: DeliveryKey, services: Services) -> Snapshot:
     planned = bool(services.store.planned_by(delivery))
     if not isinstance(event, BranchPushed | BranchDeleted):
         return Snapshot(head_now=None, planned=planned, apps=())
-    repository, branch = event.repository, event.branch
+    repository, line = event.repository, BranchLine(event.branch)
     return Snapshot(
-        head_now=services.source.head(repository, branch),
+        head_now=services.source.head(repository, event.branch),
         planned=planned,
         apps=(
             AppFacts(
                 app=THE_ONLY_APP,
-                newest=services.store.newest(repository.id, branch, THE_ONLY_APP),
+                newest=services.store.newest(repository.id, line, THE_ONLY_APP),
             ),
         ),
     )

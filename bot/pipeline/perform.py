@@ -3,7 +3,7 @@
 from functools import partial
 from typing import assert_never
 
-from bot.core.decide.names import branch_label, slug_candidates
+from bot.core.decide.names import line_label, slug_candidates
 from bot.core.model.decisions import BuryPreviews, Decision, StartDeployment
 from bot.core.model.ids import AppSlug, DeliveryKey, HostLabel
 from bot.core.render import checks
@@ -25,7 +25,7 @@ def perform(
             case StartDeployment():
                 queued.append(_plan(intent, delivery, services))
             case BuryPreviews():
-                tear_down(intent.repository, intent.branch, services, journal)
+                tear_down(intent.repository, intent.line, services, journal)
             case _:
                 assert_never(intent)
     return queued
@@ -39,7 +39,7 @@ def _plan(intent: StartDeployment, delivery: DeliveryKey, services: Services) ->
     """
     wanted = PreviewWanted(
         repository=intent.repository,
-        branch=intent.branch,
+        line=intent.line,
         app=intent.app,
         slug_candidates=slug_candidates(intent.repository, intent.app),
         label_of=partial(_label, intent=intent),
@@ -56,4 +56,4 @@ def _plan(intent: StartDeployment, delivery: DeliveryKey, services: Services) ->
 
 
 def _label(slug: AppSlug, *, intent: StartDeployment) -> HostLabel:
-    return branch_label(slug, intent.repository, intent.branch)
+    return line_label(slug, intent.repository, intent.line)

@@ -150,7 +150,7 @@ def _serves(deployment: Deployment, services: Services) -> bool:
     preview = deployment.preview
     if preview.buried or deployment.state is not DeploymentState.LIVE:
         return False
-    attempts = services.store.attempts_on(preview.repository.id, preview.branch)
+    attempts = services.store.attempts_on(preview.repository.id, preview.line)
     return not any(
         other.state is DeploymentState.LIVE and other.generation > deployment.generation
         for other in attempts

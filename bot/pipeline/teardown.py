@@ -1,12 +1,13 @@
-"""Take down what a branch left when it is gone."""
+"""Take down what a branch or pull request left when it is gone."""
 
 from functools import partial
 
 import structlog
 
-from bot.core.decide.names import branch_app
+from bot.core.decide.names import line_app
 from bot.core.model.errors import TargetRefused, TargetUnavailable
-from bot.core.model.ids import Branch, Repository
+from bot.core.model.ids import Repository
+from bot.core.model.lines import Line
 from bot.pipeline.patience import patiently
 from bot.pipeline.surfaces import show_removed
 from bot.ports.journal import Journal
@@ -15,24 +16,22 @@ from bot.ports.services import Services
 log = structlog.get_logger()
 
 
-def tear_down(
-    repository: Repository, branch: Branch, services: Services, journal: Journal
-) -> None:
-    """Bury the branch's previews and remove their deployments; harmless when repeated.
+def tear_down(repository: Repository, line: Line, services: Services, journal: Journal) -> None:
+    """Bury the line's previews and remove their deployments; harmless when repeated.
 
     Buried first: an attempt that runs meanwhile sees it, and cancels what it made by itself. A
-    platform that stays away, or will not, keeps its deployments; the branch's URL is dead or old
+    platform that stays away, or will not, keeps its deployments; its URL is dead or old
     then, which a log line tells and which harms no other preview.
     """
-    services.store.bury(repository.id, branch)
-    attempts = services.store.attempts_on(repository.id, branch)
+    services.store.bury(repository.id, line)
+    attempts = services.store.attempts_on(repository.id, line)
     for preview in {attempt.preview.id: attempt.preview for attempt in attempts}.values():
         made = [
             attempt.target_id
             for attempt in attempts
             if attempt.preview.id == preview.id and attempt.target_id is not None
         ]
-        app = branch_app(preview.slug, preview.repository, preview.branch)
+        app = line_app(preview.slug, preview.repository, preview.line)
         try:
             patiently(
                 journal,

@@ -1,15 +1,16 @@
-"""Where commits get their checks, and previews show."""
+"""Where commits get their checks, previews show, and people and pull requests are known."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 from bot.core.model.checks import Check
-from bot.core.model.ids import Repository
+from bot.core.model.ids import Login, PullNumber, Repository
+from bot.core.model.pulls import Permission, PullRequest
 from bot.core.model.surfaces import Notice, ShownDeployment
 
 
 class Forge(Protocol):
-    """A place that shows the state of a commit and of its previews."""
+    """A place that shows the state of commits and previews, and knows who may do what."""
 
     def publish(self, check: Check, ref: str | None) -> str:
         """Make `check` stand on its commit and return the forge's id of it.
@@ -71,6 +72,28 @@ class Forge(Protocol):
         Raises:
             ForgeUnavailable: try again later.
             ForgeRefused: the repository is not ours to read.
+
+        """
+        ...
+
+    def pull(self, repository: Repository, number: PullNumber) -> PullRequest | None:
+        """Return a pull request as it stands now; None when there is none, or no more.
+
+        Raises:
+            ForgeUnavailable: try again later.
+            ForgeRefused: pull requests may not be read; the message says which right is missing.
+
+        """
+        ...
+
+    def permission(self, repository: Repository, login: Login) -> Permission:
+        """Return what somebody may do in the repository now, asked anew.
+
+        Never what an event says of them: GitHub calls strangers contributors, and owners none.
+
+        Raises:
+            ForgeUnavailable: try again later.
+            ForgeRefused: it may not be asked.
 
         """
         ...

@@ -10,6 +10,7 @@ from bot.core.model.surfaces import Showing
 from bot.kernel.clock import Clock
 from bot.ports.forge import Forge
 from bot.ports.postings import Postings
+from bot.ports.pulls import Pulls
 from bot.ports.source import KnownManifest, Source
 from bot.ports.store import Store
 from bot.ports.target import Base, Target
@@ -23,6 +24,7 @@ class Services:
     source: Source
     target: Target
     store: Store
+    pulls: Pulls
     clock: Clock
     page_url: Callable[[DeploymentId], str | None]  # our page about an attempt
     postings: Postings  # what we wrote on the forge

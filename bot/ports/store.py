@@ -9,7 +9,6 @@ from bot.core.model.ids import (
     AppName,
     AppSlug,
     BlobSha,
-    Branch,
     CommitSha,
     DeliveryKey,
     DeploymentId,
@@ -17,12 +16,13 @@ from bot.core.model.ids import (
     Repository,
     RepositoryId,
 )
+from bot.core.model.lines import Line
 from bot.core.model.outcomes import LogLine
 from bot.core.model.preview import Deployment, Preview, Stage, StageRecord
 
 
 class LabelOf(Protocol):
-    """The pure rule that names a branch under an allocated slug."""
+    """The pure rule that names a line under an allocated slug."""
 
     def __call__(self, slug: AppSlug) -> HostLabel:
         """Return the stable label."""
@@ -34,7 +34,7 @@ class PreviewWanted:
     """What a preview is made from on first sight; the first free candidate becomes its slug."""
 
     repository: Repository
-    branch: Branch
+    line: Line
     app: AppName
     slug_candidates: tuple[AppSlug, ...]
     label_of: LabelOf
@@ -51,11 +51,11 @@ class Plan:
 class Store(Protocol):
     """The bot's tables; every method is one transaction."""
 
-    def preview(self, repository: RepositoryId, branch: Branch, app: AppName) -> Preview | None:
+    def preview(self, repository: RepositoryId, line: Line, app: AppName) -> Preview | None:
         """Return the preview, or None before its first attempt."""
         ...
 
-    def newest(self, repository: RepositoryId, branch: Branch, app: AppName) -> Deployment | None:
+    def newest(self, repository: RepositoryId, line: Line, app: AppName) -> Deployment | None:
         """Return the attempt with the highest generation, whatever its state."""
         ...
 
@@ -77,12 +77,12 @@ class Store(Protocol):
         """Return the attempts that `plan` made for this delivery before, oldest first."""
         ...
 
-    def bury(self, repository: RepositoryId, branch: Branch) -> None:
-        """Mark the branch's previews as gone and their unfinished attempts as superseded."""
+    def bury(self, repository: RepositoryId, line: Line) -> None:
+        """Mark the line's previews as gone and their unfinished attempts as superseded."""
         ...
 
-    def attempts_on(self, repository: RepositoryId, branch: Branch) -> list[Deployment]:
-        """Return all attempts of the branch's previews, oldest first."""
+    def attempts_on(self, repository: RepositoryId, line: Line) -> list[Deployment]:
+        """Return all attempts of the line's previews, oldest first."""
         ...
 
     def deployment(self, key: DeploymentId) -> Deployment:

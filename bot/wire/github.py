@@ -117,3 +117,10 @@ class DeploymentStatusAnswer(Payload):
     description: str
     environment_url: str | None = None
     log_url: str | None = None
+
+
+class PermissionAnswer(Payload):
+    """Answer of GET /repos/{owner}/{repo}/collaborators/{username}/permission."""
+
+    permission: str
+    role_name: str

@@ -132,7 +132,7 @@ class Installation:
 
     def story(self, reader: Reader) -> str:
         return "; ".join(
-            f"{one.preview.branch}@{one.head[:7]} {one.state} {one.title}"
+            f"{one.preview.name}@{one.head[:7]} {one.state} {one.title}"
             for one in reader.store.recent(20)
         )
 

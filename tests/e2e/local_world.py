@@ -19,6 +19,7 @@ from bot.adapters.local.repositories import LocalRepository, Repositories
 from bot.bootstrap.reader import Reader
 from bot.core.model.checks import Check
 from bot.core.model.ids import AppName, Branch, DeploymentId
+from bot.core.model.lines import BranchLine
 from bot.core.model.preview import Deployment
 from bot.kernel.processes import built_environment
 from tests.e2e.apps import greets
@@ -62,7 +63,9 @@ class LocalWorld:
         """Return the newest attempt of `branch` when it is of `sha` and over."""
 
         def look(reader: Reader) -> Deployment | None:
-            newest = reader.store.newest(self.local.repository.id, Branch(branch), AppName(""))
+            newest = reader.store.newest(
+                self.local.repository.id, BranchLine(Branch(branch)), AppName("")
+            )
             return newest if newest and newest.head == sha and newest.is_over else None
 
         return self.installation.look_until(look, f"the end of {sha[:7]} on {branch!r}")
@@ -70,7 +73,7 @@ class LocalWorld:
     def attempts(self, branch: str) -> list[Deployment]:
         """Return every attempt of `branch` so far."""
         with self.installation.reader() as reader:
-            return [d for d in reader.store.recent(500) if d.preview.branch == branch]
+            return [d for d in reader.store.recent(500) if d.preview.name == branch]
 
     def check(self, key: DeploymentId) -> Check:
         """Return the check of an attempt."""

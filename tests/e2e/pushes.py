@@ -56,7 +56,7 @@ class FourPushes:
         def look(reader: Reader) -> bool:
             decided = all(record.reason for guid in guids for record in reader.deliveries(guid))
             attempts = [
-                one for one in self.author.attempts(reader) if one.preview.branch == self.branch
+                one for one in self.author.attempts(reader) if one.preview.name == self.branch
             ]
             return decided and bool(attempts) and all(one.is_over for one in attempts)
 

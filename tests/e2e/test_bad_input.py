@@ -11,6 +11,7 @@ import pytest
 
 from bot.core.decide.names import branch_label
 from bot.core.model.checks import Check, Conclusion
+from bot.core.model.ids import Branch
 from bot.core.model.outcomes import Severity
 from bot.core.model.preview import Deployment, DeploymentState
 from bot.kernel.processes import built_environment
@@ -185,7 +186,7 @@ def test_odd_branches_come_up_each_at_a_url_of_its_own(world: LocalWorld) -> Non
         f"number {number}\n".encode() for number in range(len(ODD_BRANCHES))
     ]
     for one in live:
-        label = branch_label(one.preview.slug, world.local.repository, one.preview.branch)
+        label = branch_label(one.preview.slug, world.local.repository, Branch(one.preview.name))
         assert one.preview.label == label
         assert len(label) <= 63
 

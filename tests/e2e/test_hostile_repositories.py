@@ -13,6 +13,7 @@ from typing_extensions import override
 from bot.adapters.engine.memory import MemoryJournal
 from bot.adapters.git.source import GitSource
 from bot.adapters.storage.memory import MemoryPostings, MemoryStore
+from bot.adapters.storage.memory_pulls import MemoryPulls
 from bot.adapters.targets.subhosting_v1 import Dialect, Platform, SubhostingV1Target
 from bot.core.decide.names import branch_label, slug_candidates
 from bot.core.model.ids import (
@@ -27,6 +28,7 @@ from bot.core.model.ids import (
     Repository,
     RepositoryId,
 )
+from bot.core.model.lines import BranchLine
 from bot.core.model.preview import Deployment, DeploymentState
 from bot.kernel.clock import SystemClock
 from bot.kernel.ids import RandomIds
@@ -76,7 +78,7 @@ class Site:
             head,
             PreviewWanted(
                 repository=repository,
-                branch=MAIN,
+                line=BranchLine(MAIN),
                 app=AppName(""),
                 slug_candidates=slug_candidates(repository, AppName("")),
                 label_of=label_of,
@@ -89,6 +91,7 @@ class Site:
                 source=GitSource(self.folder / "mirrors", origin.base_url, lambda _: None),
                 target=target,
                 store=store,
+                pulls=MemoryPulls(),
                 clock=self.clock,
                 page_url=lambda _: None,
                 build_timeout=timedelta(minutes=1),

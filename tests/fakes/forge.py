@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from bot.core.model.checks import Check
 from bot.core.model.errors import ForgeUnavailable
-from bot.core.model.ids import DeploymentId, Repository
+from bot.core.model.ids import DeploymentId, Login, PullNumber, Repository, RepositoryId
+from bot.core.model.pulls import Permission, PullRequest
 from bot.core.model.surfaces import Notice, ShownDeployment, ShownState
 
 
@@ -20,6 +21,8 @@ class FakeForge:
     removed_environments: list[str] = field(default_factory=list)
     told: list[Notice] = field(default_factory=list)
     away_for: int = 0
+    pulls: dict[tuple[RepositoryId, PullNumber], PullRequest] = field(default_factory=dict)
+    roles: dict[Login, Permission] = field(default_factory=dict)  # of everybody else: READ
 
     def publish(self, check: Check, ref: str | None) -> str:
         self._answer("POST check-runs")
@@ -55,6 +58,14 @@ class FakeForge:
 
     def git_credential(self, repository: Repository) -> str | None:  # noqa: ARG002 - the port's
         return None
+
+    def pull(self, repository: Repository, number: PullNumber) -> PullRequest | None:
+        self._answer(f"GET pulls/{number}")
+        return self.pulls.get((repository.id, number))
+
+    def permission(self, repository: Repository, login: Login) -> Permission:  # noqa: ARG002 - one suffices
+        self._answer(f"GET collaborators/{login}/permission")
+        return self.roles.get(login, Permission.READ)
 
     def of(self, deployment: DeploymentId) -> list[Check]:
         """Return the states of one check, in order."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.adapters.engine.memory import MemoryJournal
 from bot.adapters.storage.memory import MemoryPostings, MemoryStore
+from bot.adapters.storage.memory_pulls import MemoryPulls
 from bot.core.decide.names import branch_label, slug_candidates
 from bot.core.model.checks import Check
 from bot.core.model.events import BranchDeleted, BranchPushed, Event
@@ -58,6 +59,7 @@ class BotInMemory:
     entrypoint: str | None = None
     build_timeout: timedelta = timedelta(minutes=5)
     showing: Showing = field(default_factory=Showing)
+    pulls: MemoryPulls = field(default_factory=MemoryPulls)
 
     def __post_init__(self) -> None:
         self.store = MemoryStore(self.clock, self.ids)
@@ -71,6 +73,7 @@ class BotInMemory:
             source=self.source,
             target=self.target,
             store=self.store,
+            pulls=self.pulls,
             clock=self.clock,
             page_url=lambda key: f"https://bot.test/deployments/{key}",
             build_timeout=self.build_timeout,

@@ -141,6 +141,7 @@ def test_workflows_are_told_where_a_ready_preview_is() -> None:
         "deployment": deployment.id,
         "app": "hello",
         "branch": "main",
+        "pull": None,
         "sha": push.after,
         "url": deployment.url,
         "deployment_url": deployment.deployment_url,

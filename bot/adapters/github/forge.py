@@ -8,9 +8,11 @@ from bot.adapters.github.clients import PUBLIC_API_URL, Clients
 from bot.adapters.github.deployments import Deployments
 from bot.adapters.github.dispatches import Dispatches
 from bot.adapters.github.limits import Retries
+from bot.adapters.github.reading import Reading
 from bot.adapters.github.statuses import CommitStatuses
 from bot.core.model.checks import Check
-from bot.core.model.ids import Repository
+from bot.core.model.ids import Login, PullNumber, Repository
+from bot.core.model.pulls import Permission, PullRequest
 from bot.core.model.surfaces import Notice, ShownDeployment
 from bot.kernel.clock import Clock
 
@@ -25,6 +27,7 @@ class GitHubForge:
         self._statuses = CommitStatuses(access, retries)
         self._deployments = Deployments(access, retries)
         self._dispatches = Dispatches(access, retries)
+        self._reading = Reading(access, retries)
 
     def publish(self, check: Check, ref: str | None) -> str:
         """Make `check` stand on its commit; see the port."""
@@ -49,6 +52,14 @@ class GitHubForge:
     def git_credential(self, repository: Repository) -> str:
         """Return a password for reading `repository`; see the port."""
         return self._access.git_credential(repository)
+
+    def pull(self, repository: Repository, number: PullNumber) -> PullRequest | None:
+        """Return a pull request as it stands now; see the port."""
+        return self._reading.pull(repository, number)
+
+    def permission(self, repository: Repository, login: Login) -> Permission:
+        """Return what somebody may do in the repository now; see the port."""
+        return self._reading.permission(repository, login)
 
 
 def app_forge(

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bot.core.model.checks import Check
-from bot.core.model.ids import DeploymentId, Repository
+from bot.core.model.ids import DeploymentId, Login, PullNumber, Repository
+from bot.core.model.pulls import Permission, PullRequest
 from bot.core.model.surfaces import Notice, ShownDeployment
 
 
@@ -21,7 +22,7 @@ class CheckShelf(Protocol):
 
 
 class LocalForge:
-    """The forge of `demo` and of `up` without GitHub."""
+    """The forge of `demo` and of `up` without GitHub; it has neither pull requests nor people."""
 
     def __init__(self, checks: CheckShelf) -> None:
         """Keep checks on this shelf."""
@@ -45,3 +46,11 @@ class LocalForge:
     def git_credential(self, repository: Repository) -> str | None:  # noqa: ARG002 - the port's
         """Return None: local repositories are read from the disk."""
         return None
+
+    def pull(self, repository: Repository, number: PullNumber) -> PullRequest | None:  # noqa: ARG002 - the port's
+        """Return None: there are branches only."""
+        return None
+
+    def permission(self, repository: Repository, login: Login) -> Permission:  # noqa: ARG002 - the port's
+        """Return that nobody is known here: who may push may do so by the file system."""
+        return Permission.NONE

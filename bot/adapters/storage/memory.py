@@ -12,7 +12,6 @@ from bot.core.model.ids import (
     AppName,
     AppSlug,
     BlobSha,
-    Branch,
     CommitSha,
     DeliveryKey,
     DeploymentId,
@@ -21,6 +20,7 @@ from bot.core.model.ids import (
     PreviewId,
     RepositoryId,
 )
+from bot.core.model.lines import Line
 from bot.core.model.outcomes import LogLine
 from bot.core.model.preview import Deployment, DeploymentState, Preview, Stage, StageRecord
 from bot.core.model.surfaces import Surface
@@ -29,7 +29,7 @@ from bot.kernel.ids import Ids
 from bot.ports.postings import Posting
 from bot.ports.store import Plan, PreviewWanted
 
-_PreviewKey = tuple[RepositoryId, Branch, AppName]
+_PreviewKey = tuple[RepositoryId, Line, AppName]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +56,15 @@ class MemoryStore:
         self._logs: dict[DeploymentId, list[LogLine]] = {}
         self._blobs: dict[tuple[str, AppSlug], frozenset[BlobSha]] = {}
 
-    def preview(self, repository: RepositoryId, branch: Branch, app: AppName) -> Preview | None:
+    def preview(self, repository: RepositoryId, line: Line, app: AppName) -> Preview | None:
         """Return the preview, or None before its first attempt."""
         with self._lock:
-            return self._previews.get((repository, branch, app))
+            return self._previews.get((repository, line, app))
 
-    def newest(self, repository: RepositoryId, branch: Branch, app: AppName) -> Deployment | None:
+    def newest(self, repository: RepositoryId, line: Line, app: AppName) -> Deployment | None:
         """Return the attempt with the highest generation, whatever its state."""
         with self._lock:
-            mine = self._of((repository, branch, app))
+            mine = self._of((repository, line, app))
             return self._shown(mine[-1]) if mine else None
 
     def plan(self, delivery: DeliveryKey, head: CommitSha, preview: PreviewWanted) -> Plan:
@@ -75,7 +75,7 @@ class MemoryStore:
 
         """
         with self._lock:
-            key = (preview.repository.id, preview.branch, preview.app)
+            key = (preview.repository.id, preview.line, preview.app)
             self._previews[key] = found = self._seen(key, preview)
             for attempt in self._of(key):
                 if attempt.delivery == delivery:
@@ -108,7 +108,7 @@ class MemoryStore:
         found = self._previews.get(key) or Preview(
             id=PreviewId(self._ids.new()),
             repository=wanted.repository,
-            branch=wanted.branch,
+            line=wanted.line,
             app=wanted.app,
             slug=slug,
             label=None,
@@ -146,21 +146,21 @@ class MemoryStore:
     def _shown(self, attempt: _Attempt) -> Deployment:
         return replace(attempt.deployment, preview=self._previews[attempt.preview])
 
-    def bury(self, repository: RepositoryId, branch: Branch) -> None:
-        """Mark the branch's previews as gone; their unfinished attempts see it there."""
+    def bury(self, repository: RepositoryId, line: Line) -> None:
+        """Mark the line's previews as gone; their unfinished attempts see it there."""
         with self._lock:
             for key, preview in self._previews.items():
-                if key[:2] == (repository, branch):
+                if key[:2] == (repository, line):
                     self._previews[key] = replace(preview, buried=True)
 
-    def attempts_on(self, repository: RepositoryId, branch: Branch) -> list[Deployment]:
-        """Return all attempts of the branch's previews, oldest first."""
+    def attempts_on(self, repository: RepositoryId, line: Line) -> list[Deployment]:
+        """Return all attempts of the line's previews, oldest first."""
         with self._lock:
             shown = [self._shown(attempt) for attempt in self._attempts.values()]
         return [
             each
             for each in shown
-            if (each.preview.repository.id, each.preview.branch) == (repository, branch)
+            if (each.preview.repository.id, each.preview.line) == (repository, line)
         ]
 
     def deployment(self, key: DeploymentId) -> Deployment:

@@ -9,6 +9,7 @@ from bot.adapters.storage.tables import apps, deployments, labels, previews
 from bot.adapters.storage.upsert import insert_ignoring
 from bot.core.model.errors import RecordNotFound
 from bot.core.model.ids import AppSlug, CommitSha, DeliveryKey, DeploymentId, PreviewId
+from bot.core.model.lines import ref_of
 from bot.core.model.preview import Deployment, DeploymentState, Preview
 from bot.ports.store import PreviewWanted
 
@@ -36,13 +37,13 @@ def locked_preview(connection: sa.Connection, wanted: PreviewWanted, new_id: Pre
         insert_ignoring(connection, previews).values(
             id=new_id,
             repository_id=repository.id,
-            branch=wanted.branch,
+            ref=ref_of(wanted.line),
             app=wanted.app,
             generation=0,
             **facts,
         )
     )
-    condition = named(repository.id, wanted.branch, wanted.app)
+    condition = named(repository.id, wanted.line, wanted.app)
     # The update is the lock, and keeps up with renames of the repository.
     connection.execute(sa.update(previews).where(condition).values(**facts))
     preview = preview_in(connection.execute(PREVIEWS.where(condition)).mappings().one())

@@ -17,6 +17,7 @@ from bot.core.model.ids import (
     RepositoryId,
     TargetDeploymentId,
 )
+from bot.core.model.lines import Line, line_of, ref_of
 from bot.core.model.preview import Deployment, DeploymentState, Preview, Transfer
 
 # Whole tables side by side; columns are looked up in a row by the column itself, so that the two
@@ -28,11 +29,11 @@ DEPLOYMENTS = sa.select(deployments, previews, apps.c.slug, labels.c.label).sele
 )
 
 
-def named(repository: RepositoryId, branch: Branch, app: AppName) -> sa.ColumnElement[bool]:
+def named(repository: RepositoryId, line: Line, app: AppName) -> sa.ColumnElement[bool]:
     """Return the condition for one preview by its natural key."""
     return sa.and_(
         previews.c.repository_id == repository,
-        previews.c.branch == branch,
+        previews.c.ref == ref_of(line),
         previews.c.app == app,
     )
 
@@ -48,7 +49,7 @@ def preview_in(row: sa.RowMapping) -> Preview:
             default_branch=Branch(row[previews.c.default_branch]),
             installation=row[previews.c.installation],
         ),
-        branch=Branch(row[previews.c.branch]),
+        line=line_of(row[previews.c.ref]),
         app=AppName(row[previews.c.app]),
         slug=AppSlug(row[apps.c.slug]),
         label=None if label is None else HostLabel(label),

@@ -23,13 +23,13 @@ from bot.core.model.ids import (
     AppName,
     AppSlug,
     BlobSha,
-    Branch,
     CommitSha,
     DeliveryKey,
     DeploymentId,
     PreviewId,
     RepositoryId,
 )
+from bot.core.model.lines import Line, ref_of
 from bot.core.model.outcomes import LogLine
 from bot.core.model.preview import Deployment, Preview, Stage, StageRecord
 from bot.kernel.clock import Clock
@@ -49,16 +49,16 @@ class SqlStore:
         self._ids = ids
         self._blobs = KnownBlobs(engines)
 
-    def preview(self, repository: RepositoryId, branch: Branch, app: AppName) -> Preview | None:
+    def preview(self, repository: RepositoryId, line: Line, app: AppName) -> Preview | None:
         """Return the preview, or None before its first attempt."""
         with self._read.connect() as connection:
-            query = PREVIEWS.where(named(repository, branch, app))
+            query = PREVIEWS.where(named(repository, line, app))
             row = connection.execute(query).mappings().first()
         return None if row is None else preview_in(row)
 
-    def newest(self, repository: RepositoryId, branch: Branch, app: AppName) -> Deployment | None:
+    def newest(self, repository: RepositoryId, line: Line, app: AppName) -> Deployment | None:
         """Return the attempt with the highest generation, whatever its state."""
-        query = DEPLOYMENTS.where(named(repository, branch, app))
+        query = DEPLOYMENTS.where(named(repository, line, app))
         query = query.order_by(deployments.c.generation.desc()).limit(1)
         with self._read.connect() as connection:
             row = connection.execute(query).mappings().first()
@@ -95,15 +95,15 @@ class SqlStore:
         with self._read.connect() as connection:
             return [deployment_in(row) for row in connection.execute(query).mappings()]
 
-    def bury(self, repository: RepositoryId, branch: Branch) -> None:
-        """Mark the branch's previews as gone; their unfinished attempts see it there."""
-        ours = sa.and_(previews.c.repository_id == repository, previews.c.branch == branch)
+    def bury(self, repository: RepositoryId, line: Line) -> None:
+        """Mark the line's previews as gone; their unfinished attempts see it there."""
+        ours = sa.and_(previews.c.repository_id == repository, previews.c.ref == ref_of(line))
         with self._write.begin() as connection:
             connection.execute(sa.update(previews).where(ours).values(buried=True))
 
-    def attempts_on(self, repository: RepositoryId, branch: Branch) -> list[Deployment]:
-        """Return all attempts of the branch's previews, oldest first."""
-        ours = sa.and_(previews.c.repository_id == repository, previews.c.branch == branch)
+    def attempts_on(self, repository: RepositoryId, line: Line) -> list[Deployment]:
+        """Return all attempts of the line's previews, oldest first."""
+        ours = sa.and_(previews.c.repository_id == repository, previews.c.ref == ref_of(line))
         query = DEPLOYMENTS.where(ours).order_by(deployments.c.number)
         with self._read.connect() as connection:
             return [deployment_in(row) for row in connection.execute(query).mappings()]

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 # The newest revision under `migrations/versions`. It stands here so that a database which is up
 # to date is recognised without importing Alembic (0.1 s); a test compares the two.
-SCHEMA_REVISION = "0002"
+SCHEMA_REVISION = "0003"
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -94,11 +94,15 @@ previews = sa.Table(
     sa.Column("repository_name", sa.Text, nullable=False),
     sa.Column("default_branch", sa.Text, nullable=False),
     sa.Column("installation", sa.BigInteger),
-    sa.Column("branch", sa.Text, nullable=False),  # compared byte by byte: case matters
+    # refs/heads/... or refs/pull/7/head; compared byte by byte: case matters
+    sa.Column("ref", sa.Text, nullable=False),
     sa.Column("app", sa.Text, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("buried", sa.Boolean, nullable=False),
-    sa.UniqueConstraint("repository_id", "branch", "app"),
+    # The name of when the column was called `branch`; SQLite cannot change it.
+    sa.UniqueConstraint(
+        "repository_id", "ref", "app", name="uq_previews_repository_id_branch_app"
+    ),
     sa.ForeignKeyConstraint(["repository_id", "app"], ["apps.repository_id", "apps.app"]),
 )
 
@@ -133,6 +137,34 @@ deployments = sa.Table(
     sa.Column("finished_at", UtcDateTime),
     sa.UniqueConstraint("preview_id", "generation"),
     sa.UniqueConstraint("hook", "guid", "preview_id"),
+)
+
+# As the forge last described them.
+pulls = sa.Table(
+    "pulls",
+    metadata,
+    sa.Column("repository_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("author", CleanText, nullable=False),
+    sa.Column("author_is_bot", sa.Boolean, nullable=False),
+    sa.Column("head", sa.Text, nullable=False),
+    sa.Column("head_branch", CleanText, nullable=False),
+    sa.Column("head_repository_id", sa.BigInteger),  # None: the fork is gone
+    sa.Column("base_branch", CleanText, nullable=False),
+    sa.Column("draft", sa.Boolean, nullable=False),
+    sa.Column("labels", sa.JSON, nullable=False),
+)
+sa.Index(None, pulls.c.repository_id, pulls.c.head_branch)
+
+# Every commit that was the head of a pull request, as far as we were told.
+pull_heads = sa.Table(
+    "pull_heads",
+    metadata,
+    sa.Column("repository_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("sha", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.ForeignKeyConstraint(["repository_id", "number"], ["pulls.repository_id", "pulls.number"]),
 )
 
 stages = sa.Table(

@@ -1,13 +1,23 @@
 """The names that URLs are made of. Pure, so that anyone can compute them before a deployment.
 
-`<app>--<branch>` is stable per branch, `<app>-d-<deployment>` is immutable. Each is one DNS label.
+`<app>--<branch>` is stable per branch, `<app>--pr-<n>` per pull request, `<app>-d-<deployment>`
+is immutable. Each is one DNS label.
 """
 
 import base64
 import hashlib
 import re
 
-from bot.core.model.ids import AppName, AppSlug, Branch, DeploymentId, HostLabel, Repository
+from bot.core.model.ids import (
+    AppName,
+    AppSlug,
+    Branch,
+    DeploymentId,
+    HostLabel,
+    PullNumber,
+    Repository,
+)
+from bot.core.model.lines import BranchLine, Line, PullLine, ref_of
 
 # RFC 1035, section 2.3.4.
 MAX_LABEL = 63
@@ -44,6 +54,23 @@ def slug_candidates(repository: Repository, app: AppName) -> tuple[AppSlug, ...]
     return tuple(AppSlug(slug) for slug in dict.fromkeys([*fitting, hashed]))
 
 
+def line_label(slug: AppSlug, repository: Repository, line: Line) -> HostLabel:
+    """Return the stable label of a preview, by what it follows."""
+    match line:
+        case BranchLine(branch):
+            return branch_label(slug, repository, branch)
+        case PullLine(pull):
+            return pull_label(slug, pull)
+
+
+def pull_label(slug: AppSlug, pull: PullNumber) -> HostLabel:
+    """Return the stable label of a pull request; no branch can have it.
+
+    At most 24 + 6 + 19 characters, as numbers are stored in 64 bits.
+    """
+    return HostLabel(f"{slug}--pr-{pull}")
+
+
 def branch_label(slug: AppSlug, repository: Repository, branch: Branch) -> HostLabel:
     """Return the stable label of a branch.
 
@@ -61,6 +88,32 @@ def branch_label(slug: AppSlug, repository: Repository, branch: Branch) -> HostL
     return HostLabel(prefix + (f"{kept}-{fingerprint}" if kept else fingerprint))
 
 
+def line_app(slug: AppSlug, repository: Repository, line: Line) -> AppSlug:
+    """Return the name of an app that serves one line alone, for platforms that have those.
+
+    At most 32 characters, and of no other line of any app.
+    """
+    match line:
+        case BranchLine(branch):
+            return branch_app(slug, repository, branch)
+        case PullLine(pull):
+            whole = f"{slug}--pr-{pull}"
+            return AppSlug(whole) if len(whole) <= MAX_APP else _cut(whole, slug, repository, line)
+
+
+def project_of(slug: AppSlug, repository: Repository, line: Line) -> AppSlug:
+    """Return the project of the target that a line's deployments belong to.
+
+    Branches share one and so its blobs and build caches. A fork's pull request has its own:
+    nothing that strangers' builds leave behind is met by anybody else's.
+    """
+    match line:
+        case BranchLine():
+            return slug
+        case PullLine():
+            return line_app(slug, repository, line)
+
+
 def branch_app(slug: AppSlug, repository: Repository, branch: Branch) -> AppSlug:
     """Return the name of an app that serves one branch alone, for platforms that have those.
 
@@ -72,14 +125,19 @@ def branch_app(slug: AppSlug, repository: Repository, branch: Branch) -> AppSlug
     whole = f"{slug}--{word}"
     if word == branch and len(whole) <= MAX_APP and not _LIKE_A_PULL_REQUEST.fullmatch(word):
         return AppSlug(whole)
-    fingerprint = _fingerprint(f"{repository.id}\0{slug}\0refs/heads/{branch}")
-    kept = whole[: MAX_APP - HASH_LENGTH - 1].rstrip("-")
-    return AppSlug(f"{kept}-{fingerprint}")
+    return _cut(whole, slug, repository, BranchLine(branch))
 
 
 def deployment_label(slug: AppSlug, deployment: DeploymentId) -> HostLabel:
     """Return the immutable label of one attempt."""
     return HostLabel(f"{slug}-d-{deployment}")
+
+
+def _cut(whole: str, slug: AppSlug, repository: Repository, line: Line) -> AppSlug:
+    """Return as much of an app's name as fits, and what makes it the line's alone."""
+    fingerprint = _fingerprint(f"{repository.id}\0{slug}\0{ref_of(line)}")
+    kept = whole[: MAX_APP - HASH_LENGTH - 1].rstrip("-")
+    return AppSlug(f"{kept}-{fingerprint}")
 
 
 def _dashed(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from bot.core.model.decisions import BuryPreviews, Decision, Reason, StartDeployment
 from bot.core.model.events import BranchDeleted, BranchPushed
+from bot.core.model.lines import BranchLine
 from bot.core.model.preview import DeploymentState
 from bot.core.model.snapshot import AppFacts, Snapshot
 
@@ -16,7 +17,10 @@ def pushed(event: BranchPushed, snapshot: Snapshot) -> Decision:
         )
     starts = tuple(
         StartDeployment(
-            repository=event.repository, branch=event.branch, app=facts.app, head=event.after
+            repository=event.repository,
+            line=BranchLine(event.branch),
+            app=facts.app,
+            head=event.after,
         )
         for facts in snapshot.apps
         if snapshot.planned or not _handled(facts, event)
@@ -43,7 +47,7 @@ def deleted(event: BranchDeleted, snapshot: Snapshot) -> Decision:
     return Decision(
         reason=Reason.BRANCH_DELETED,
         detail=f"{event.branch} is gone",
-        intents=(BuryPreviews(repository=event.repository, branch=event.branch),),
+        intents=(BuryPreviews(repository=event.repository, line=BranchLine(event.branch)),),
     )
 
 

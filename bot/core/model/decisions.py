@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.core.model.ids import AppName, Branch, CommitSha, Repository
+from bot.core.model.ids import AppName, CommitSha, Repository
+from bot.core.model.lines import Line
 
 
 class Reason(StrEnum):
@@ -46,20 +47,20 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartDeployment:
-    """Put `head` live as the newest attempt of the preview of (repository, branch, app)."""
+    """Put `head` live as the newest attempt of the preview of (repository, line, app)."""
 
     repository: Repository
-    branch: Branch
+    line: Line
     app: AppName
     head: CommitSha
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuryPreviews:
-    """Mark the previews of a branch as gone, so that no running attempt revives them."""
+    """Mark the previews of a line as gone, so that no running attempt revives them."""
 
     repository: Repository
-    branch: Branch
+    line: Line
 
 
 Intent = StartDeployment | BuryPreviews

@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from bot.core.model.environment import Trust
 from bot.core.model.errors import IllegalTransition
 from bot.core.model.ids import (
     AppName,
     AppSlug,
-    Branch,
     CommitSha,
     DeploymentId,
     Generation,
@@ -17,6 +17,7 @@ from bot.core.model.ids import (
     Repository,
     TargetDeploymentId,
 )
+from bot.core.model.lines import BranchLine, Line, name_of
 
 
 class DeploymentState(StrEnum):
@@ -66,16 +67,26 @@ class BuildPhase(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """The long-lived thing per (repository, branch, app), with its stable label."""
+    """The long-lived thing per (repository, branch or fork's pull request, app)."""
 
     id: PreviewId
     repository: Repository
-    branch: Branch
+    line: Line
     app: AppName
     slug: AppSlug
     label: HostLabel | None  # None when the label belongs to another preview (a clash)
     generation: Generation  # of the newest attempt; 0 before the first
     buried: bool = False  # its branch is gone: nothing may be bound
+
+    @property
+    def name(self) -> str:
+        """Return what people call the line: the branch, or the pull request as `#7`."""
+        return name_of(self.line)
+
+    @property
+    def trust(self) -> Trust:
+        """Return whose code it is; only a branch of the repository holds our own."""
+        return Trust.OWN if isinstance(self.line, BranchLine) else Trust.STRANGER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

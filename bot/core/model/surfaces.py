@@ -49,7 +49,9 @@ class ShownDeployment:
 
     deployment: DeploymentId
     repository: Repository
-    ref: str  # the branch: by it GitHub finds what a pull request's head was deployed to
+    # The branch: by it GitHub finds what a pull request's head was deployed to. For a fork's
+    # branch, which the repository does not have, the commit.
+    ref: str
     head: CommitSha  # what was deployed, wherever the branch points when the forge is told
     app: str
     environment: str

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from bot.core.model.checks import Button, Check, CheckStatus, Conclusion
+from bot.core.model.lines import BranchLine, PullLine
 from bot.core.model.outcomes import (
     Annotation,
     Failed,
@@ -192,8 +193,12 @@ def _check(
 
 
 def _commit(deployment: Deployment) -> str:
-    branch = markdown.code(deployment.preview.branch)
-    return f"Commit {markdown.code(deployment.head)} of branch {branch}."
+    commit = markdown.code(deployment.head)
+    match deployment.preview.line:
+        case BranchLine(branch):
+            return f"Commit {commit} of branch {markdown.code(branch)}."
+        case PullLine(pull):
+            return f"Commit {commit} of pull request {pull}, from a fork."
 
 
 def _explanation(outcome: Outcome) -> list[str]:

@@ -5,6 +5,7 @@ So it can be made again at any time, and compared with what was said before.
 
 from typing import assert_never
 
+from bot.core.model.lines import BranchLine, PullLine
 from bot.core.model.preview import Deployment, DeploymentState, Preview
 from bot.core.model.surfaces import ShownDeployment, ShownState
 from bot.core.render import markdown
@@ -33,7 +34,7 @@ def shown(
     return ShownDeployment(
         deployment=deployment.id,
         repository=preview.repository,
-        ref=preview.branch,
+        ref=_ref(deployment),
         head=deployment.head,
         app=preview.slug,
         environment=environment_name(environment, preview),
@@ -86,6 +87,15 @@ def _description(deployment: Deployment, state: ShownState) -> str:
             return _REPLACED if deployment.state is DeploymentState.LIVE else deployment.title
         case _:
             assert_never(state)
+
+
+def _ref(deployment: Deployment) -> str:
+    """Return the branch; of a fork's branch the repository knows only the commit."""
+    match deployment.preview.line:
+        case BranchLine(branch):
+            return branch
+        case PullLine():
+            return deployment.head
 
 
 def _url(deployment: Deployment) -> str | None:

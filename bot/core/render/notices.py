@@ -1,5 +1,6 @@
 """What workflows of the repository are told: a preview is ready to be tested, failed, or gone."""
 
+from bot.core.model.lines import BranchLine, PullLine
 from bot.core.model.preview import Deployment, DeploymentState
 from bot.core.model.surfaces import News, Notice
 from bot.core.render.terminal import visible
@@ -34,7 +35,8 @@ def _notice(deployment: Deployment, news: News, page_url: str | None) -> Notice:
         facts={
             "deployment": deployment.id,
             "app": preview.slug,
-            "branch": preview.branch,
+            "branch": preview.line.branch if isinstance(preview.line, BranchLine) else None,
+            "pull": str(preview.line.pull) if isinstance(preview.line, PullLine) else None,
             "sha": deployment.head,
             "url": deployment.url if live else None,
             "deployment_url": deployment.deployment_url if live else None,

@@ -4,6 +4,7 @@ from bot.core.model.errors import CommitGone
 from bot.core.model.outcomes import Failed, Superseded
 from bot.core.model.preview import Stage
 from bot.pipeline.attempt import Attempt, Ended
+from bot.pipeline.heads import head_now
 from bot.pipeline.patience import patiently
 
 
@@ -27,7 +28,7 @@ def _without_commit(attempt: Attempt, error: CommitGone) -> Ended:
     preview = deployment.preview
     head = patiently(
         attempt.journal,
-        lambda: attempt.services.source.head(preview.repository, preview.branch),
+        lambda: head_now(preview.repository, preview.line, attempt.services),
     )
     if head != deployment.head:
         return Superseded(by=head)

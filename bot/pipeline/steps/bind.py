@@ -5,6 +5,7 @@ from dataclasses import replace
 from bot.core.model.outcomes import Failed, Live, Superseded
 from bot.core.model.preview import Stage
 from bot.pipeline.attempt import Attempt, Ended
+from bot.pipeline.heads import head_now
 from bot.pipeline.patience import patiently
 from bot.pipeline.steps.probe import wait_until_serving
 from bot.pipeline.steps.upload import Uploaded
@@ -32,7 +33,7 @@ def _no_longer_newest(attempt: Attempt) -> Superseded | None:
     preview = deployment.preview
     head = patiently(
         attempt.journal,
-        lambda: attempt.services.source.head(preview.repository, preview.branch),
+        lambda: head_now(preview.repository, preview.line, attempt.services),
     )
     return None if head == deployment.head else Superseded(by=head)
 

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 
 from bot.core.decide.entrypoint import CANDIDATES, find_entrypoint
-from bot.core.decide.names import branch_app
+from bot.core.decide.names import line_app, project_of
+from bot.core.model.environment import Environment
 from bot.core.model.errors import TargetRefused, TreeRefused
-from bot.core.model.ids import TargetDeploymentId
+from bot.core.model.ids import Branch, TargetDeploymentId
+from bot.core.model.lines import PullLine
 from bot.core.model.manifest import FileAsset, Manifest
 from bot.core.model.outcomes import Annotation, Failed, Severity
 from bot.core.model.preview import Deployment, Stage, Transfer
@@ -88,18 +90,21 @@ def _create(
 ) -> Created:
     services = attempt.services
     preview = deployment.preview
-    known = services.store.known_blobs(services.target.name, preview.slug)
+    project = project_of(preview.slug, preview.repository, preview.line)
+    known = services.store.known_blobs(services.target.name, project)
     order = Order(
-        project=preview.slug,
-        branch_app=branch_app(preview.slug, preview.repository, preview.branch),
+        project=project,
+        branch_app=line_app(preview.slug, preview.repository, preview.line),
         repository=preview.repository,
-        branch=preview.branch,
+        branch=Branch(preview.name),
+        pull=preview.line.pull if isinstance(preview.line, PullLine) else None,
+        environment=Environment(trust=preview.trust),
         key=deployment.id,
         manifest=manifest,
         entrypoint=entrypoint,
         known=known,
         # A new branch too: what it starts from is what some other branch has just deployed.
-        base=services.bases.get(preview.slug),
+        base=services.bases.get(project),
     )
     created = patiently(
         attempt.journal,
@@ -107,8 +112,8 @@ def _create(
             order, lambda wanted: services.source.blobs(preview.repository, wanted)
         ),
     )
-    services.bases[preview.slug] = Base(deployment=created.id, manifest=manifest)
-    services.store.remember_blobs(services.target.name, preview.slug, manifest.blobs() - known)
+    services.bases[project] = Base(deployment=created.id, manifest=manifest)
+    services.store.remember_blobs(services.target.name, project, manifest.blobs() - known)
     return created
 
 

@@ -82,7 +82,7 @@ def view(
         state=str(deployment.state),
         title=line(deployment.title),
         repository=line(preview.repository.name),
-        branch=line(preview.branch),
+        branch=line(preview.name),
         app=line(preview.slug),
         commit=line(deployment.head),
         generation=deployment.generation,

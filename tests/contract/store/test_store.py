@@ -28,6 +28,7 @@ from bot.core.model.ids import (
     RepositoryId,
     TargetDeploymentId,
 )
+from bot.core.model.lines import BranchLine
 from bot.core.model.outcomes import LogLine
 from bot.core.model.preview import (
     Deployment,
@@ -45,7 +46,7 @@ from tests.fakes.store import fake_store
 REPOSITORY = Repository(
     id=RepositoryId(7), name=RepoName("octo/site"), default_branch=Branch("main")
 )
-MAIN = Branch("main")
+MAIN = BranchLine(Branch("main"))
 ONLY_APP = AppName("")
 OLD, MIDDLE, NEW = CommitSha("1" * 40), CommitSha("2" * 40), CommitSha("3" * 40)
 
@@ -75,7 +76,7 @@ def wanted(branch: str = "main", repository: Repository = REPOSITORY) -> Preview
     short, long = repository.name.split("/")[1], repository.name.replace("/", "-")
     return PreviewWanted(
         repository=repository,
-        branch=Branch(branch),
+        line=BranchLine(Branch(branch)),
         app=ONLY_APP,
         slug_candidates=(AppSlug(short), AppSlug(long)),
         label_of=lambda slug: HostLabel(f"{slug}--{branch.lower()}"),
@@ -102,7 +103,7 @@ def test_the_first_attempt_makes_its_preview(store: Store) -> None:
         preview=Preview(
             id=preview.id,
             repository=REPOSITORY,
-            branch=MAIN,
+            line=MAIN,
             app=ONLY_APP,
             slug=AppSlug("site"),
             label=HostLabel("site--main"),
@@ -207,7 +208,9 @@ def test_branches_of_an_app_share_its_slug(store: Store) -> None:
 
 def test_a_taken_slug_sends_the_next_app_to_its_second_choice(store: Store) -> None:
     planned(store, "a", OLD)
-    other = Repository(id=RepositoryId(8), name=RepoName("hub/site"), default_branch=MAIN)
+    other = Repository(
+        id=RepositoryId(8), name=RepoName("hub/site"), default_branch=Branch("main")
+    )
 
     plan = store.plan(delivery("b"), OLD, wanted(repository=other))
 
@@ -217,7 +220,9 @@ def test_a_taken_slug_sends_the_next_app_to_its_second_choice(store: Store) -> N
 
 def test_no_free_slug_is_an_error_and_leaves_nothing(store: Store) -> None:
     planned(store, "a", OLD)
-    other = Repository(id=RepositoryId(8), name=RepoName("hub/site"), default_branch=MAIN)
+    other = Repository(
+        id=RepositoryId(8), name=RepoName("hub/site"), default_branch=Branch("main")
+    )
     hopeless = replace(wanted(repository=other), slug_candidates=(AppSlug("site"),))
 
     with pytest.raises(RecordNotFound, match="site"):

@@ -68,8 +68,9 @@ def get_ref(call: Call) -> Answer:
     )
 
 
-# `permission` knows four words; maintain and triage show only in role_name.
-_PERMISSION_OF_ROLE = {"maintain": "write", "triage": "read"}
+# `permission` knows four words; maintain, triage and an organization's own roles, which here are
+# as good as write, show only in role_name.
+_PERMISSION_OF_ROLE = {"maintain": "write", "triage": "read", "release manager": "write"}
 
 
 def get_permission(call: Call) -> Answer:

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from tests.fakes.github import access, apps, checks, deployments, dispatches, schema, statuses
+from tests.fakes.github import (
+    access,
+    apps,
+    checks,
+    deployments,
+    dispatches,
+    pull_requests,
+    schema,
+    statuses,
+)
 from tests.fakes.github.call import Answer, Call, Route
 from tests.fakes.github.documents import Documents
 from tests.fakes.github.entities import RecordedRequest
@@ -15,7 +24,14 @@ from tests.fakes.github.misbehaviour import Misbehaviour, Trouble
 from tests.fakes.github.refusals import Invalid, Refusal, not_found
 from tests.fakes.github.store import Store
 
-ROUTES = [*apps.ROUTES, *checks.ROUTES, *deployments.ROUTES, *dispatches.ROUTES, *statuses.ROUTES]
+ROUTES = [
+    *apps.ROUTES,
+    *checks.ROUTES,
+    *deployments.ROUTES,
+    *dispatches.ROUTES,
+    *statuses.ROUTES,
+    *pull_requests.ROUTES,
+]
 
 NO_CONTENT = 204
 

@@ -22,6 +22,7 @@ def openapi() -> OpenAPI:
     """Load the description once per process; it takes half a second."""
     description = json.loads(SUBSET.read_bytes())
     _allow_null(description)
+    _allow_a_fork_that_is_gone(description)
     return OpenAPI.from_dict(description)
 
 
@@ -34,6 +35,17 @@ def _allow_null(node: Any) -> None:  # noqa: ANN401 - any part of the descriptio
     if isinstance(node, list):
         for part in node:
             _allow_null(part)
+
+
+def _allow_a_fork_that_is_gone(description: dict[str, Any]) -> None:
+    """Let `head.repo` be null, as GitHub answers once the fork was deleted.
+
+    The description has no word for it; the one of webhooks does (`"repo": {"oneOf": [..., null]}`
+    in `pull_request` of @octokit/webhooks-schemas).
+    """
+    schemas = description["components"]["schemas"]
+    head = schemas["pull-request"]["properties"]["head"]["properties"]
+    head["repo"] = schemas["repository"] | {"nullable": True}
 
 
 @cache

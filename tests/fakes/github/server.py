@@ -26,6 +26,7 @@ from werkzeug.wrappers import Request, Response
 
 from bot.kernel.clock import Clock, SystemClock
 from tests.fakes.github import git_http, payloads
+from tests.fakes.github.community import Community
 from tests.fakes.github.documents import Documents
 from tests.fakes.github.entities import (
     App,
@@ -37,7 +38,6 @@ from tests.fakes.github.misbehaviour import Misbehaviour, Trouble
 from tests.fakes.github.repository import NO_COMMIT, FakeRepository
 from tests.fakes.github.routes import NO_CONTENT, Api, Incoming
 from tests.fakes.github.store import Store
-from tests.fakes.github.witness import Witness
 
 API_PREFIX = "/api/v3"  # as on GitHub Enterprise Server
 HOOK_ID = 109_948_940
@@ -62,7 +62,7 @@ class AppCredentials(NamedTuple):
     private_key: str  # PEM
 
 
-class FakeGitHub(Witness):
+class FakeGitHub(Community):
     """The server, and the hand that moves its world."""
 
     def __init__(self, directory: Path, clock: Clock | None = None) -> None:
@@ -111,6 +111,7 @@ class FakeGitHub(Witness):
         )
         return AppCredentials(app.id, pem.decode())
 
+    @override
     def add_repository(
         self, full_name: str, *, private: bool = False, default_branch: str = "main"
     ) -> FakeRepository:

@@ -25,6 +25,7 @@ from tests.fakes.github.entities import (
     Token,
     TokenKind,
 )
+from tests.fakes.github.pulls import FakePull
 from tests.fakes.github.refusals import Refusal, not_found
 from tests.fakes.github.repository import FakeRepository
 
@@ -50,6 +51,7 @@ class Store:
         self.deployments: dict[int, Deployment] = {}
         self.environments: set[tuple[str, str]] = set()  # (full name, environment)
         self.dispatches: list[Dispatch] = []
+        self.pulls: dict[tuple[str, int], FakePull] = {}  # by full name and number
         self.requests: list[RecordedRequest] = []
         self.deliveries: list[SentDelivery] = []
         self.violations: list[str] = []

@@ -13,6 +13,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from bot.adapters.storage import connect, migrations, tables
+from bot.adapters.storage.store import SqlStore
+from bot.core.model.ids import AppName, Branch, RepositoryId
+from bot.core.model.lines import BranchLine
+from tests.fakes.clock import FakeClock
+from tests.fakes.ids import FakeIds
 
 
 def test_the_migrations_end_where_the_code_believes() -> None:
@@ -27,6 +32,28 @@ def test_the_migrations_build_the_tables_in_code(engines: connect.Engines) -> No
         context = MigrationContext.configure(connection)
 
         assert compare_metadata(context, tables.metadata) == []
+
+
+def test_previews_of_the_first_version_become_those_of_branches(url: str) -> None:
+    engines = connect.engines(url)
+    connect.prepare(url)
+    with engines.write.begin() as connection:
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", migrations.__path__[0])
+        command.downgrade(config, "0001")
+        connection.exec_driver_sql("INSERT INTO apps VALUES (1, '', 'site')")
+        connection.exec_driver_sql(
+            "INSERT INTO previews VALUES ('p', 1, 'octo/site', 'main', NULL, 'a/b', '', 1, 0)"
+        )
+        connection.exec_driver_sql("INSERT INTO labels VALUES ('site--a-b', 'p')")
+
+    connect.prepare(url)
+
+    store = SqlStore(engines, FakeClock(), FakeIds())
+    preview = store.preview(RepositoryId(1), BranchLine(Branch("a/b")), AppName(""))
+    engines.dispose()
+    assert preview is not None
+    assert preview.label == "site--a-b"
 
 
 def test_the_file_is_in_wal_mode_and_every_commit_reaches_the_disk(

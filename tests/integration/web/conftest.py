@@ -23,6 +23,7 @@ from bot.core.model.ids import (
     Repository,
     RepositoryId,
 )
+from bot.core.model.lines import BranchLine
 from bot.core.model.preview import Deployment, DeploymentState
 from bot.ports.store import PreviewWanted
 from bot.web.app import create_app
@@ -119,7 +120,7 @@ class Site:
         key = DeliveryKey(hook=HookId("1"), guid=DeliveryGuid(f"guid-{self._planned}"))
         wanted = PreviewWanted(
             repository=REPOSITORY,
-            branch=Branch(branch),
+            line=BranchLine(Branch(branch)),
             app=AppName(""),
             slug_candidates=(AppSlug("hello"),),
             label_of=lambda slug: HostLabel(f"{slug}--{self._planned}"),

@@ -17,6 +17,7 @@ from bot.core.model.ids import (
     commit_sha,
     repo_name,
 )
+from bot.core.model.lines import BranchLine
 from bot.core.model.preview import Deployment, DeploymentState, Preview
 
 
@@ -26,7 +27,7 @@ def deployment(state: DeploymentState) -> Deployment:
         repository=Repository(
             id=RepositoryId(1), name=RepoName("a/b"), default_branch=Branch("main")
         ),
-        branch=Branch("main"),
+        line=BranchLine(Branch("main")),
         app=AppName(""),
         slug=AppSlug("hello"),
         label=None,

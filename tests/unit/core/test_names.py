@@ -12,6 +12,9 @@ from bot.core.decide.names import (
     branch_app,
     branch_label,
     deployment_label,
+    line_app,
+    line_label,
+    project_of,
     slug_candidates,
 )
 from bot.core.model.ids import (
@@ -19,10 +22,12 @@ from bot.core.model.ids import (
     AppSlug,
     Branch,
     DeploymentId,
+    PullNumber,
     RepoName,
     Repository,
     RepositoryId,
 )
+from bot.core.model.lines import BranchLine, PullLine, line_of, name_of, ref_of
 
 SLUG = AppSlug("hello")
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
@@ -133,3 +138,39 @@ def test_long_names_keep_branches_repositories_and_apps_apart() -> None:
     }
 
     assert len(names) == 4
+
+
+def test_a_pull_request_of_a_fork_has_its_number_for_a_label() -> None:
+    assert line_label(SLUG, repository(), PullLine(PullNumber(7))) == "hello--pr-7"
+    assert line_label(SLUG, repository(), BranchLine(Branch("main"))) == "hello--main"
+
+
+@given(branch=st.text(min_size=1), pull=st.integers(1, 2**63 - 1))
+def test_no_branch_can_have_the_label_or_the_app_of_a_pull_request(branch: str, pull: int) -> None:
+    line, fork = BranchLine(Branch(branch)), PullLine(PullNumber(pull))
+
+    assert line_label(SLUG, repository(), line) != line_label(SLUG, repository(), fork)
+    assert line_app(SLUG, repository(), line) != line_app(SLUG, repository(), fork)
+    assert len(line_label(AppSlug("x" * MAX_SLUG), repository(), fork)) <= MAX_LABEL
+    assert len(line_app(AppSlug("x" * MAX_SLUG), repository(), fork)) <= MAX_APP
+
+
+def test_branches_share_a_project_and_a_fork_has_its_own() -> None:
+    assert project_of(SLUG, repository(), BranchLine(Branch("dev"))) == SLUG
+    assert project_of(SLUG, repository(), PullLine(PullNumber(7))) == "hello--pr-7"
+
+
+@given(st.one_of(st.builds(BranchLine, st.text(min_size=1)), st.builds(PullLine, st.integers(1))))
+def test_a_line_is_found_by_its_ref(line: BranchLine | PullLine) -> None:
+    assert line_of(ref_of(line)) == line
+
+
+@pytest.mark.parametrize("ref", ["refs/tags/v1", "refs/pull/x/head", "refs/pull/7/merge", "main"])
+def test_other_refs_are_no_lines(ref: str) -> None:
+    with pytest.raises(ValueError, match="neither a branch nor"):
+        line_of(ref)
+
+
+def test_a_line_has_the_name_that_people_use() -> None:
+    assert name_of(BranchLine(Branch("feature/x"))) == "feature/x"
+    assert name_of(PullLine(PullNumber(7))) == "#7"

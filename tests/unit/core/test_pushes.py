@@ -17,6 +17,7 @@ from bot.core.model.ids import (
     Repository,
     RepositoryId,
 )
+from bot.core.model.lines import BranchLine
 from bot.core.model.preview import Deployment, DeploymentState, Preview
 from bot.core.model.snapshot import AppFacts, Snapshot
 
@@ -25,15 +26,16 @@ REPOSITORY = Repository(
     id=RepositoryId(1), name=RepoName("octo/hello"), default_branch=Branch("main")
 )
 BRANCH = Branch("main")
+LINE = BranchLine(BRANCH)
 PUSHED = BranchPushed(repository=REPOSITORY, branch=BRANCH, before=OLD, after=NEW)
-START = StartDeployment(repository=REPOSITORY, branch=BRANCH, app=AppName(""), head=NEW)
+START = StartDeployment(repository=REPOSITORY, line=LINE, app=AppName(""), head=NEW)
 
 
 def attempt(head: CommitSha, state: DeploymentState) -> Deployment:
     preview = Preview(
         id=PreviewId("p"),
         repository=REPOSITORY,
-        branch=BRANCH,
+        line=LINE,
         app=AppName(""),
         slug=AppSlug("hello"),
         label=HostLabel("hello--main"),
@@ -121,7 +123,7 @@ def test_a_deleted_branch_buries_its_previews() -> None:
     decision = decide(event, found(None))
 
     assert decision.reason is Reason.BRANCH_DELETED
-    assert decision.intents == (BuryPreviews(repository=REPOSITORY, branch=BRANCH),)
+    assert decision.intents == (BuryPreviews(repository=REPOSITORY, line=LINE),)
 
 
 def test_a_branch_that_was_deleted_and_made_again_is_left_alone() -> None:

@@ -16,6 +16,7 @@ from bot.core.model.ids import (
     Repository,
     RepositoryId,
 )
+from bot.core.model.lines import BranchLine
 from bot.core.model.outcomes import (
     Annotation,
     Failed,
@@ -57,7 +58,7 @@ def deployment(branch: str = "main") -> Deployment:
     preview = Preview(
         id=PreviewId("p1"),
         repository=repository,
-        branch=Branch(branch),
+        line=BranchLine(Branch(branch)),
         app=AppName(""),
         slug=AppSlug("hello"),
         label=HostLabel("hello--main"),

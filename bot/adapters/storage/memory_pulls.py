@@ -1,0 +1,44 @@
+"""Pull requests in plain dicts: for `previewbot deploy`, which meets none, and tests."""
+
+import threading
+from collections import defaultdict
+
+from bot.core.model.ids import Branch, CommitSha, PullNumber, RepositoryId
+from bot.core.model.pulls import PullRequest
+
+
+class MemoryPulls:
+    """What was told of pull requests until it ends; implements `bot.ports.pulls.Pulls`."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pulls: dict[tuple[RepositoryId, PullNumber], PullRequest] = {}
+        self._heads: dict[tuple[RepositoryId, CommitSha], set[PullNumber]] = defaultdict(set)
+
+    def record(self, repository: RepositoryId, pull: PullRequest) -> None:
+        """Keep `pull` in place of what was known of it, and that its head was its own."""
+        with self._lock:
+            self._pulls[repository, pull.number] = pull
+            self._heads[repository, pull.head].add(pull.number)
+
+    def get(self, repository: RepositoryId, number: PullNumber) -> PullRequest | None:
+        """Return a pull request as it was last recorded."""
+        with self._lock:
+            return self._pulls.get((repository, number))
+
+    def open_from(self, repository: RepositoryId, branch: Branch) -> list[PullRequest]:
+        """Return the open ones whose code is a branch of the repository itself, oldest first."""
+        with self._lock:
+            return [
+                pull
+                for (owner, _), pull in sorted(self._pulls.items(), key=lambda item: item[0])
+                if owner == pull.head_repository == repository
+                and pull.head_branch == branch
+                and pull.is_open
+            ]
+
+    def with_head(self, repository: RepositoryId, commit: CommitSha) -> list[PullRequest]:
+        """Return those whose head is or was `commit`, oldest first."""
+        with self._lock:
+            numbers = self._heads.get((repository, commit), set())
+            return [self._pulls[repository, number] for number in sorted(numbers)]

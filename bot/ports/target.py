@@ -1,6 +1,6 @@
 """Where previews run."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -93,6 +93,7 @@ class Broken:
 
 
 Observation = Building | Built | Broken
+Following = Generator[Observation, None, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +167,10 @@ class Target(Protocol):
         """Return how the build stands now, without waiting."""
         ...
 
-    def follow(self, deployment: TargetDeploymentId) -> Iterator[Observation]:
+    def follow(self, deployment: TargetDeploymentId) -> Following:
         """Yield how the build stands: at once, at each change, and at least every second.
 
-        The last one yielded is no `Building`. Whoever gives up closes the iterator.
+        The last one yielded is no `Building`. Whoever gives up closes it.
         """
         ...
 

@@ -4,7 +4,7 @@ A build breaks when its entry point holds `BREAKS` and never ends when it holds 
 the same app fails here, on the fake server and on real Deno.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import RLock
@@ -35,6 +35,7 @@ from bot.ports.target import (
     Built,
     Created,
     Earlier,
+    Following,
     NotServing,
     Observation,
     Order,
@@ -133,7 +134,7 @@ class FakeTarget:
                 return Building()
             return Broken(log=SYNTAX_ERROR) if found.breaks else Built()
 
-    def follow(self, deployment: TargetDeploymentId) -> Iterator[Observation]:
+    def follow(self, deployment: TargetDeploymentId) -> Following:
         return by_looking(lambda: self.observe(deployment), self.clock)
 
     def build_log(self, deployment: TargetDeploymentId) -> tuple[LogLine, ...]:

@@ -6,12 +6,11 @@ stable URL, and each revision has a preview host of its own. And there is no ide
 create whose answer was lost is found again by a label, looked for before any repetition.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.adapters.targets import http
-from bot.adapters.targets.following import by_looking
 from bot.adapters.targets.http import Api, Call
 from bot.adapters.targets.paths import part
 from bot.adapters.targets.previews import PreviewHosts
@@ -20,6 +19,7 @@ from bot.adapters.targets.v2 import observing
 from bot.adapters.targets.v2.apps import Apps
 from bot.adapters.targets.v2.creating import Creates
 from bot.adapters.targets.v2.layers import Layers, shared_by_previews
+from bot.adapters.targets.v2.watching import Builds, hosts_of
 from bot.core.model.environment import Context, Variable
 from bot.core.model.errors import TargetRefused, TargetUnavailable
 from bot.core.model.ids import AppSlug, CommitSha, HostLabel, Repository, TargetDeploymentId
@@ -28,18 +28,15 @@ from bot.kernel.clock import Clock
 from bot.ports.target import (
     AppLogLine,
     BlobReader,
-    Broken,
-    Building,
-    Built,
     Created,
     Earlier,
+    Following,
     NotServing,
     Observation,
     Order,
     Serving,
     Usage,
 )
-from bot.wire import deploy_v2_revisions as revisions
 
 _NOT_FOUND, _CONFLICT = 404, 409
 _SERVER_ERROR = 500
@@ -79,6 +76,7 @@ class DeployV2Target:
         self._layers = Layers(self._api, key=platform.token.encode())
         self._apps = Apps(self._api, self._layers)
         self._creates = Creates(self._api, self._apps)
+        self._builds = Builds(self._api, self._hosts, clock)
 
     def close(self) -> None:
         """Close all connections."""
@@ -103,31 +101,15 @@ class DeployV2Target:
 
     def observe(self, deployment: TargetDeploymentId) -> Observation:
         """Return how the build stands now, without waiting."""
-        found = self._revision(deployment)
-        match found.status:
-            case revisions.RevisionStatus.SUCCEEDED:
-                # The hosts may be listed some seconds later than the status.
-                hosts = sorted(_hosts(found), key=lambda host: deployment not in host)
-                return Built(urls=tuple(map(self._url, hosts))) if hosts else Building()
-            case revisions.RevisionStatus.FAILED | revisions.RevisionStatus.SKIPPED:
-                return Broken(log=_with_reason(self.build_log(deployment), found))
-            case _:
-                # Queued, building, or a word that is newer than we are: its end will be known.
-                return Building()
+        return self._builds.observe(deployment)
 
-    def follow(self, deployment: TargetDeploymentId) -> Iterator[Observation]:
-        """Yield how the build stands."""
-        return by_looking(lambda: self.observe(deployment), self._clock)
+    def follow(self, deployment: TargetDeploymentId) -> Following:
+        """Yield how the build stands, as the platform's streams tell it."""
+        return self._builds.follow(deployment)
 
     def build_log(self, deployment: TargetDeploymentId) -> tuple[LogLine, ...]:
         """Return the log of a finished build."""
-        call = Call(
-            method="GET",
-            url=f"revisions/{part(deployment)}/build_logs",
-            headers={"Accept": "application/x-ndjson"},
-        )
-        entries = self._api.ask_lines(call, revisions.BuildLogEntry)
-        return tuple(map(observing.log_line, entries))
+        return self._builds.log(deployment)
 
     def bind(
         self,
@@ -142,11 +124,11 @@ class DeployV2Target:
 
         """
         self._api.tell(Call(method="POST", url=f"revisions/{part(deployment)}/promote"))
-        found = self._revision(deployment)
-        stable = [host for host in _hosts(found, "production") if self._is_ours(host)]
+        found = self._builds.revision(deployment)
+        stable = [host for host in hosts_of(found, "production") if self._hosts.has(host)]
         if not stable:
             raise TargetUnavailable(self.name, "it does not list the promoted revision's host yet")
-        return self._url(min(stable, key=len))
+        return self._builds.url(min(stable, key=len))
 
     def probe(
         self,
@@ -162,7 +144,7 @@ class DeployV2Target:
         if label is None:
             return NotServing(f"{url} is not below PREVIEWBOT_PREVIEWS_URL, so it was not asked")
         host = self._hosts.host(label)
-        if host not in _hosts(self._revision(deployment)):
+        if host not in hosts_of(self._builds.revision(deployment)):
             return NotServing(f"the platform does not lead {host} to revision {deployment}")
         try:
             head = self._prober.ask(label)
@@ -222,37 +204,9 @@ class DeployV2Target:
                 raise
             return ()
 
-    def _revision(self, deployment: TargetDeploymentId) -> revisions.Revision:
-        call = Call(method="GET", url=f"revisions/{part(deployment)}")
-        return self._api.ask(call, revisions.Revision)
-
     def _tell_if_there(self, call: Call) -> None:
         try:
             self._api.tell(call)
         except TargetRefused as refusal:
             if refusal.status not in {_NOT_FOUND, _CONFLICT}:
                 raise
-
-    def _is_ours(self, host: str) -> bool:
-        return host.partition(".")[2] == self._hosts.base
-
-    def _url(self, host: str) -> str:
-        label = HostLabel(host.partition(".")[0])
-        return self._hosts.url(label) if self._is_ours(host) else f"https://{host}"
-
-
-def _hosts(revision: revisions.Revision, context: str | None = None) -> list[str]:
-    return [
-        host
-        for timeline in revision.timelines
-        if context is None or timeline.context.lower() == context
-        for host in timeline.hostnames
-    ]
-
-
-def _with_reason(log: tuple[LogLine, ...], revision: revisions.Revision) -> tuple[LogLine, ...]:
-    """Add why a good build did not come to serve, if the log does not say it."""
-    detail = revision.failure_detail
-    if detail is None or any(detail.message in line.message for line in log):
-        return log
-    return (*log, LogLine(level="error", message=f"{detail.stage}: {detail.message}"))

@@ -21,8 +21,8 @@ MAX_MESSAGE_CHARS = 500
 _LATER = frozenset({408, 425, 429}) | frozenset(range(500, 600))
 
 
-def unavailable(target: str, error: httpx.TransportError) -> TargetUnavailable:
-    """Translate a connection that did not do its work."""
+def unavailable(target: str, error: httpx.RequestError) -> TargetUnavailable:
+    """Translate a connection that did not do its work, or brought what cannot be decoded."""
     words = printable_line(str(error)) or type(error).__name__
     if isinstance(error, httpx.TimeoutException):
         words = "it did not answer in time"

@@ -1,7 +1,9 @@
 """One long-lived HTTP client per platform: authentication, repeats, limits, translated errors."""
 
+import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeVar
@@ -151,6 +153,29 @@ class Api:
         """
         return self._sent(call, Meter(), MAX_DOWNLOAD_BYTES).content
 
+    @contextmanager
+    def stream(self, call: Call, *, silence: timedelta) -> Iterator["Stream"]:
+        """Send `call`, and read its answer as it comes until the end of the block.
+
+        Raises:
+            TargetUnavailable: also within the block: it broke off, or nothing came for `silence`.
+            TargetRefused: it was understood and refused.
+
+        """
+        request = self._request(call, Meter())
+        limits = httpx.Timeout(silence.total_seconds(), connect=CONNECT_LIMIT_S)
+        request.extensions["timeout"] = limits.as_dict()
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                if not response.is_success:
+                    raise self._refusal(response, self._read(response, MAX_ANSWER_BYTES))
+                yield Stream(self.name, response)
+            finally:
+                response.close()
+        except httpx.RequestError as error:
+            raise errors.unavailable(self.name, error) from error
+
     def tell(self, call: Call) -> None:
         """Send `call`, repeated if it may be; its answer's body is of no interest.
 
@@ -185,19 +210,24 @@ class Api:
                 content = self._read(response, max_bytes)
             finally:
                 response.close()
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise errors.unavailable(self.name, error) from error
         if not response.is_success:
-            raise errors.refusal(
-                self.name,
-                status=response.status_code,
-                body=content,
-                retry_after=response.headers.get("Retry-After"),
-            )
+            raise self._refusal(response, content)
         # The content is decoded; of the head only this is of interest.
         link = response.headers.get("Link")
         headers = {} if link is None else {"Link": link}
         return httpx.Response(response.status_code, headers=headers, content=content)
+
+    def _refusal(
+        self, response: httpx.Response, content: bytes
+    ) -> TargetRefused | TargetUnavailable:
+        return errors.refusal(
+            self.name,
+            status=response.status_code,
+            body=content,
+            retry_after=response.headers.get("Retry-After"),
+        )
 
     def _read(self, response: httpx.Response, max_bytes: int) -> bytes:
         received = bytearray()
@@ -224,6 +254,43 @@ class Api:
         return self._client.build_request(
             call.method, call.url, params=params, headers=headers, content=content
         )
+
+
+class Stream:
+    """An answer that is read as it comes."""
+
+    def __init__(self, target: str, response: httpx.Response) -> None:
+        self._target = target
+        self._response = response
+        self.content_type: str = response.headers.get("Content-Type", "")
+
+    def lines(self, most_bytes: int) -> Iterator[bytes]:
+        """Yield line by line, without its end; what the stream's end cuts short is left out.
+
+        Raises:
+            TargetRefused: a line has more than `most_bytes`.
+
+        """
+        rest = b""
+        for piece in self._response.iter_bytes():
+            *whole, rest = (rest + piece).split(b"\n")
+            for line in whole:
+                yield line.removesuffix(b"\r")
+            if len(rest) > most_bytes:
+                raise errors.not_understood(
+                    self._target,
+                    status=self._response.status_code,
+                    problem=f"a line of more than {most_bytes} bytes",
+                )
+
+    def interrupt(self) -> None:
+        """End the stream from another thread: its reader finds it broken off."""
+        network = self._response.extensions.get("network_stream")
+        found = None if network is None else network.get_extra_info("socket")
+        if isinstance(found, socket.socket):
+            with suppress(OSError):  # it may have ended at this very moment
+                # Not the TLS socket's own way, which takes the state from under its reader.
+                socket.socket.shutdown(found, socket.SHUT_RDWR)
 
 
 def _verification(base_url: str) -> ssl.SSLContext | bool:

@@ -66,6 +66,10 @@ class PreviewHosts:
         ours = (parts.scheme, base, port) == (self.scheme, self.base, self.port)
         return HostLabel(label) if ours and _LABEL.fullmatch(label) else None
 
+    def has(self, host: str) -> bool:
+        """Tell whether `host` is one label below the base."""
+        return host.partition(".")[2] == self.base
+
     @property
     def is_local(self) -> bool:
         """Tell whether the base is `localhost`, which Python does not resolve below."""

@@ -1,6 +1,6 @@
 """Subhosting API v1 as a target: our own server with its extensions, or any other."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -37,6 +37,7 @@ from bot.ports.target import (
     Built,
     Created,
     Earlier,
+    Following,
     NotServing,
     Observation,
     Order,
@@ -149,7 +150,7 @@ class SubhostingV1Target:
             case _:
                 assert_never(found.status)
 
-    def follow(self, deployment: TargetDeploymentId) -> Iterator[Observation]:
+    def follow(self, deployment: TargetDeploymentId) -> Following:
         """Yield how the build stands: v1 has no stream of it, so it is looked at."""
         return by_looking(lambda: self.observe(deployment), self._clock)
 

@@ -4,7 +4,6 @@ Every request body is read through the published models, and a revision's hosts 
 after `looks_to_list` looks, as Deno's own do seconds after the build.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,9 +16,9 @@ from bot.wire.deploy_v2 import AppInit, AppUpdate, LayerInit, LayerUpdate
 from bot.wire.deploy_v2_domains import DatabaseInstanceInit
 from bot.wire.deploy_v2_revisions import DeployInit, Target
 from tests.fakes.deno.records import START, App, Layer, Revision, Variables
+from tests.fakes.deno.streams import Streaming
 from tests.fakes.subhosting.platform import Json, Refused
 from tests.fakes.subhosting.server import Answer, Preview, Request, running
-from tests.fakes.target import SYNTAX_ERROR
 
 TOKEN = "ddo_fake_token"
 
@@ -38,6 +37,7 @@ class FakeDeno:
     instances: set[str] = field(default_factory=set)  # of databases, by slug
     logs: list[Json] = field(default_factory=list)  # of all apps, oldest first
     log_page: int = 1_000  # however much is asked for
+    streaming: Streaming = field(default_factory=Streaming)
     analytics: list[list[object]] = field(default_factory=list)  # time, requests, in, out
     requests: list[Request] = field(default_factory=list)
     faults: list[Callable[[Request], Answer | None]] = field(default_factory=list)
@@ -271,12 +271,14 @@ def _delete(deno: FakeDeno, _: Request, key: str) -> Answer:
     return 204, b""
 
 
-def _build_logs(deno: FakeDeno, _: Request, key: str) -> Answer:
-    failed = deno.revision(key).status == "failed"
-    said = [(line.level, line.message) for line in SYNTAX_ERROR] if failed else [("warn", "hm")]
-    at = START.isoformat()
-    lines = [{"timestamp": at, "level": level, "message": message} for level, message in said]
-    return 200, "".join(f"{json.dumps(line)}\n" for line in lines).encode()
+def _progress(deno: FakeDeno, request: Request, key: str) -> Answer:
+    found = deno.revision(key)
+    return deno.streaming.answer(request, deno.streaming.states(found, deno.lock))
+
+
+def _build_logs(deno: FakeDeno, request: Request, key: str) -> Answer:
+    found = deno.revision(key)
+    return deno.streaming.answer(request, deno.streaming.lines(found))
 
 
 ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
@@ -298,6 +300,7 @@ ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("DELETE", r"/v2/revisions/([^/]+)", _delete),
     ("POST", r"/v2/revisions/([^/]+)/promote", _promote),
     ("POST", r"/v2/revisions/([^/]+)/cancel", _cancel),
+    ("GET", r"/v2/revisions/([^/]+)/progress", _progress),
     ("GET", r"/v2/revisions/([^/]+)/build_logs", _build_logs),
 ]
 
@@ -307,4 +310,7 @@ def serving_deno() -> Iterator[FakeDeno]:
     """Run the platform on a free loopback port until the end of the block."""
     deno = FakeDeno()
     with running(deno):
-        yield deno
+        try:
+            yield deno
+        finally:
+            deno.streaming.stopped.set()

@@ -5,7 +5,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar, cast
@@ -18,6 +18,10 @@ from tests.fakes.subhosting.platform import ORGANIZATION, TOKEN, FakePlatform, J
 Answer = tuple[int, object] | tuple[int, object, dict[str, str]]
 Preview = tuple[int, bytes, dict[str, str]]
 Item = TypeVar("Item")
+
+
+class BrokeOff(Exception):  # noqa: N818 - a fact about a connection
+    """Raised by an answer that is to end in the middle."""
 
 
 @dataclass
@@ -41,7 +45,7 @@ class Fake(Protocol):
     lost_answers: int  # so many next answers are worked out and never sent
 
     def answer(self, request: Request) -> Answer:
-        """Return status, JSON document and headers; bytes are sent as they are."""
+        """Return status, document and headers: JSON, bytes as they are, or an iterator of them."""
         ...
 
     def preview(self, host: str) -> Preview:
@@ -249,9 +253,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.fake.lost_answers -= 1
             self.close_connection = True
             return
-        body = document if isinstance(document, bytes) else json.dumps(document).encode()
         extra: dict[str, str] = more[0] if more else {}
-        self._send(status, body, {"Content-Type": "application/json", **extra})
+        headers = {"Content-Type": "application/json", **extra}
+        if isinstance(document, Iterator):
+            self._stream(status, document, headers)
+            return
+        body = document if isinstance(document, bytes) else json.dumps(document).encode()
+        self._send(status, body, headers)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do  # noqa: N815 - the names are http.server's
 
@@ -262,6 +270,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def _stream(self, status: int, pieces: Iterator[bytes], headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "Transfer-Encoding": "chunked"}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.close_connection = True
+        with suppress(OSError, BrokeOff):  # the client may leave
+            for piece in pieces:
+                if piece:
+                    self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+                self.wfile.flush()
+            self.wfile.write(b"0\r\n\r\n")
+
     def _body(self) -> bytes:
         if "chunked" not in self.headers.get("Transfer-Encoding", ""):
             return self.rfile.read(int(self.headers.get("Content-Length", "0")))
@@ -271,6 +292,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.rfile.readline()
         self.rfile.readline()
         return body
+
+    @override
+    def handle(self) -> None:
+        with suppress(OSError):  # the client left in the middle
+            super().handle()
+
+    @override
+    def finish(self) -> None:
+        with suppress(OSError):  # the client left in the middle
+            super().finish()
 
     @override
     def log_message(self, format: str, *args: object) -> None:

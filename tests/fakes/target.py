@@ -95,6 +95,7 @@ class FakeTarget:
     mute: set[TargetDeploymentId] = field(default_factory=set)  # built, but answering nothing
     all_mute: bool = False
     unavailable_calls: int = 0  # the next so many calls find nobody
+    away_after_looks: int | None = None  # once builds were looked at so often, three calls fail
     refusal: TargetRefused | None = None  # what the next create is answered with
     _lock: RLock = field(default_factory=RLock, repr=False)
 
@@ -129,6 +130,7 @@ class FakeTarget:
         with self._lock:
             self._answer()
             found = self._deployment(deployment)
+            self._leave_in_the_middle()
             if found.hangs or found.looks_left > 0:
                 found.looks_left -= 1
                 return Building()
@@ -236,6 +238,12 @@ class FakeTarget:
         held = self.blobs.get(project, {})
         for sha1 in list(held) if lost is None else lost:
             held.pop(sha1, None)
+
+    def _leave_in_the_middle(self) -> None:
+        if self.away_after_looks is not None:
+            self.away_after_looks -= 1
+            if self.away_after_looks < 0:
+                self.away_after_looks, self.unavailable_calls = None, 3
 
     def _answer(self) -> None:
         if self.unavailable_calls > 0:

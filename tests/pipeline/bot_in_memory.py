@@ -63,6 +63,7 @@ class BotInMemory:
 
     def __post_init__(self) -> None:
         self.store = MemoryStore(self.clock, self.ids)
+        self.target.clock = self.clock
         self.postings = MemoryPostings()
         self.done_intakes: set[DeliveryKey] = set()
         self.done_deployments: set[str] = set()

@@ -111,6 +111,16 @@ def test_a_build_that_never_ends_is_timed_out_and_cancelled(bot: BotInMemory) ->
     assert bot.target.deployments == {}
 
 
+def test_a_platform_that_goes_away_during_a_build_is_waited_for(bot: BotInMemory) -> None:
+    bot.target.looks_to_build = 5
+    bot.target.away_after_looks = 2
+
+    bot.react_to(bot.push())
+
+    assert bot.deployments()[0].state is DeploymentState.LIVE
+    assert bot.target.away_after_looks is None
+
+
 def test_a_tree_without_an_entry_point_says_what_to_add(bot: BotInMemory) -> None:
     bot.react_to(bot.push(files={"README.md": b"# hello\n"}))
 

@@ -1,18 +1,23 @@
 """Watch the target's build until it is decided, given up or out of time."""
 
+from collections.abc import Generator
+from contextlib import closing
 from datetime import timedelta
 
+import structlog
+
+from bot.core.model.errors import TargetUnavailable
 from bot.core.model.outcomes import Failed, TimedOut
 from bot.core.model.preview import Stage
 from bot.pipeline.attempt import Attempt, Ended
 from bot.pipeline.patience import patiently
 from bot.pipeline.steps.upload import Uploaded
-from bot.ports.target import Broken, Building, Built
+from bot.ports.target import Broken, Building, Built, Observation
 
-# A small app boots in some 30 ms, a build takes minutes: ask often at first, then ever less.
-FIRST_WAIT = timedelta(milliseconds=4)
-LONGEST_WAIT = timedelta(seconds=1)
-GROWTH = 1.4
+log = structlog.get_logger()
+
+# Before a build is followed anew that nobody could tell of for a while.
+WAIT = timedelta(seconds=1)
 
 
 def watch(attempt: Attempt, uploaded: Uploaded) -> tuple[str, ...] | Ended:
@@ -26,30 +31,45 @@ def watch(attempt: Attempt, uploaded: Uploaded) -> tuple[str, ...] | Ended:
 def _until_decided(attempt: Attempt, uploaded: Uploaded) -> tuple[str, ...] | Ended:
     services = attempt.services
     started_s = services.clock.monotonic_s()
-    wait = FIRST_WAIT
+    with closing(_followed(attempt, uploaded)) as followed:
+        for seen in followed:
+            match seen:
+                case Built():
+                    return seen.urls
+                case Broken():
+                    return Failed(
+                        title="The build failed",
+                        explanation=_what_went_wrong(seen),
+                        log=seen.log,
+                        transfer=uploaded.transfer,
+                    )
+                case Building():
+                    pass
+            if (given_up := attempt.given_up()) is not None:
+                services.target.cancel(uploaded.id)
+                return given_up
+            waited_s = services.clock.monotonic_s() - started_s
+            if waited_s > services.build_timeout.total_seconds():
+                break
+    services.target.cancel(uploaded.id)
+    return TimedOut(waited_s=round(services.clock.monotonic_s() - started_s))
+
+
+def _followed(attempt: Attempt, uploaded: Uploaded) -> Generator[Observation, None, None]:
+    """Yield what the target tells of the build, and follow it anew when it was away meanwhile."""
+    target = attempt.services.target
     while True:
-        seen = patiently(attempt.journal, lambda: services.target.observe(uploaded.id))
-        match seen:
-            case Built():
-                return seen.urls
-            case Broken():
-                return Failed(
-                    title="The build failed",
-                    explanation=_what_went_wrong(seen),
-                    log=seen.log,
-                    transfer=uploaded.transfer,
-                )
-            case Building():
-                pass
-        if (given_up := attempt.given_up()) is not None:
-            services.target.cancel(uploaded.id)
-            return given_up
-        waited_s = services.clock.monotonic_s() - started_s
-        if waited_s > services.build_timeout.total_seconds():
-            services.target.cancel(uploaded.id)
-            return TimedOut(waited_s=round(waited_s))
-        attempt.journal.pause(wait)
-        wait = min(wait * GROWTH, LONGEST_WAIT)
+        following = target.follow(uploaded.id)
+        try:
+            with closing(following):
+                yield from following
+        except TargetUnavailable as error:
+            log.warning("build_lost_from_sight", problem=str(error))
+        else:
+            return
+        # Patient as long as the target is away; following begins with this question again.
+        yield patiently(attempt.journal, lambda: target.observe(uploaded.id))
+        attempt.journal.pause(WAIT)
 
 
 def _what_went_wrong(broken: Broken) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.core.model.ids import DeploymentId
 from bot.core.model.outcomes import Failed, Superseded, TimedOut
 from bot.core.model.preview import Deployment, Stage
+from bot.core.model.selection import Selection
 from bot.pipeline.narrator import Narrator
 from bot.ports.journal import Journal
 from bot.ports.services import Services
@@ -34,6 +35,11 @@ class Attempt:
     def now(self) -> Deployment:
         """Return the deployment as the store has it at this moment."""
         return self.services.store.deployment(self.key)
+
+    @property
+    def selection(self) -> Selection:
+        """Which part of the repository is deployed."""
+        return self.services.selection
 
     def given_up(self) -> Superseded | None:
         """Tell whether a newer push, or the end of the branch, has made this attempt pointless."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.core.model.ids import AppSlug, DeploymentId, PreviewId
+from bot.core.model.selection import WHOLE, Selection
 from bot.core.model.surfaces import Showing
 from bot.kernel.clock import Clock
 from bot.ports.forge import Forge
@@ -39,4 +40,5 @@ class Services:
     # minute for a whole installation, and nobody reads faster.
     # https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
     between_words: timedelta = timedelta(seconds=2)
+    selection: Selection = WHOLE  # which part of a repository is deployed
     entrypoint: str | None = None  # what the operator says starts the app; None: found by name

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot.core.model.ids import BlobSha, Branch, CommitSha, Repository
 from bot.core.model.manifest import Manifest
+from bot.core.model.selection import WHOLE, Selection
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +15,7 @@ class KnownManifest:
 
     commit: CommitSha
     manifest: Manifest
+    selection: Selection = WHOLE
 
 
 class Source(Protocol):
@@ -39,12 +41,22 @@ class Source(Protocol):
         ...
 
     def manifest(
-        self, repository: Repository, commit: CommitSha, known: KnownManifest | None = None
+        self,
+        repository: Repository,
+        commit: CommitSha,
+        known: KnownManifest | None = None,
+        *,
+        selection: Selection = WHOLE,
     ) -> Manifest:
-        """Return the files of a fetched commit.
+        """Return those files of a fetched commit that `selection` and the tree itself take.
+
+        A tree takes files away by `.previewignore` at the app's root, and by `export-ignore` in
+        its `.gitattributes`. A link to a file that was taken away leads nowhere.
 
         Raises:
-            TreeRefused: a path or symlink is unsafe; the message names it.
+            TreeRefused: a path or symlink is unsafe, or there is no folder at the selection's
+                root; the message names it, as the repository does.
+            SourceUnavailable: what the manifest needs could not be read.
 
         """
         ...

@@ -234,7 +234,7 @@ SUBMODULES = [
 ]
 
 BOMBS = [
-    Case(name="ten folders of ten folders, ten times", push=tree_bomb, outcome="100,000 files"),
+    Case(name="ten folders of ten folders, ten times", push=tree_bomb, outcome="250,000 paths"),
     Case(name="a blob that is not there", push=missing_blob, outcome="could not read acme/"),
     Case(name="3,000 files in one folder", push=many_files(3000)),
 ]

@@ -5,9 +5,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import RLock
 
+from bot.core.decide.rules import Rules, is_rule, rules_above
 from bot.core.model.errors import CommitGone, SourceUnavailable, TreeRefused
 from bot.core.model.ids import BlobSha, Branch, CommitSha, Repository, RepositoryId
 from bot.core.model.manifest import Asset, FileAsset, LeftOut, Manifest, SymlinkAsset
+from bot.core.model.selection import WHOLE, Selection
 from bot.kernel.git_hash import blob_sha1
 from bot.kernel.paths import escaping_symlinks, path_problem
 from bot.ports.source import KnownManifest
@@ -87,24 +89,40 @@ class FakeSource:
         repository: Repository,
         commit: CommitSha,
         known: KnownManifest | None = None,  # noqa: ARG002 - patching gives the same
+        *,
+        selection: Selection = WHOLE,
     ) -> Manifest:
         with self._lock:
             if commit not in self._here:
                 raise SourceUnavailable(f"{commit} of {repository.name} was not fetched")
             files = self._trees[commit]
+        inside = f"{selection.root}/" if selection.root else ""
+        below = {p.removeprefix(inside): f for p, f in files.items() if p.startswith(inside)}
+        if selection.root and not below:
+            raise TreeRefused(selection.root, "is no folder")
+        ruling = {*rules_above(selection), *(p for p in files if p.startswith(inside))}
+        contents = {
+            path: _bytes(files[path])
+            for path in ruling & files.keys()
+            if is_rule(path, selection) and isinstance(files[path], bytes | Executable)
+        }
+        rules = Rules(selection, contents)
         assets: dict[str, Asset] = {}
         left_out: list[LeftOut] = []
-        for path, file in sorted(files.items()):
+        for path, file in sorted(below.items()):
+            if not rules.takes(path, is_folder=isinstance(file, Submodule)):
+                continue
             if (problem := path_problem(path)) is not None:
-                raise TreeRefused(path, problem)
+                raise TreeRefused(selection.in_repository(path), problem)
             if isinstance(file, Submodule):
                 left_out.append(LeftOut(path=path, reason="is a submodule"))
             else:
                 assets[path] = _asset(file)
         links = {p: a.target for p, a in assets.items() if isinstance(a, SymlinkAsset)}
         for path in escaping_symlinks(links):
-            raise TreeRefused(path, f"is a symbolic link that leads out, to {links[path]!r}")
-        return Manifest(assets=assets, left_out=tuple(left_out))
+            problem = f"is a symbolic link that leads out, to {links[path]!r}"
+            raise TreeRefused(selection.in_repository(path), problem)
+        return Manifest(assets=assets, left_out=tuple(left_out), rules=contents)
 
     def blobs(
         self, repository: Repository, wanted: Collection[BlobSha]

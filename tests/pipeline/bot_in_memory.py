@@ -12,6 +12,7 @@ from bot.core.model.checks import Check
 from bot.core.model.events import BranchDeleted, BranchPushed, Event
 from bot.core.model.ids import (
     AppName,
+    AppSlug,
     Branch,
     CommitSha,
     DeliveryGuid,
@@ -19,17 +20,21 @@ from bot.core.model.ids import (
     DeploymentId,
     HookId,
     HostLabel,
+    PreviewId,
     RepoName,
     Repository,
     RepositoryId,
 )
 from bot.core.model.preview import Deployment
+from bot.core.model.selection import WHOLE, Selection
 from bot.core.model.surfaces import Showing
 from bot.pipeline.deploy import deploy
 from bot.pipeline.intake import take_in
 from bot.ports.inbox import Received
 from bot.ports.journal import Journal
 from bot.ports.services import Services
+from bot.ports.source import KnownManifest
+from bot.ports.target import Base
 from tests.fakes.clock import FakeClock
 from tests.fakes.forge import FakeForge
 from tests.fakes.ids import FakeIds
@@ -60,11 +65,14 @@ class BotInMemory:
     build_timeout: timedelta = timedelta(minutes=5)
     showing: Showing = field(default_factory=Showing)
     pulls: MemoryPulls = field(default_factory=MemoryPulls)
+    selection: Selection = WHOLE
 
     def __post_init__(self) -> None:
         self.store = MemoryStore(self.clock, self.ids)
         self.target.clock = self.clock
         self.postings = MemoryPostings()
+        self.manifests: dict[PreviewId, KnownManifest] = {}
+        self.bases: dict[AppSlug, Base] = {}
         self.done_intakes: set[DeliveryKey] = set()
         self.done_deployments: set[str] = set()
 
@@ -81,8 +89,9 @@ class BotInMemory:
             beside=BESIDE,
             postings=self.postings,
             showing=self.showing,
-            manifests={},
-            bases={},
+            selection=self.selection,
+            manifests=self.manifests,
+            bases=self.bases,
             entrypoint=self.entrypoint,
         )
 

@@ -3,7 +3,8 @@
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -62,6 +63,19 @@ class ClosedGit(git.Git):
         if as_process:
             return self.AutoInterrupt(process, command)
         return _result(process, command, kill_after_timeout)
+
+
+@contextmanager
+def ending(process: "git.Git.AutoInterrupt") -> Iterator["git.Git.AutoInterrupt"]:
+    """End `process` with the block, also when an error's traceback keeps the process in reach."""
+    child = process.proc
+    assert child is not None  # noqa: S101 - it is None after the end, which is ours to bring
+    with child:
+        try:
+            yield process
+        finally:
+            if child.poll() is None:
+                os.killpg(child.pid, signal.SIGKILL)
 
 
 def _result(process: subprocess.Popen[bytes], command: list[str], timeout_s: float) -> bytes:

@@ -13,11 +13,14 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from bot.adapters.git import lfs
-from bot.adapters.git.manifests import checked
-from bot.core.model.errors import SourceUnavailable
+from bot.adapters.git.manifests import ROOT_REASON, checked
+from bot.core.decide.rules import MAX_RULES_BYTES, Rules, is_rule, rules_above
+from bot.core.model.errors import SourceUnavailable, TreeRefused
 from bot.core.model.ids import BlobSha, Branch, CommitSha, Repository, commit_sha
 from bot.core.model.manifest import Asset, FileAsset, LeftOut, Manifest, SymlinkAsset
+from bot.core.model.selection import WHOLE, Selection
 from bot.kernel.git_hash import blob_hasher, blob_sha1
+from bot.kernel.paths import path_problem
 from bot.kernel.processes import built_environment
 from bot.ports.source import KnownManifest
 
@@ -48,34 +51,28 @@ class DirectorySource:
         """Do nothing: the files are here."""
 
     def manifest(
-        self, repository: Repository, commit: CommitSha, known: KnownManifest | None = None
+        self,
+        repository: Repository,
+        commit: CommitSha,
+        known: KnownManifest | None = None,
+        *,
+        selection: Selection = WHOLE,
     ) -> Manifest:
-        """Walk and hash the directory.
+        """Walk and hash the selection's folder.
 
         Anything named `.git`, in any letter case, is no part of it; `node_modules` and dotenv
         files are left out.
 
         Raises:
-            TreeRefused: a path or symlink is unsafe; the message names it.
+            TreeRefused: a path or symlink is unsafe, or there is no folder at the root; the
+                message names it.
             SourceUnavailable: a file could not be read.
 
         """
-        assets: dict[str, Asset] = {}
-        left_out: list[LeftOut] = []
-        paths: dict[BlobSha, str] = {}
         try:
-            for entry, path in _walk(self._root, ""):
-                found = _asset(entry)
-                if isinstance(found, str):
-                    left_out.append(LeftOut(path=path, reason=found))
-                    continue
-                assets[path] = found
-                if isinstance(found, FileAsset):
-                    paths[found.sha1] = path
+            return self._walked(selection)
         except OSError as error:
             raise _unreadable(error) from error
-        self._paths = paths
-        return checked(assets, left_out)
 
     def blobs(
         self, repository: Repository, wanted: Collection[BlobSha]
@@ -99,6 +96,32 @@ class DirectorySource:
                 msg = f"{path!r} changed while it was being deployed; deploy again"
                 raise SourceUnavailable(msg)
             yield sha1, content
+
+    def _walked(self, selection: Selection) -> Manifest:
+        root = _app_folder(self._root, selection)
+        found = list(_walk(root, ""))
+        contents = _rules_above(self._root, selection) | {
+            path: _rule(entry.path)
+            for entry, inner in found
+            if is_rule(path := selection.in_repository(inner), selection)
+            and entry.is_file(follow_symlinks=False)
+        }
+        rules = Rules(selection, contents)
+        assets: dict[str, Asset] = {}
+        left_out: list[LeftOut] = []
+        paths: dict[BlobSha, str] = {}
+        for entry, path in found:
+            if not rules.takes(path, is_folder=entry.is_dir(follow_symlinks=False)):
+                continue
+            asset = _asset(entry)
+            if isinstance(asset, str):
+                left_out.append(LeftOut(path=path, reason=asset))
+                continue
+            assets[path] = asset
+            if isinstance(asset, FileAsset):
+                paths[asset.sha1] = selection.in_repository(path)
+        self._paths = paths
+        return checked(assets, left_out, selection, contents)
 
 
 def commit_of(root: Path) -> CommitSha | None:
@@ -140,6 +163,37 @@ def _fingerprint(asset: Asset) -> str:
             return f"{'x' if executable else '-'} {sha1}"
         case SymlinkAsset(target):
             return f"l {target}"
+
+
+def _app_folder(root: Path, selection: Selection) -> Path:
+    """Return the app's folder; no part of the way to it may be a link.
+
+    Raises:
+        TreeRefused: there is no such folder.
+
+    """
+    problem = path_problem(selection.root) if selection.root else None
+    here = root
+    for part in selection.root.split("/") if selection.root and problem is None else ():
+        here /= part
+        if here.is_symlink() or not here.is_dir():
+            problem = ROOT_REASON
+    if problem is not None:
+        raise TreeRefused(selection.root, problem)
+    return here
+
+
+def _rules_above(root: Path, selection: Selection) -> dict[str, bytes]:
+    return {
+        path: _rule(str(root / path))
+        for path in rules_above(selection)
+        if (root / path).is_file() and not (root / path).is_symlink()
+    }
+
+
+def _rule(place: str) -> bytes:
+    with open(place, "rb") as file:  # noqa: PTH123 - as below
+        return file.read(MAX_RULES_BYTES + 1)
 
 
 def _walk(folder: Path, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:

@@ -1,20 +1,36 @@
 """From entries to a manifest: which paths are deployed, left out or refused."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from bot.adapters.git import lfs
-from bot.adapters.git.trees import SUBMODULE, SYMLINK, Difference, Entry
+from bot.adapters.git.trees import (
+    MAX_FILE_BYTES,
+    MAX_FILES,
+    SUBMODULE,
+    SYMLINK,
+    Difference,
+    Entry,
+)
+from bot.core.decide.rules import MAX_RULES_BYTES, Rules, is_rule
 from bot.core.model.errors import TreeRefused
 from bot.core.model.ids import BlobSha
 from bot.core.model.manifest import Asset, FileAsset, LeftOut, Manifest, SymlinkAsset
+from bot.core.model.selection import Selection
 from bot.kernel.paths import escaping_symlinks, path_problem
+from bot.ports.source import KnownManifest
 
 # As long as Linux lets a link's target be (PATH_MAX with its NUL).
 MAX_LINK_BYTES = 4095
 
 SUBMODULE_REASON = "is a submodule, which is not fetched; the preview has no files there"
 
-Contents = Callable[[Collection[BlobSha]], Iterator[tuple[BlobSha, bytes]]]
+ROOT_REASON = "is to be the app's folder, and there is no such folder"
+
+# What is read to be understood rather than sent, all together.
+MAX_READ_BYTES = 16 * 1024 * 1024
+
+# (blobs, the largest that is taken) -> their contents
+Contents = Callable[[Collection[BlobSha], int], Iterator[tuple[BlobSha, bytes]]]
 Names = Callable[[Collection[str]], Mapping[str, BlobSha]]
 
 
@@ -26,75 +42,139 @@ class Reading:
         self.names = names
         self.contents = contents
 
-    def all(self, wanted: Collection[BlobSha]) -> dict[BlobSha, bytes]:
-        """Return contents that are small enough to stand side by side; none asked, none read."""
-        return dict(self.contents(wanted)) if wanted else {}
+    def small(self, entries: Sequence[Entry]) -> dict[str, bytes]:
+        """Return contents by path, which then stand side by side; none asked, none read.
+
+        Raises:
+            TreeRefused: one is larger than `MAX_RULES_BYTES`, or all than `MAX_READ_BYTES`.
+
+        """
+        if not entries:
+            return {}
+        names = self.names([entry.oid for entry in entries])
+        wanted = {entry.path: names[entry.oid] for entry in entries}
+        found: dict[BlobSha, bytes] = {}
+        room = MAX_READ_BYTES
+        try:
+            for sha1, content in self.contents(set(wanted.values()), MAX_RULES_BYTES):
+                found[sha1] = content
+                room -= len(content)
+                if room < 0:
+                    break
+        except TreeRefused as error:
+            raise TreeRefused(_first_of(error.path, wanted), error.problem) from error
+        if room < 0:
+            problem = f"and its like have more than {MAX_READ_BYTES:,} bytes"
+            raise TreeRefused(_first_of(next(reversed(found)), wanted), problem)
+        return {path: found[sha1] for path, sha1 in wanted.items()}
 
 
-def full(entries: Iterable[Entry], reading: Reading) -> Manifest:
-    """Return the manifest of a whole tree.
+def full(entries: Iterable[Entry], selection: Selection, reading: Reading) -> Manifest:
+    """Return the manifest of an app from all entries below its root, and the rules above it.
 
     Raises:
-        TreeRefused: a path, mode or symlink is unsafe; the message names it.
+        TreeRefused: a path, mode or symlink is unsafe, or the root is no folder; the message
+            names it.
 
     """
-    return _built({}, {}, Difference(list(entries), [], grew=True), reading)
+    inside = f"{selection.root}/" if selection.root else ""
+    found = list(entries)
+    below = [entry for entry in found if entry.path.startswith(inside)]
+    if selection.root and not below:
+        raise TreeRefused(selection.root, ROOT_REASON)
+    ruling = [each for each in found if _is_file(each) and is_rule(each.path, selection)]
+    # One batch for both: on a first deploy they are one connection.
+    small = reading.small([*ruling, *(each for each in below if each.mode == SYMLINK)])
+    rules = {entry.path: small[entry.path] for entry in ruling}
+    draft = _Draft(Rules(selection, rules), selection, reading)
+    draft.add([entry for entry in below if draft.takes(entry)], small)
+    return draft.manifest(rules, grew=True)
 
 
-def patched(known: Manifest, changes: Difference, reading: Reading) -> Manifest | None:
-    """Return `known` with `changes` made, or None when only the whole tree can tell.
+def patched(known: KnownManifest, changes: Difference, reading: Reading) -> Manifest | None:
+    """Return a known manifest with `changes` made, or None when only the whole tree can tell.
 
     Raises:
         TreeRefused: as for `full`.
 
     """
+    selection, before = known.selection, known.manifest
     touched = [*(entry.path for entry in changes.changed), *changes.removed]
-    if any(map(lfs.is_attributes, touched)):
+    if any(is_rule(path, selection) for path in touched) or selection.root in touched:
         return None
-    assets = dict(known.assets)
-    left_out = {item.path: item for item in known.left_out}
-    for path in touched:
-        assets.pop(path, None)
-        left_out.pop(path, None)
-    return _built(assets, left_out, changes, reading)
+    draft = _Draft(Rules(selection, before.rules), selection, reading)
+    draft.begin_from(before, touched)
+    changed = [entry for entry in changes.changed if draft.takes(entry)]
+    draft.add(changed, reading.small([each for each in changed if each.mode == SYMLINK]))
+    # Without one file left, the root may be gone.
+    return draft.manifest(before.rules, grew=changes.grew) if draft.assets else None
 
 
-def _built(
-    assets: dict[str, Asset],
-    left_out: dict[str, LeftOut],
-    changes: Difference,
-    reading: Reading,
-) -> Manifest:
-    files: dict[str, FileAsset] = {}
-    links: dict[str, BlobSha] = {}
-    names = reading.names([e.oid for e in changes.changed if e.mode != SUBMODULE])
-    for entry in changes.changed:
-        _refuse_odd(entry, taken=entry.path in files or entry.path in links)
-        if entry.mode == SUBMODULE:
-            left_out[entry.path] = LeftOut(path=entry.path, reason=SUBMODULE_REASON)
-        elif entry.mode == SYMLINK:
-            links[entry.path] = names[entry.oid]
-        else:
-            files[entry.path] = FileAsset(names[entry.oid], entry.is_executable)
-    assets |= files
-    attributes = [
-        (path, asset.sha1)
-        for path, asset in assets.items()
-        # The first question is asked of every path, at every push: a call would take 3 ms of 5.
-        if path.endswith(lfs.ATTRIBUTES) and lfs.is_attributes(path)
-        if isinstance(asset, FileAsset)
-    ]
-    # One batch for both: on a first deploy they are one connection.
-    small = reading.all({*links.values(), *(sha1 for _, sha1 in attributes)})
-    assets |= {path: _link(path, small[sha1]) for path, sha1 in links.items()}
-    is_tracked = lfs.tracked({path: small[sha1] for path, sha1 in attributes})
-    for path in _pointers({p: f.sha1 for p, f in files.items() if is_tracked(p)}, reading):
-        del assets[path]
-        left_out[path] = LeftOut(path=path, reason=lfs.POINTER_REASON)
-    if changes.grew:
-        _refuse_collisions(assets)
-    _refuse_escapes(assets)
-    return Manifest(assets=assets, left_out=tuple(left_out[path] for path in sorted(left_out)))
+class _Draft:
+    """A manifest that is being made. Entries have the repository's paths, assets the app's."""
+
+    def __init__(self, rules: Rules, selection: Selection, reading: Reading) -> None:
+        self._rules = rules
+        self._selection = selection
+        self._reading = reading
+        self._cut = len(selection.root) + 1 if selection.root else 0
+        self.assets: dict[str, Asset] = {}
+        self._left_out: dict[str, LeftOut] = {}
+
+    def begin_from(self, before: Manifest, touched: Iterable[str]) -> None:
+        """Take over a manifest, without what is not as it was."""
+        self.assets = dict(before.assets)
+        self._left_out = {item.path: item for item in before.left_out}
+        for path in touched:
+            self.assets.pop(path[self._cut :], None)
+            self._left_out.pop(path[self._cut :], None)
+
+    def takes(self, entry: Entry) -> bool:
+        """Tell whether an entry is part of the app."""
+        return self._rules.takes(entry.path[self._cut :], is_folder=entry.mode == SUBMODULE)
+
+    def add(self, entries: Sequence[Entry], links: Mapping[str, bytes]) -> None:
+        """Put entries in; `links` are the targets of those that are links."""
+        names = self._reading.names([e.oid for e in entries if _is_file(e)])
+        added: dict[str, Asset] = {}
+        for entry in entries:
+            path = entry.path[self._cut :]
+            _refuse_odd(entry, taken=path in added)
+            if entry.mode == SUBMODULE:
+                self._left_out[path] = LeftOut(path=path, reason=SUBMODULE_REASON)
+            elif entry.mode == SYMLINK:
+                added[path] = _link(entry.path, links[entry.path])
+            else:
+                added[path] = FileAsset(names[entry.oid], entry.is_executable)
+        for path in self._pointers(added):
+            del added[path]
+            self._left_out[path] = LeftOut(path=path, reason=lfs.POINTER_REASON)
+        self.assets |= added
+
+    def manifest(self, rules: Mapping[str, bytes], *, grew: bool) -> Manifest:
+        """Return what came out, if it can be a tree; `grew` is whether paths are new."""
+        if len(self.assets) > MAX_FILES:
+            path = next(reversed(self.assets))
+            problem = f"is one more than the {MAX_FILES:,} files of a preview"
+            raise TreeRefused(self._selection.in_repository(path), problem)
+        if grew:
+            _refuse_collisions(self.assets, self._selection)
+        _refuse_escapes(self.assets, self._selection)
+        left_out = tuple(self._left_out[path] for path in sorted(self._left_out))
+        return Manifest(assets=self.assets, left_out=left_out, rules=rules)
+
+    def _pointers(self, added: Mapping[str, Asset]) -> list[str]:
+        """Return those paths that are handed to Git LFS, and whose content is a pointer."""
+        candidates = {
+            path: asset.sha1
+            for path, asset in added.items()
+            if isinstance(asset, FileAsset) and self._rules.says_lfs(path)
+        }
+        if not candidates:
+            return []
+        contents = self._reading.contents(set(candidates.values()), MAX_FILE_BYTES)
+        pointers = {sha1 for sha1, content in contents if lfs.is_pointer(content)}
+        return [path for path, sha1 in candidates.items() if sha1 in pointers]
 
 
 def _refuse_odd(entry: Entry, *, taken: bool) -> None:
@@ -115,16 +195,15 @@ def _link(path: str, content: bytes) -> SymlinkAsset:
     return SymlinkAsset(target)
 
 
-def _pointers(candidates: Mapping[str, BlobSha], reading: Reading) -> list[str]:
-    """Return those paths whose content is an LFS pointer."""
-    if not candidates:
-        return []
-    contents = reading.contents(set(candidates.values()))
-    pointers = {sha1 for sha1, content in contents if lfs.is_pointer(content)}
-    return [path for path, sha1 in candidates.items() if sha1 in pointers]
+def _first_of(sha1: str, paths: Mapping[str, BlobSha]) -> str:
+    return next((path for path, blob in paths.items() if blob == sha1), sha1)
 
 
-def _refuse_collisions(assets: Mapping[str, Asset]) -> None:
+def _is_file(entry: Entry) -> bool:
+    return entry.mode not in {SYMLINK, SUBMODULE}
+
+
+def _refuse_collisions(assets: Mapping[str, Asset], selection: Selection) -> None:
     """Refuse a path below a file or link: written out, it would go where the link leads."""
     folders: set[str] = set()
     for path in assets:
@@ -134,20 +213,28 @@ def _refuse_collisions(assets: Mapping[str, Asset]) -> None:
             folder = folder.rpartition("/")[0]
     clashes = sorted(folders & assets.keys())
     if clashes:
-        raise TreeRefused(clashes[0], "is a file or link and a folder at once")
+        path = selection.in_repository(clashes[0])
+        raise TreeRefused(path, "is a file or link and a folder at once")
 
 
-def _refuse_escapes(assets: Mapping[str, Asset]) -> None:
+def _refuse_escapes(assets: Mapping[str, Asset], selection: Selection) -> None:
     links = {p: asset.target for p, asset in assets.items() if isinstance(asset, SymlinkAsset)}
     escaping = escaping_symlinks(links)
     if escaping:
         target = links[escaping[0]]
+        where = f"the app's folder {selection.root!r}" if selection.root else "the repository"
         raise TreeRefused(
-            escaping[0], f"is a symbolic link that leads out of the repository, to {target!r}"
+            selection.in_repository(escaping[0]),
+            f"is a symbolic link that leads out of {where}, to {target!r}",
         )
 
 
-def checked(assets: dict[str, Asset], left_out: Iterable[LeftOut]) -> Manifest:
+def checked(
+    assets: dict[str, Asset],
+    left_out: Iterable[LeftOut],
+    selection: Selection,
+    rules: Mapping[str, bytes],
+) -> Manifest:
     """Return a manifest of assets whose paths were read from a disk rather than from git.
 
     Raises:
@@ -157,6 +244,7 @@ def checked(assets: dict[str, Asset], left_out: Iterable[LeftOut]) -> Manifest:
     for path in assets:
         problem = path_problem(path)
         if problem is not None:
-            raise TreeRefused(path, problem)
-    _refuse_escapes(assets)
-    return Manifest(assets=assets, left_out=tuple(sorted(left_out, key=lambda item: item.path)))
+            raise TreeRefused(selection.in_repository(path), problem)
+    _refuse_escapes(assets, selection)
+    named = tuple(sorted(left_out, key=lambda item: item.path))
+    return Manifest(assets=assets, left_out=named, rules=rules)

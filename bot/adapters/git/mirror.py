@@ -17,9 +17,10 @@ from pathlib import Path
 
 from git.exc import CommandError, GitCommandError
 
-from bot.adapters.git.commands import ClosedGit
+from bot.adapters.git.commands import ClosedGit, ending
 from bot.adapters.git.errors import as_ours
 from bot.adapters.git.pkt_line import Unusual
+from bot.adapters.git.trees import MAX_FILE_BYTES
 from bot.core.model.errors import SourceUnavailable, TreeRefused
 from bot.core.model.ids import CommitSha, RepoName
 
@@ -41,11 +42,6 @@ _FETCH_OPTIONS = (
 )
 
 _PIECE_BYTES = 64 * 1024
-
-# The embedded server's own limit of a file, and more than any platform documents. A gigabyte of
-# zeros is a megabyte in a pack.
-MAX_BLOB_BYTES = 512 * 1024 * 1024
-_TOO_LARGE = f"more than the {MAX_BLOB_BYTES:,} that are deployed"
 
 # How many of the commits that we have are named to the server; one of them is nearly always the
 # parent of what was pushed.
@@ -86,6 +82,7 @@ class Mirror:
             "GIT_DIR": str(view),
             "GIT_OBJECT_DIRECTORY": str(self.directory / "objects"),
             "GIT_ALLOW_PROTOCOL": "none",
+            "GIT_LITERAL_PATHSPECS": "1",  # an app's folder may be called `*`
         }
         return ClosedGit(view, environment)
 
@@ -111,11 +108,11 @@ class Mirror:
         """
         rest = b""
         try:
-            process = getattr(self.view, command)(*arguments, as_process=True)
-            while piece := process.stdout.read(_PIECE_BYTES):
-                *records, rest = (rest + piece).split(b"\0")
-                yield from records
-            process.wait()
+            with ending(getattr(self.view, command)(*arguments, as_process=True)) as process:
+                while piece := process.stdout.read(_PIECE_BYTES):
+                    *records, rest = (rest + piece).split(b"\0")
+                    yield from records
+                process.wait()
         except CommandError as error:
             raise as_ours(error, self._name) from error
 
@@ -182,35 +179,40 @@ class Mirror:
             except CommandError as error:
                 raise as_ours(error, self._name) from error
 
-    def read(self, oids: Collection[str], missing: list[str]) -> Iterator[tuple[str, bytes]]:
+    def read(
+        self, oids: Collection[str], missing: list[str], *, most_bytes: int = MAX_FILE_BYTES
+    ) -> Iterator[tuple[str, bytes]]:
         """Yield the contents of those of `oids` that are here; append the others to `missing`.
 
         One content at a time is in memory. Dropping the iterator ends the child.
 
         Raises:
-            TreeRefused: a file is larger than `MAX_BLOB_BYTES`; it is named by its object id.
+            TreeRefused: a file is larger than `most_bytes`; it is named by its object id.
             SourceUnavailable: git failed on the mirror.
 
         """
         with tempfile.TemporaryFile() as wanted:
             wanted.write("".join(f"{oid}\n" for oid in oids).encode())
             wanted.seek(0)
-            process = self.view.cat_file("--batch", "--buffer", istream=wanted, as_process=True)
-            for oid in oids:
-                header = process.stdout.readline().split()
-                if header[1:] == [b"missing"]:
-                    missing.append(oid)
-                elif len(header) == 3:  # noqa: PLR2004 - oid, type, size
-                    size = int(header[2])
-                    if size > MAX_BLOB_BYTES:
-                        raise TreeRefused(oid, f"has {size:,} bytes, {_TOO_LARGE}")
-                    content = process.stdout.read(size + 1)
-                    yield oid, content[:-1]
-                else:
-                    with self._locked():
-                        self._discarded_if_damaged()
-                    msg = f"the mirror of {self._name} is damaged: git broke off at {oid}"
-                    raise SourceUnavailable(msg)
+            reader = self.view.cat_file("--batch", "--buffer", istream=wanted, as_process=True)
+            with ending(reader) as process:
+                for oid in oids:
+                    header = process.stdout.readline().split()
+                    if header[1:] == [b"missing"]:
+                        missing.append(oid)
+                    elif len(header) == 3:  # noqa: PLR2004 - oid, type, size
+                        size = int(header[2])
+                        if size > most_bytes:
+                            raise TreeRefused(oid, f"has {size:,} bytes; {most_bytes:,} are taken")
+                        yield oid, process.stdout.read(size + 1)[:-1]
+                    else:
+                        raise self._broken_off(oid)
+
+    def _broken_off(self, oid: str) -> SourceUnavailable:
+        """Return the error for an object that git stumbled over, after a look at the mirror."""
+        with self._locked():
+            self._discarded_if_damaged()
+        return SourceUnavailable(f"the mirror of {self._name} is damaged: git broke off at {oid}")
 
     def _fetch_commit(self, commit: CommitSha) -> None:
         self._make(len(commit))

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.adapters.git.address import clone_base
 from bot.adapters.git.manifests import Reading, full, patched
 from bot.adapters.git.names import Names
-from bot.adapters.git.trees import difference, listed
-from bot.core.model.errors import SourceUnavailable
+from bot.adapters.git.trees import MAX_FILE_BYTES, difference, listed
+from bot.core.decide.rules import rules_above
+from bot.core.model.errors import SourceUnavailable, TreeRefused
 from bot.core.model.ids import BlobSha, Branch, CommitSha, Repository
 from bot.core.model.manifest import Manifest
+from bot.core.model.selection import WHOLE, Selection
+from bot.kernel.paths import path_problem
 from bot.ports.source import KnownManifest
 
 if TYPE_CHECKING:
@@ -61,21 +65,31 @@ class GitSource:
         self._mirrors.of(repository).fetch(commit)
 
     def manifest(
-        self, repository: Repository, commit: CommitSha, known: KnownManifest | None = None
+        self,
+        repository: Repository,
+        commit: CommitSha,
+        known: KnownManifest | None = None,
+        *,
+        selection: Selection = WHOLE,
     ) -> Manifest:
-        """Return the files of a fetched commit: `known` patched, or the whole tree listed.
+        """Return the app's files at a fetched commit: `known` patched, or the whole tree listed.
 
         Raises:
-            TreeRefused: a path or symlink is unsafe; the message names it.
+            TreeRefused: a path or symlink is unsafe, or there is no folder at the root; the
+                message names it.
             SourceUnavailable: the commit was not fetched, or a symlink could not be read.
 
         """
+        if selection.root and (problem := path_problem(selection.root)) is not None:
+            raise TreeRefused(selection.root, problem)
+        if known is not None and known.selection != selection:
+            known = None
         try:
-            return self._manifest(repository, commit, known)
+            return self._manifest(repository, commit, known, selection)
         except SourceUnavailable:
             if not self._mirrors.of(repository).mended(commit):
                 raise
-        return self._manifest(repository, commit, known)
+        return self._manifest(repository, commit, known, selection)
 
     def blobs(
         self, repository: Repository, wanted: Collection[BlobSha]
@@ -92,22 +106,28 @@ class GitSource:
         return _contents(mirror, _names(mirror), wanted)
 
     def _manifest(
-        self, repository: Repository, commit: CommitSha, known: KnownManifest | None
+        self,
+        repository: Repository,
+        commit: CommitSha,
+        known: KnownManifest | None,
+        selection: Selection,
     ) -> Manifest:
         mirror = self._mirrors.of(repository)
         names = _names(mirror)
-        reading = Reading(names.sha1s, lambda wanted: _contents(mirror, names, wanted))
+        reading = Reading(names.sha1s, partial(_contents, mirror, names))
+        places = (selection.root, *rules_above(selection)) if selection.root else ()
         if known is not None:
             # No answer, because the mirror was made anew since, is no harm: the tree is read.
             with suppress(SourceUnavailable):
+                trees = (known.commit, commit)
                 changes = difference(
-                    mirror.records("diff_tree", "-r", "-z", "--no-renames", known.commit, commit)
+                    mirror.records("diff_tree", "-r", "-z", "--no-renames", *trees, "--", *places)
                 )
-                manifest = patched(known.manifest, changes, reading)
+                manifest = patched(known, changes, reading)
                 if manifest is not None:
                     return manifest
-        records = mirror.records("ls_tree", "-r", "-z", "--full-tree", commit)
-        return full(listed(records), reading)
+        records = mirror.records("ls_tree", "-r", "-z", "--full-tree", "--", commit, *places)
+        return full(listed(records), selection, reading)
 
 
 def _names(mirror: "Mirror") -> Names:
@@ -115,24 +135,32 @@ def _names(mirror: "Mirror") -> Names:
 
 
 def _contents(
-    mirror: "Mirror", names: Names, wanted: Collection[BlobSha]
+    mirror: "Mirror",
+    names: Names,
+    wanted: Collection[BlobSha],
+    most_bytes: int = MAX_FILE_BYTES,
 ) -> Iterator[tuple[BlobSha, bytes]]:
     by_oid = names.oids(wanted)
-    for oid, content in _objects(mirror, by_oid.keys()):
-        yield by_oid[oid], content
+    try:
+        for oid, content in _objects(mirror, by_oid.keys(), most_bytes):
+            yield by_oid[oid], content
+    except TreeRefused as error:
+        raise TreeRefused(by_oid.get(error.path, error.path), error.problem) from error
 
 
-def _objects(mirror: "Mirror", oids: Collection[str]) -> Iterator[tuple[str, bytes]]:
+def _objects(
+    mirror: "Mirror", oids: Collection[str], most_bytes: int = MAX_FILE_BYTES
+) -> Iterator[tuple[str, bytes]]:
     """Yield objects by git's own ids, fetching in one batch what the mirror lacks."""
     if not oids:
         return
     missing: list[str] = []
-    yield from mirror.read(oids, missing)
+    yield from mirror.read(oids, missing, most_bytes=most_bytes)
     if not missing:
         return
     mirror.fetch_blobs(missing)
     gone: list[str] = []
-    yield from mirror.read(missing, gone)
+    yield from mirror.read(missing, gone, most_bytes=most_bytes)
     if gone:
         msg = f"the server did not send the blob {gone[0]}, and {len(gone) - 1} more"
         raise SourceUnavailable(msg)

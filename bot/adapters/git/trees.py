@@ -17,6 +17,14 @@ _REMOVED = "000000"
 # As many as the embedded server takes.
 MAX_FILES = 100_000
 
+# The embedded server's own limit of a file, and more than any platform documents. A gigabyte of
+# zeros is a megabyte in a pack.
+MAX_FILE_BYTES = 512 * 1024 * 1024
+
+# As many paths are looked at, most of which may be no part of the app. At a quarter of a kilobyte
+# each, this is memory.
+MAX_LISTED = 250_000
+
 
 class Entry(NamedTuple):
     """One path of a tree; a path that is not UTF-8 carries surrogates and is refused later."""
@@ -43,10 +51,10 @@ def listed(records: Iterable[bytes]) -> Iterator[Entry]:
     """Yield the entries in the records of `ls-tree -r -z`.
 
     Raises:
-        TreeRefused: there are more than `MAX_FILES`.
+        TreeRefused: there are more than `MAX_LISTED`.
 
     """
-    for line in _texts(records, MAX_FILES):
+    for line in _texts(records, MAX_LISTED):
         facts, _, path = line.partition("\t")
         mode, _type, oid = facts.split(" ")
         yield Entry(path, int(mode, 8), oid)
@@ -56,10 +64,10 @@ def difference(records: Iterable[bytes]) -> Difference:
     """Return what the records of `diff-tree -r -z --no-renames` say.
 
     Raises:
-        TreeRefused: more paths differ than two trees of `MAX_FILES` can have.
+        TreeRefused: more paths differ than two trees of `MAX_LISTED` can have.
 
     """
-    fields = list(_texts(records, 2 * 2 * MAX_FILES))
+    fields = list(_texts(records, 2 * 2 * MAX_LISTED))
     found = Difference([], [], grew=any(":000000 " in facts for facts in fields[::2]))
     for facts, path in zip(fields[::2], fields[1::2], strict=True):
         _old_mode, mode, _old_oid, oid, _status = facts.split(" ")
@@ -74,7 +82,6 @@ def _texts(records: Iterable[bytes], most: int) -> Iterator[str]:
     for number, record in enumerate(records):
         text = record.decode(errors="surrogateescape")
         if number >= most:
-            raise TreeRefused(
-                text.rpartition("\t")[2], f"is one more than the {MAX_FILES:,} files of a preview"
-            )
+            problem = f"is one more than the {MAX_LISTED:,} paths that are looked at"
+            raise TreeRefused(text.rpartition("\t")[2], problem)
         yield text

@@ -34,10 +34,16 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """All assets of one commit; every path has passed `bot.kernel.paths.path_problem`."""
+    """All assets of an app at one commit, by their path below its root.
+
+    Every path has passed `bot.kernel.paths.path_problem`.
+    """
 
     assets: Mapping[str, Asset]
     left_out: tuple[LeftOut, ...] = field(default=())
+    # The contents of those files of the tree that say which of its files are deployed, by their
+    # path in the repository.
+    rules: Mapping[str, bytes] = field(default_factory=dict)
 
     def blobs(self) -> set[BlobSha]:
         """Return the hashes of all files; identical files count once."""

@@ -20,6 +20,7 @@ from bot.core.model.outcomes import (
     TimedOut,
 )
 from bot.core.model.preview import Deployment, Stage, StageRecord, Transfer
+from bot.core.model.selection import WHOLE, Selection
 from bot.core.render import markdown
 from bot.core.render.diagnostics import MAX_MESSAGE_CHARS, diagnose
 
@@ -83,11 +84,12 @@ def concluded(
     page_url: str | None,
     stages: Sequence[StageRecord] = (),
     paths: Collection[str] | None = None,
+    selection: Selection = WHOLE,
 ) -> Check:
     """Return the check of an attempt that is over.
 
     Annotations are the outcome's own and those that its build log gives for `paths`, the paths
-    of the manifest (None: any path below the app's root).
+    of the manifest (None: any path below the app's root, which is `selection`'s).
     """
     parts = [
         *_explanation(outcome),
@@ -105,7 +107,7 @@ def concluded(
             summary=markdown.cut("\n\n".join(parts), max_bytes=MAX_SUMMARY_BYTES),
         ),
         conclusion=conclusion(outcome),
-        annotations=_annotations(outcome, paths),
+        annotations=_annotations(outcome, paths, selection),
         buttons=buttons(outcome),
     )
 
@@ -269,11 +271,18 @@ def _log_of(outcome: Outcome) -> tuple[LogLine, ...]:
     return outcome.log if isinstance(outcome, Failed | TimedOut) else ()
 
 
-def _annotations(outcome: Outcome, paths: Collection[str] | None) -> tuple[Annotation, ...]:
+def _annotations(
+    outcome: Outcome, paths: Collection[str] | None, selection: Selection
+) -> tuple[Annotation, ...]:
     own = outcome.warnings if isinstance(outcome, Live) else ()
     if isinstance(outcome, Failed):
         own = outcome.annotations
-    found = (*own, *diagnose(_log_of(outcome), paths=paths))
+    diagnosed = (
+        # The platform knows the app, and the forge the repository around it.
+        replace(annotation, path=selection.in_repository(annotation.path))
+        for annotation in diagnose(_log_of(outcome), paths=paths)
+    )
+    found = (*own, *diagnosed)
     quieted = (
         replace(
             annotation,

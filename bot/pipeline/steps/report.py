@@ -32,6 +32,7 @@ def report(attempt: Attempt, outcome: Outcome) -> None:
             outcome,
             page_url=services.page_url(deployment.id),
             stages=services.store.stages(attempt.key),
+            selection=attempt.selection,
         )
         try:
             patiently(attempt.journal, lambda: publish(check, deployment, services))

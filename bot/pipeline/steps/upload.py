@@ -1,5 +1,6 @@
 """Turn the commit into assets and hand them to the target: known blobs by hash, others inline."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from bot.core.decide.entrypoint import CANDIDATES, find_entrypoint
@@ -11,6 +12,7 @@ from bot.core.model.lines import PullLine
 from bot.core.model.manifest import FileAsset, Manifest
 from bot.core.model.outcomes import Annotation, Failed, Severity
 from bot.core.model.preview import Deployment, Stage, Transfer
+from bot.core.model.selection import Selection
 from bot.pipeline.attempt import Attempt, Ended
 from bot.pipeline.patience import patiently
 from bot.ports.source import KnownManifest
@@ -34,7 +36,7 @@ def upload(attempt: Attempt) -> Uploaded | Ended:
             manifest = _manifest(attempt, deployment)
             note.text = f"{manifest.files_total()} files"
     except TreeRefused as error:
-        return _refused_tree(error)
+        return _refused_tree(error.path, error.problem)
     entrypoint = deployment_entrypoint(attempt, manifest)
     if entrypoint is None:
         return _no_entrypoint(attempt)
@@ -43,7 +45,8 @@ def upload(attempt: Attempt) -> Uploaded | Ended:
             created = _create(attempt, deployment, manifest, entrypoint)
         except TreeRefused as error:
             # Known by its content only when it is read.
-            return _refused_tree(TreeRefused(_path_of(error.path, manifest), error.problem))
+            path = attempt.selection.in_repository(_path_of(error.path, manifest))
+            return _refused_tree(path, error.problem)
         except TargetRefused as error:
             return Failed(
                 title="The platform refused the deployment",
@@ -59,10 +62,7 @@ def upload(attempt: Attempt) -> Uploaded | Ended:
     return Uploaded(
         id=created.id,
         transfer=created.transfer,
-        warnings=tuple(
-            Annotation(path=left.path, line=1, message=left.reason, severity=Severity.WARNING)
-            for left in manifest.left_out
-        ),
+        warnings=tuple(_warnings(manifest, attempt.selection)),
     )
 
 
@@ -76,12 +76,14 @@ def deployment_entrypoint(attempt: Attempt, manifest: Manifest) -> str | None:
 
 def _manifest(attempt: Attempt, deployment: Deployment) -> Manifest:
     """Return the commit's files, patched from the preview's last manifest if we still have it."""
-    recent = attempt.services.manifests
+    recent, selection = attempt.services.manifests, attempt.selection
     preview = deployment.preview
     manifest = attempt.services.source.manifest(
-        preview.repository, deployment.head, recent.get(preview.id)
+        preview.repository, deployment.head, recent.get(preview.id), selection=selection
     )
-    recent[preview.id] = KnownManifest(commit=deployment.head, manifest=manifest)
+    recent[preview.id] = KnownManifest(
+        commit=deployment.head, manifest=manifest, selection=selection
+    )
     return manifest
 
 
@@ -124,11 +126,17 @@ def _path_of(blob: str, manifest: Manifest) -> str:
     return blob
 
 
-def _refused_tree(error: TreeRefused) -> Failed:
+def _warnings(manifest: Manifest, selection: Selection) -> Iterator[Annotation]:
+    for left in manifest.left_out:
+        path = selection.in_repository(left.path)
+        yield Annotation(path=path, line=1, message=left.reason, severity=Severity.WARNING)
+
+
+def _refused_tree(path: str, problem: str) -> Failed:
     return Failed(
         title="The commit holds a path that is not deployed",
-        explanation=str(error),
-        annotations=(Annotation(path=error.path, line=1, message=error.problem),),
+        explanation=str(TreeRefused(path, problem)),
+        annotations=(Annotation(path=path, line=1, message=problem),),
     )
 
 

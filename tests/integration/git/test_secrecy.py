@@ -26,7 +26,13 @@ ALLOWED = {
     *("PATH", "LANG", "HOME", "PWD", "_", "OLDPWD", "SHLVL"),  # the last three are the shell's
     *("GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_GLOBAL", "GIT_ATTR_NOSYSTEM", "GIT_TERMINAL_PROMPT"),
     *("GIT_ALLOW_PROTOCOL", "GIT_NO_REPLACE_OBJECTS", "GIT_OPTIONAL_LOCKS"),
-    *("GIT_CEILING_DIRECTORIES", "GIT_DIR", "GIT_OBJECT_DIRECTORY", "GIT_ASKPASS"),
+    *(
+        "GIT_CEILING_DIRECTORIES",
+        "GIT_DIR",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_ASKPASS",
+        "GIT_LITERAL_PATHSPECS",
+    ),
     "GIT_EXEC_PATH",  # git adds it when it calls itself
 }
 

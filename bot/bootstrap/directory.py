@@ -10,6 +10,7 @@ from bot.adapters.git.directory import DirectorySource, commit_for, commit_of
 from bot.adapters.local.forge import LocalForge
 from bot.adapters.storage.memory import MemoryPostings, MemoryStore
 from bot.adapters.storage.memory_pulls import MemoryPulls
+from bot.adapters.storage.memory_variables import MemoryVariables
 from bot.bootstrap.targets import target_from
 from bot.core.decide.names import branch_label, slug_candidates
 from bot.core.model.checks import Check
@@ -100,6 +101,7 @@ def deploy_directory(
         target=target,
         store=store,
         pulls=MemoryPulls(),
+        variables=MemoryVariables(clock, ids),
         clock=clock,
         page_url=lambda _: None,
         build_timeout=timedelta(seconds=settings.build_timeout_s),

@@ -24,6 +24,7 @@ from bot.bootstrap.places import database_url, git_url, mirrors_dir, page_url
 from bot.bootstrap.recent import Recent
 from bot.bootstrap.schema import prepare_database
 from bot.bootstrap.targets import target_from
+from bot.bootstrap.variables import variables_from
 from bot.core.model.ids import DeliveryKey, DeploymentId
 from bot.kernel.clock import Clock, SystemClock
 from bot.kernel.ids import RandomIds
@@ -112,6 +113,7 @@ def _services(
         target=target_from(settings, clock),
         store=SqlStore(opened, clock, RandomIds()),
         pulls=SqlPulls(opened),
+        variables=variables_from(settings, opened),
         clock=clock,
         page_url=partial(page_url, settings),
         build_timeout=timedelta(seconds=settings.build_timeout_s),

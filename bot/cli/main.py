@@ -17,6 +17,7 @@ COMMANDS = {
     "deploy": "deploy a directory and print its URL",
     "repository": "make or list git repositories of our own, for use without GitHub",
     "config": "check a repository's configuration file, or print its schema",
+    "env": "keep, forget or list variables of a repository's deployments",
     "previews": "list previews, or show one with its checks",
     "explain": "say what a webhook delivery led to, and why",
     "doctor": "say what this machine can do, what is missing, and what to do about it",

@@ -15,6 +15,7 @@ from bot.ports.pulls import Pulls
 from bot.ports.source import KnownManifest, Source
 from bot.ports.store import Store
 from bot.ports.target import Base, Target
+from bot.ports.variables import Variables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Services:
     target: Target
     store: Store
     pulls: Pulls
+    variables: Variables
     clock: Clock
     page_url: Callable[[DeploymentId], str | None]  # our page about an attempt
     postings: Postings  # what we wrote on the forge

@@ -14,6 +14,7 @@ from bot.adapters.engine.memory import MemoryJournal
 from bot.adapters.git.source import GitSource
 from bot.adapters.storage.memory import MemoryPostings, MemoryStore
 from bot.adapters.storage.memory_pulls import MemoryPulls
+from bot.adapters.storage.memory_variables import MemoryVariables
 from bot.adapters.targets.subhosting_v1 import Dialect, Platform, SubhostingV1Target
 from bot.core.decide.names import branch_label, slug_candidates
 from bot.core.model.ids import (
@@ -92,6 +93,7 @@ class Site:
                 target=target,
                 store=store,
                 pulls=MemoryPulls(),
+                variables=MemoryVariables(self.clock, RandomIds()),
                 clock=self.clock,
                 page_url=lambda _: None,
                 build_timeout=timedelta(minutes=1),

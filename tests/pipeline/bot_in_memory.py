@@ -7,6 +7,7 @@ from datetime import timedelta
 from bot.adapters.engine.memory import MemoryJournal
 from bot.adapters.storage.memory import MemoryPostings, MemoryStore
 from bot.adapters.storage.memory_pulls import MemoryPulls
+from bot.adapters.storage.memory_variables import MemoryVariables
 from bot.core.decide.names import branch_label, slug_candidates
 from bot.core.model.checks import Check
 from bot.core.model.events import BranchDeleted, BranchPushed, Event
@@ -73,6 +74,7 @@ class BotInMemory:
         self.postings = MemoryPostings()
         self.manifests: dict[PreviewId, KnownManifest] = {}
         self.bases: dict[AppSlug, Base] = {}
+        self.variables = MemoryVariables(self.clock, self.ids)
         self.done_intakes: set[DeliveryKey] = set()
         self.done_deployments: set[str] = set()
 
@@ -83,6 +85,7 @@ class BotInMemory:
             target=self.target,
             store=self.store,
             pulls=self.pulls,
+            variables=self.variables,
             clock=self.clock,
             page_url=lambda key: f"https://bot.test/deployments/{key}",
             build_timeout=self.build_timeout,

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 # The newest revision under `migrations/versions`. It stands here so that a database which is up
 # to date is recognised without importing Alembic (0.1 s); a test compares the two.
-SCHEMA_REVISION = "0003"
+SCHEMA_REVISION = "0004"
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -219,3 +219,17 @@ postings = sa.Table(
     sa.UniqueConstraint("surface", "subject"),
 )
 sa.Index(None, postings.c.surface, postings.c.group)
+
+# What deployments are given by people who may; values are sealed by the vault.
+variables = sa.Table(
+    "variables",
+    metadata,
+    sa.Column("repository_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("app", sa.Text, primary_key=True),  # "*" for every app
+    sa.Column("context", sa.Text, primary_key=True),
+    sa.Column("branches", sa.Text, primary_key=True),  # a glob; "" for none
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("sealed", sa.Text, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("set_at", UtcDateTime, nullable=False),
+)

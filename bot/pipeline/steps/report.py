@@ -9,8 +9,10 @@ from bot.core.model.errors import BotError, ForgeError
 from bot.core.model.outcomes import Failed, Live, LogLine, Outcome, Superseded, TimedOut
 from bot.core.model.preview import DeploymentState, Stage
 from bot.core.render import checks
+from bot.core.render.masking import masked_log, without
 from bot.pipeline.announce import publish
 from bot.pipeline.attempt import Attempt
+from bot.pipeline.environment import secrets_of
 from bot.pipeline.patience import patiently
 
 log = structlog.get_logger()
@@ -24,7 +26,9 @@ def report(attempt: Attempt, outcome: Outcome) -> None:
     """
     services = attempt.services
     with attempt.stage(Stage.REPORT) as note:
-        lines = _build_log(attempt, outcome)
+        secrets = secrets_of(attempt.now().preview, services)
+        outcome = without(secrets, outcome)
+        lines = masked_log(_build_log(attempt, outcome), secrets)
         services.store.save_log(attempt.key, lines)
         deployment = attempt.now()
         check = checks.concluded(

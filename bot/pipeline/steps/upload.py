@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from bot.core.decide.entrypoint import CANDIDATES, find_entrypoint
 from bot.core.decide.names import line_app, project_of
-from bot.core.model.environment import Environment
 from bot.core.model.errors import TargetRefused, TreeRefused
 from bot.core.model.ids import Branch, TargetDeploymentId
 from bot.core.model.lines import PullLine
@@ -14,6 +13,7 @@ from bot.core.model.outcomes import Annotation, Failed, Severity
 from bot.core.model.preview import Deployment, Stage, Transfer
 from bot.core.model.selection import Selection
 from bot.pipeline.attempt import Attempt, Ended
+from bot.pipeline.environment import environment_of
 from bot.pipeline.patience import patiently
 from bot.ports.source import KnownManifest
 from bot.ports.target import Base, Created, Order
@@ -100,13 +100,13 @@ def _create(
         repository=preview.repository,
         branch=Branch(preview.name),
         pull=preview.line.pull if isinstance(preview.line, PullLine) else None,
-        environment=Environment(trust=preview.trust),
         key=deployment.id,
         manifest=manifest,
         entrypoint=entrypoint,
         known=known,
         # A new branch too: what it starts from is what some other branch has just deployed.
         base=services.bases.get(project),
+        environment=environment_of(preview, services),
     )
     created = patiently(
         attempt.journal,

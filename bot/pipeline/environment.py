@@ -1,0 +1,42 @@
+"""What a deployment runs with besides its files, and what may therefore stand in no log."""
+
+from collections.abc import Sequence
+
+import structlog
+
+from bot.core.decide.variables import masked, variables_for
+from bot.core.model.environment import Environment
+from bot.core.model.errors import ConfigurationProblem
+from bot.core.model.lines import BranchLine, PullLine
+from bot.core.model.preview import Preview
+from bot.ports.services import Services
+
+log = structlog.get_logger()
+
+
+def environment_of(preview: Preview, services: Services) -> Environment:
+    """Return what the next deployment of `preview` gets; a stranger's code gets nothing.
+
+    Raises:
+        ConfigurationProblem: its variables cannot be opened.
+
+    """
+    match preview.line:
+        case BranchLine(branch):
+            kept = services.variables.opened(preview.repository.id)
+            variables = variables_for(kept, preview.app, branch)
+            return Environment(trust=preview.trust, variables=variables)
+        case PullLine():
+            return Environment(trust=preview.trust)
+
+
+def secrets_of(preview: Preview, services: Services) -> Sequence[str]:
+    """Return what has to be taken out of texts about `preview`, the longest first.
+
+    Variables that cannot be opened were given to nobody.
+    """
+    try:
+        return masked(environment_of(preview, services).variables)
+    except ConfigurationProblem as error:
+        log.warning("variables_not_opened", problem=str(error))
+        return ()

@@ -13,11 +13,13 @@ import structlog
 
 from bot.core.model.errors import ForgeError
 from bot.core.model.ids import DeploymentId
-from bot.core.model.preview import Deployment, DeploymentState, Preview
+from bot.core.model.preview import Deployment, Preview
 from bot.core.model.surfaces import News, ShownDeployment, ShownState, Surface
 from bot.core.render import deployments as rendered
 from bot.core.render import notices
+from bot.pipeline.comments import show_comments
 from bot.pipeline.patience import patiently
+from bot.pipeline.serving import serving
 from bot.ports.journal import Journal
 from bot.ports.postings import Posting
 from bot.ports.services import Services
@@ -45,12 +47,16 @@ def show(key: DeploymentId, services: Services, journal: Journal | None) -> None
         _let_go(partial(_retire, preview, services, journal), preview)
     if Surface.DISPATCH in services.showing.surfaces:
         _let_go(partial(_tell, key, services, journal), preview)
+    if Surface.COMMENT in services.showing.surfaces:
+        _let_go(partial(_comment, preview, services, journal), preview)
 
 
 def show_removed(preview: Preview, services: Services, journal: Journal) -> None:
     """Take back what stands of a preview that was torn down; harmless when repeated."""
     _let_go(partial(_retire, preview, services, journal), preview)
     _let_go(partial(_tell_removed, preview, services, journal), preview)
+    if Surface.COMMENT in services.showing.surfaces:
+        _let_go(partial(_comment, preview, services, journal), preview)
     if rendered.is_of_one_preview(services.showing.environment):
         _let_go(partial(_remove_environment, preview, services, journal), preview)
 
@@ -132,6 +138,10 @@ def _tell_removed(preview: Preview, services: Services, journal: Journal) -> Non
         _tell(DeploymentId(ready[-1]), services, journal)
 
 
+def _comment(preview: Preview, services: Services, journal: Journal | None) -> None:
+    show_comments(preview.repository, preview.line, services, partial(_patiently, journal))
+
+
 def _patiently(journal: Journal | None, do: Callable[[], Result]) -> Result:
     return do() if journal is None else patiently(journal, do)
 
@@ -146,16 +156,11 @@ def _wanted(deployment: Deployment, services: Services) -> ShownDeployment | Non
 
 
 def _serves(deployment: Deployment, services: Services) -> bool:
-    """Tell whether the preview's URL leads to this attempt: to the newest that came live."""
+    """Tell whether the preview's URL leads to this attempt."""
     preview = deployment.preview
-    if preview.buried or deployment.state is not DeploymentState.LIVE:
-        return False
     attempts = services.store.attempts_on(preview.repository.id, preview.line)
-    return not any(
-        other.state is DeploymentState.LIVE and other.generation > deployment.generation
-        for other in attempts
-        if other.preview.id == preview.id
-    )
+    found = serving(preview, attempts)
+    return found is not None and found.id == deployment.id
 
 
 def _said(shown: ShownDeployment) -> str:

@@ -6,7 +6,7 @@ from typing import Protocol
 from bot.core.model.checks import Check
 from bot.core.model.ids import Login, PullNumber, Repository
 from bot.core.model.pulls import Permission, PullRequest
-from bot.core.model.surfaces import Notice, ShownDeployment
+from bot.core.model.surfaces import Notice, ShownDeployment, StickyComment
 
 
 class Forge(Protocol):
@@ -49,6 +49,20 @@ class Forge(Protocol):
         Raises:
             ForgeUnavailable: try again later.
             ForgeRefused: it may not be deleted by us; the message says which right is missing.
+
+        """
+        ...
+
+    def comment(self, comment: StickyComment, ref: str | None) -> str:
+        """Make `comment` stand on its pull request and return the forge's id of it.
+
+        `ref` is what an earlier call returned. Without one, or when somebody has deleted it, the
+        forge first looks for a comment of ours that begins with the marker; those of others that
+        do are left alone.
+
+        Raises:
+            ForgeUnavailable: try again later.
+            ForgeRefused: it will not be taken; the message says which right or limit.
 
         """
         ...

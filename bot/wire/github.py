@@ -124,3 +124,23 @@ class PermissionAnswer(Payload):
 
     permission: str
     role_name: str
+
+
+class AppAnswer(Payload):
+    """Answer of GET /app."""
+
+    slug: str
+
+
+class UserAnswer(Payload):
+    """An account, and the answer of GET /user."""
+
+    login: str
+
+
+class CommentAnswer(Payload):
+    """A comment on an issue or pull request."""
+
+    id: GitHubId
+    body: str = ""
+    user: UserAnswer | None = None  # None: the account is gone

@@ -7,7 +7,7 @@ from bot.core.model.checks import Check
 from bot.core.model.errors import ForgeUnavailable
 from bot.core.model.ids import DeploymentId, Login, PullNumber, Repository, RepositoryId
 from bot.core.model.pulls import Permission, PullRequest
-from bot.core.model.surfaces import Notice, ShownDeployment, ShownState
+from bot.core.model.surfaces import Notice, ShownDeployment, ShownState, StickyComment
 
 
 @dataclass
@@ -19,6 +19,8 @@ class FakeForge:
     shown: list[ShownDeployment] = field(default_factory=list)
     shown_refs: dict[DeploymentId, str] = field(default_factory=dict)
     removed_environments: list[str] = field(default_factory=list)
+    comments: dict[str, StickyComment] = field(default_factory=dict)  # by their ids
+    comment_writes: int = 0
     told: list[Notice] = field(default_factory=list)
     away_for: int = 0
     pulls: dict[tuple[RepositoryId, PullNumber], PullRequest] = field(default_factory=dict)
@@ -51,6 +53,19 @@ class FakeForge:
                 assert self.deployments()[key].state is not ShownState.SUCCESS
                 del self.shown_refs[key]
         self.removed_environments.append(environment)
+
+    def comment(self, comment: StickyComment, ref: str | None) -> str:
+        self._answer("POST comments")
+        mine = [
+            key
+            for key, other in self.comments.items()
+            if (other.repository.id, other.pull) == (comment.repository.id, comment.pull)
+        ]
+        key = next(iter(mine), f"{len(self.comments) + 1}")
+        assert ref in {None, key} or ref not in self.comments, "the pipeline made up a reference"
+        self.comments[key] = comment
+        self.comment_writes += 1
+        return key
 
     def tell(self, notice: Notice) -> None:
         self._answer("POST dispatches")

@@ -1,19 +1,29 @@
 """GitHub's Deployments of the whole bot in memory: what stands is what the record says."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from typing_extensions import override
 
 from bot.adapters.engine.memory import MemoryJournal, Steps
-from bot.core.model.surfaces import News, Showing, ShownDeployment, ShownState, Surface
+from bot.core.model.ids import Branch, DeploymentId, Login, PullNumber
+from bot.core.model.preview import DeploymentState
+from bot.core.model.pulls import PullRequest, PullState
+from bot.core.model.surfaces import (
+    News,
+    Showing,
+    ShownDeployment,
+    ShownState,
+    StickyComment,
+    Surface,
+)
 from bot.pipeline.surfaces import show
 from tests.fakes.forge import FakeForge
 from tests.fakes.journal import Killed, MortalJournal
 from tests.fakes.source import Files
 from tests.fakes.target import BREAKS
-from tests.pipeline.bot_in_memory import APP, BotInMemory
+from tests.pipeline.bot_in_memory import APP, REPOSITORY, BotInMemory
 
 
 @pytest.fixture
@@ -178,6 +188,137 @@ def test_nobody_is_told_twice_nor_of_what_was_superseded() -> None:
     show(newest.id, bot.services(), MemoryJournal(bot.clock))
 
     assert [notice.deployment for notice in bot.forge.told] == [newest.id]
+
+
+# --- the comment of a pull request ---------------------------------------------------------------
+
+
+def commenting(forge: FakeForge | None = None) -> BotInMemory:
+    showing = Showing(surfaces=frozenset({Surface.COMMENT}))
+    return BotInMemory(forge=forge or FakeForge(), showing=showing)
+
+
+def pull_from(bot: BotInMemory, branch: str, state: PullState = PullState.OPEN) -> PullRequest:
+    """Let the bot know a pull request of `branch` as it stands now."""
+    head = bot.source.head(REPOSITORY, Branch(branch))
+    assert head is not None
+    pull = PullRequest(
+        number=PullNumber(7),
+        state=state,
+        author=Login("ada"),
+        author_is_bot=False,
+        head=head,
+        head_branch=Branch(branch),
+        head_repository=REPOSITORY.id,
+        base_branch=Branch("main"),
+    )
+    bot.pulls.record(REPOSITORY.id, pull)
+    return pull
+
+
+def the_comment(bot: BotInMemory) -> str:
+    [comment] = bot.forge.comments.values()
+    assert (comment.pull, comment.body.startswith(comment.marker)) == (7, True)
+    return comment.body.splitlines()[-1]
+
+
+def test_a_pull_request_has_one_comment_that_follows_its_preview() -> None:
+    bot = commenting()
+    push = bot.push("feature")
+    pull_from(bot, "feature")
+
+    bot.react_to(push)
+    live = the_comment(bot)
+    bot.react_to(bot.push("feature", files={**APP, "main.ts": BREAKS}))
+    broken = the_comment(bot)
+
+    first, second = bot.deployments()
+    assert first.url is not None
+    assert f"<{first.url}> | `{first.head[:7]}` | Live" in live
+    assert f"<{first.url}> (still `{first.head[:7]}`) | `{second.head[:7]}` |" in broken
+
+
+def test_a_branch_without_a_pull_request_gets_no_comment() -> None:
+    bot = commenting()
+
+    bot.react_to(bot.push("feature"))
+
+    assert bot.forge.comments == {}
+
+
+def test_comments_are_off_unless_asked_for(bot: BotInMemory) -> None:
+    push = bot.push("feature")
+    pull_from(bot, "feature")
+
+    bot.react_to(push)
+
+    assert bot.forge.comments == {}
+
+
+def test_a_comment_does_not_promise_what_is_gone() -> None:
+    bot = commenting()
+    push = bot.push("feature")
+    pull_from(bot, "feature")
+    bot.react_to(push)
+
+    pull_from(bot, "feature", PullState.MERGED)
+    bot.react_to(bot.delete_branch("feature"))
+
+    assert the_comment(bot).endswith("| removed |")
+
+
+def test_a_closed_pull_request_without_a_comment_gets_none() -> None:
+    bot = commenting()
+    push = bot.push("feature")
+    pull_from(bot, "feature", PullState.CLOSED)
+
+    bot.react_to(push)
+
+    assert bot.forge.comments == {}
+
+
+def test_nothing_is_written_when_nothing_changed() -> None:
+    bot = commenting()
+    push = bot.push("feature")
+    pull_from(bot, "feature")
+    bot.react_to(push)
+    writes = bot.forge.comment_writes
+
+    show(bot.deployments()[0].id, bot.services(), MemoryJournal(bot.clock))
+
+    assert bot.forge.comment_writes == writes
+
+
+def test_an_app_that_finishes_meanwhile_is_in_the_comment_too() -> None:
+    @dataclass
+    class Overtaken(FakeForge):
+        meanwhile: Callable[[], None] | None = None
+
+        @override
+        def comment(self, comment: StickyComment, ref: str | None) -> str:
+            if self.meanwhile is not None:
+                meanwhile, self.meanwhile = self.meanwhile, None
+                meanwhile()
+            return super().comment(comment, ref)
+
+    forge = Overtaken()
+    bot = commenting(forge)
+    push = bot.push("feature")
+    pull_from(bot, "feature")
+    bot.deliver(push)
+    bot.decide_all()
+    [queued] = bot.inbox.deployments
+    services = bot.services()
+
+    def finish() -> None:
+        key = DeploymentId(queued.deployment)
+        deployment = bot.store.deployment(key)
+        bot.store.save(replace(deployment, state=DeploymentState.FAILED, title="Too late"))
+
+    forge.meanwhile = finish
+    show(DeploymentId(queued.deployment), services, MemoryJournal(bot.clock))
+
+    assert the_comment(bot).endswith("| Too late |")
 
 
 # --- crashes -----------------------------------------------------------------------------------

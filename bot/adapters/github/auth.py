@@ -16,7 +16,7 @@ from bot.adapters.github.limits import Retries
 from bot.core.model.errors import ConfigurationProblem
 from bot.core.model.ids import Repository, RepositoryId
 from bot.kernel.clock import Clock
-from bot.wire.github import InstallationAnswer, TokenAnswer
+from bot.wire.github import AppAnswer, InstallationAnswer, TokenAnswer, UserAnswer
 
 # A JWT may live ten minutes, and its start may lie a minute back for clocks that go wrong.
 # https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
@@ -47,6 +47,10 @@ class Access(Protocol):
         """Return this thread's client for `repository`."""
         ...
 
+    def login(self) -> str | None:
+        """Return the account that our writes are shown under, None where GitHub does not tell."""
+        ...
+
     def forget(self, repository: Repository) -> None:
         """Drop a token that GitHub refused."""
         ...
@@ -65,11 +69,22 @@ class TokenAccess:
         """Act with `token`."""
         self._token = token
         self._clients = clients
+        self._login: str | None = None
         self.writes_checks = token.startswith(INSTALLATION_TOKEN_PREFIX)
 
     def client(self, repository: Repository) -> Github:  # noqa: ARG002 - the same for all
         """Return this thread's client."""
         return self._clients.with_token("token", self._token)
+
+    def login(self) -> str | None:
+        """Return whose token it is; of a workflow's own token GitHub does not tell."""
+        if self.writes_checks:
+            return None
+        if self._login is None:
+            requester = self._clients.with_token("token", self._token).requester
+            _, answer = requester.requestJsonAndCheck("GET", "/user")
+            self._login = UserAnswer.model_validate(answer).login
+        return self._login
 
     def forget(self, repository: Repository) -> None:
         """Do nothing: there is no other token."""
@@ -108,6 +123,7 @@ class AppAccess:
         self._clock = clock
         self._lock = threading.Lock()
         self._jwt: _Ending | None = None
+        self._login: str | None = None
         self._tokens: dict[int, _Ending] = {}  # by installation
         self._installations: dict[RepositoryId, int] = {}
 
@@ -121,6 +137,13 @@ class AppAccess:
             with self._lock:
                 self._tokens[installation] = token
         return self._clients.with_token(installation, token.secret)
+
+    def login(self) -> str | None:
+        """Return the App's bot account, asked once."""
+        if self._login is None:
+            app = AppAnswer.model_validate(self._as_app("GET", "/app", None))
+            self._login = f"{app.slug}[bot]"
+        return self._login
 
     def forget(self, repository: Repository) -> None:
         """Drop the installation's token; it was revoked, or the App's permissions changed."""

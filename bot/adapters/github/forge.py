@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.adapters.github.auth import Access, AppAccess, TokenAccess
 from bot.adapters.github.checks import CheckRuns
 from bot.adapters.github.clients import PUBLIC_API_URL, Clients
+from bot.adapters.github.comments import Comments
 from bot.adapters.github.deployments import Deployments
 from bot.adapters.github.dispatches import Dispatches
 from bot.adapters.github.limits import Retries
@@ -13,7 +14,7 @@ from bot.adapters.github.statuses import CommitStatuses
 from bot.core.model.checks import Check
 from bot.core.model.ids import Login, PullNumber, Repository
 from bot.core.model.pulls import Permission, PullRequest
-from bot.core.model.surfaces import Notice, ShownDeployment
+from bot.core.model.surfaces import Notice, ShownDeployment, StickyComment
 from bot.kernel.clock import Clock
 
 
@@ -28,6 +29,7 @@ class GitHubForge:
         self._deployments = Deployments(access, retries)
         self._dispatches = Dispatches(access, retries)
         self._reading = Reading(access, retries)
+        self._comments = Comments(access, retries)
 
     def publish(self, check: Check, ref: str | None) -> str:
         """Make `check` stand on its commit; see the port."""
@@ -44,6 +46,10 @@ class GitHubForge:
     ) -> None:
         """Delete these deployments and their environment; see the port."""
         self._deployments.remove(repository, environment, refs)
+
+    def comment(self, comment: StickyComment, ref: str | None) -> str:
+        """Make `comment` stand on its pull request; see the port."""
+        return self._comments.publish(comment, ref)
 
     def tell(self, notice: Notice) -> None:
         """Send a `repository_dispatch` event; see the port."""

@@ -12,6 +12,9 @@ MAX_MESSAGE_BYTES = 64 * 1024
 # Of a commit status; longer ones are answered 422.
 MAX_DESCRIPTION = 140
 
+# Of a comment; "body is too long (maximum is 65536 characters)" says the answer to longer ones.
+MAX_COMMENT = 65_536
+
 _CUT = "…"
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 from bot.core.model.checks import Check
 from bot.core.model.ids import DeploymentId, Login, PullNumber, Repository
 from bot.core.model.pulls import Permission, PullRequest
-from bot.core.model.surfaces import Notice, ShownDeployment
+from bot.core.model.surfaces import Notice, ShownDeployment, StickyComment
 
 
 class CheckShelf(Protocol):
@@ -39,6 +39,10 @@ class LocalForge:
         self, repository: Repository, environment: str, refs: Sequence[str]
     ) -> None:
         """Do nothing: there are no environments."""
+
+    def comment(self, comment: StickyComment, ref: str | None) -> str:  # noqa: ARG002 - the port's
+        """Do nothing: there are no pull requests here."""
+        return ""
 
     def tell(self, notice: Notice) -> None:
         """Do nothing: there are no workflows."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.core.model.ids import CommitSha, DeploymentId, Repository
+from bot.core.model.ids import CommitSha, DeploymentId, PullNumber, Repository
 
 
 class Surface(StrEnum):
@@ -59,6 +59,16 @@ class ShownDeployment:
     description: str  # plain text
     environment_url: str | None  # where the preview is, None unless it is there
     log_url: str | None  # our page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StickyComment:
+    """Our comment on a pull request; there is one, which its marker and its author tell."""
+
+    repository: Repository
+    pull: PullNumber
+    marker: str  # what `body` begins with
+    body: str  # Markdown, already within the forge's limits
 
 
 class News(StrEnum):

@@ -25,6 +25,7 @@ class Place:
     repository: Repository
     head: CommitSha
     checks: Callable[[], list[tuple[str, str]]]  # of the commit: title, status
+    comments: Callable[[], list[str]]  # on pull request 7
     told: Callable[[], list[str]]  # what workflows were told
     deployments: Callable[[], list[tuple[str, str]]]  # environment, state; oldest first
 
@@ -47,6 +48,7 @@ def _faked() -> Place:
         ),
         head=CommitSha("a" * 40),
         checks=lambda: [(c.title, str(c.status)) for c in forge.latest().values()],
+        comments=lambda: [c.body for c in forge.comments.values() if c.pull == 7],
         told=lambda: [str(notice.news) for notice in forge.told],
         deployments=lambda: [
             (shown.environment, str(shown.state)) for shown in forge.deployments().values()
@@ -57,6 +59,8 @@ def _faked() -> Place:
 def _on_github(gh: FakeGitHub) -> Place:
     there = gh.add_repository("octo/hello")
     head = there.commit({"main.ts": "Deno.serve(() => new Response('hello'))\n"})
+    for number in (7, 8):
+        gh.open_pull_numbered(number, there, "main")
     app_id, key = gh.add_app(permissions=PERMISSIONS | MORE)
     return Place(
         forge=app_forge(app_id, key, clock=gh.store.clock, api_url=gh.api_url),
@@ -67,6 +71,7 @@ def _on_github(gh: FakeGitHub) -> Place:
         ),
         head=CommitSha(head),
         checks=lambda: [(run.title or "", run.status) for run in gh.checks(there, head)],
+        comments=lambda: [comment.body for comment in gh.comments(there, 7)],
         told=lambda: [event.event_type for event in gh.dispatches(there)],
         deployments=lambda: [
             (found.environment, found.statuses[-1].state) for found in gh.deployments(there)

@@ -3,8 +3,8 @@
 from typing import Any
 
 from bot.core.model.checks import Check, CheckStatus, Conclusion
-from bot.core.model.ids import DeploymentId
-from bot.core.model.surfaces import News, Notice, ShownDeployment, ShownState
+from bot.core.model.ids import DeploymentId, PullNumber
+from bot.core.model.surfaces import News, Notice, ShownDeployment, ShownState, StickyComment
 from tests.contract.forge.conftest import Place
 
 FIRST, SECOND = DeploymentId("rn3mjpwsw24d"), DeploymentId("second000000")
@@ -75,6 +75,25 @@ def test_one_that_is_over_is_found_but_never_made(place: Place) -> None:
     ref = place.forge.show_deployment(shown(place, ShownState.IN_PROGRESS), None)
     assert place.forge.show_deployment(over, None) == ref
     assert place.deployments() == [("preview", "inactive")]
+
+
+def comment(place: Place, body: str, pull: int = 7) -> StickyComment:
+    return StickyComment(
+        repository=place.repository,
+        pull=PullNumber(pull),
+        marker="<!-- ours -->",
+        body=f"<!-- ours -->\n{body}",
+    )
+
+
+def test_a_pull_request_has_one_comment_whether_its_id_is_remembered_or_not(place: Place) -> None:
+    ref = place.forge.comment(comment(place, "deploying"), None)
+    place.forge.comment(comment(place, "another", pull=8), None)
+
+    assert place.forge.comment(comment(place, "live"), ref) == ref
+    assert place.forge.comment(comment(place, "gone"), None) == ref
+
+    assert place.comments() == ["<!-- ours -->\ngone"]
 
 
 def test_news_is_told_as_often_as_it_is_said(place: Place) -> None:

@@ -3,6 +3,7 @@
 from tests.fakes.github.access import require_app
 from tests.fakes.github.call import Answer, Call, Route
 from tests.fakes.github.documents import stamp
+from tests.fakes.github.entities import TokenKind
 from tests.fakes.github.refusals import Refusal, not_found
 
 METADATA = ("metadata", "read")
@@ -12,6 +13,14 @@ def get_app(call: Call) -> Answer:
     """GET /app."""
     app = require_app(call.caller)
     return Answer(document=call.documents.app(app))
+
+
+def get_user(call: Call) -> Answer:
+    """GET /user: whose token it is; an App's has no such account."""
+    token = call.caller.token
+    if token is None or token.kind is not TokenKind.PERSONAL:
+        raise Refusal(403, "Resource not accessible by integration")
+    return Answer(document=call.documents.public_user(token.login))
 
 
 def get_installation(call: Call) -> Answer:
@@ -94,6 +103,7 @@ _REPOSITORY = "/repos/{owner}/{repo}"
 
 ROUTES = [
     Route(method="GET", pattern="/app", permission=None, handler=get_app),
+    Route(method="GET", pattern="/user", permission=None, handler=get_user),
     Route(
         method="POST",
         pattern="/app/installations/{installation_id}/access_tokens",

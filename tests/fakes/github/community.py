@@ -59,6 +59,16 @@ class Community(Witness):
             self.store.pulls[base.full_name, number] = pull
         return pull
 
+    def open_pull_numbered(self, number: int, base: FakeRepository, branch: str) -> FakePull:
+        """Open a pull request with a number of the test's choice."""
+        pull = self.open_pull(base, branch)
+        with self.store.changing():
+            del self.store.pulls[base.full_name, pull.number]
+            pull.number = number
+            pull.refresh()
+            self.store.pulls[base.full_name, number] = pull
+        return pull
+
     def close_pull(self, pull: FakePull, *, merged: bool = False) -> None:
         """Close a pull request; its ref stays."""
         with self.store.changing():

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.fakes.github.entities import (
     App,
     CheckRun,
+    Comment,
     CommitStatus,
     Deployment,
     DeploymentStatus,
@@ -46,6 +47,16 @@ class Documents:
         sender: JsonObject = deepcopy(examples()["push"][4]["sender"])
         found: JsonObject = _replaced(sender, {"Codertocat": login})
         return found | {"id": 1000 + sum(login.encode()), "type": kind}
+
+    def public_user(self, login: str) -> JsonObject:
+        """A `public-user`, as somebody sees their own account."""
+        nothing = dict.fromkeys(
+            ["bio", "blog", "company", "email", "hireable", "location", "name"]
+        )
+        none = dict.fromkeys(["followers", "following", "public_gists", "public_repos"], 0)
+        moment = "2026-01-02T03:04:05Z"
+        times = {"created_at": moment, "updated_at": moment}
+        return self.user(login) | nothing | none | times | {"user_view_type": "public"}
 
     def repository(self, repository: FakeRepository) -> JsonObject:
         """A `full-repository`, as webhooks carry it too."""
@@ -144,6 +155,24 @@ class Documents:
             "check_suite": {"id": run.app.id},
             "app": self.app(run.app),
             "pull_requests": [],
+        }
+
+    def comment(self, comment: Comment) -> JsonObject:
+        """An `issue-comment`."""
+        repository = f"{self.api_url}/repos/{comment.repository}"
+        page = f"{self.html_url}/{comment.repository}/pull/{comment.issue}"
+        return {
+            "id": comment.id,
+            "node_id": f"IC_{comment.id}",
+            "url": f"{repository}/issues/comments/{comment.id}",
+            "html_url": f"{page}#issuecomment-{comment.id}",
+            "issue_url": f"{repository}/issues/{comment.issue}",
+            "body": comment.body,
+            "user": self.user(comment.author),
+            "author_association": "NONE",
+            "performed_via_github_app": None,
+            "created_at": stamp(comment.created_at),
+            "updated_at": stamp(comment.updated_at),
         }
 
     def status(self, status: CommitStatus) -> JsonObject:

@@ -137,6 +137,19 @@ class Deployment:
     statuses: list[DeploymentStatus] = field(default_factory=list)
 
 
+@dataclass(slots=True, kw_only=True)
+class Comment:
+    """A comment on a pull request."""
+
+    id: int
+    repository: str
+    issue: int
+    author: str
+    body: str
+    created_at: datetime
+    updated_at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatch:
     """A `repository_dispatch` event that was asked for."""

@@ -12,6 +12,9 @@ MAX_DESCRIPTION = 140
 # "There is a limit of 1000 statuses per sha and context within a repository."
 MAX_STATUSES = 1000
 
+# Of a comment, by the answer to longer ones.
+MAX_COMMENT = 65_536
+
 # https://docs.github.com/en/rest/checks/runs: title 255 characters, message and raw details 64 KB.
 MAX_ANNOTATION_TITLE = 255
 MAX_ANNOTATION_BYTES = 64 * 1024
@@ -77,6 +80,14 @@ def _annotation(note: dict[str, Any]) -> None:
             "annotation text is too long (maximum is 64 KB).",
             when=len(text.encode()) > MAX_ANNOTATION_BYTES,
         )
+
+
+def comment(body: str) -> None:
+    """Refuse a comment that is empty or above the limit."""
+    _refuse("Body cannot be blank", when=not body.strip())
+    _refuse(
+        f"body is too long (maximum is {MAX_COMMENT} characters)", when=len(body) > MAX_COMMENT
+    )
 
 
 def description(text: str | None) -> None:

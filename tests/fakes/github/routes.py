@@ -11,6 +11,7 @@ from tests.fakes.github import (
     access,
     apps,
     checks,
+    comments,
     deployments,
     dispatches,
     pull_requests,
@@ -31,6 +32,7 @@ ROUTES = [
     *dispatches.ROUTES,
     *statuses.ROUTES,
     *pull_requests.ROUTES,
+    *comments.ROUTES,
 ]
 
 NO_CONTENT = 204

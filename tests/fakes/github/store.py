@@ -16,6 +16,7 @@ from tests.fakes.github.entities import (
     App,
     CheckRun,
     CheckTransition,
+    Comment,
     CommitStatus,
     Deployment,
     Dispatch,
@@ -50,6 +51,7 @@ class Store:
         self.statuses: list[CommitStatus] = []
         self.deployments: dict[int, Deployment] = {}
         self.environments: set[tuple[str, str]] = set()  # (full name, environment)
+        self.comments: dict[int, Comment] = {}  # oldest first
         self.dispatches: list[Dispatch] = []
         self.pulls: dict[tuple[str, int], FakePull] = {}  # by full name and number
         self.requests: list[RecordedRequest] = []

@@ -6,6 +6,7 @@ from typing import TypeVar
 from tests.fakes.github.entities import (
     CheckRun,
     CheckTransition,
+    Comment,
     CommitStatus,
     Deployment,
     Dispatch,
@@ -56,6 +57,13 @@ class Witness:
                 for deployment in self.store.deployments.values()
                 if deployment.repository == repository.full_name
             ]
+
+    def comments(self, repository: FakeRepository, pull: int) -> list[Comment]:
+        """Return the comments of a pull request, oldest first."""
+        place = (repository.full_name, pull)
+        with self.store.changing():
+            found = list(self.store.comments.values())
+        return [each for each in found if (each.repository, each.issue) == place]
 
     def dispatches(self, repository: FakeRepository) -> list[Dispatch]:
         """Return the events that workflows of the repository were sent, in order."""

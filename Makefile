@@ -55,7 +55,7 @@ bench: $(VENV)/.ready-dev
 bench-git: $(VENV)/.ready-dev
 	@$(BIN)/python -m benchmarks.git.compare $(ARGS)
 
-bench-redeploy: $(VENV)/.ready-dev benchmarks/redeploy/node_modules/.ready
+bench-redeploy: $(VENV)/.ready-dev $(VENV)/deploy/.ready benchmarks/redeploy/node_modules/.ready
 	@$(BIN)/python -m benchmarks.redeploy.compare $(ARGS)
 
 # Those of wrk, nginx and HAProxy that are there come from the system's packages.
@@ -94,6 +94,11 @@ $(VENV)/.ready-runtime: requirements/runtime.txt pyproject.toml scripts/setup
 $(VENV)/.ready-dev: requirements/dev.txt pyproject.toml scripts/setup
 	@scripts/setup --dev --venv $(VENV)
 	@touch $@ $(VENV)/.ready-runtime
+
+# As the Action installs it.
+$(VENV)/deploy/.ready: requirements/deploy.txt $(VENV)/.ready-dev
+	@scripts/setup --deploy --venv $(VENV)/deploy
+	@touch $@
 
 # The command-line tools of other platforms, some 800 packages; none of their scripts is run.
 benchmarks/redeploy/node_modules/.ready: benchmarks/redeploy/package-lock.json

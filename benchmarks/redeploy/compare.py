@@ -6,7 +6,7 @@ All talk to stubs on loopback that accept at once and know what they were sent. 
 round changes three files and visits all of them.
 
 - *worker*: fetch of the commit, manifest, create; in a process that runs already, as in the bot;
-- *command*: `previewbot deploy`, a new process over a checkout;
+- *command*: `previewbot deploy` as the Action installs it, a new process over a checkout;
 - the peers: a new process over the same checkout;
 - *clone*: `git clone --depth=1` with its checkout, and a hash of every file.
 
@@ -126,7 +126,7 @@ def command(site: Path, home: Path, stub: Stub) -> float:
     started = time.monotonic()
     address = f"127.0.0.1:{stub.port}"
     subprocess.run(
-        [Path(sys.executable).with_name("previewbot"), "deploy", site, "--branch", "main"],
+        [Path(sys.prefix, "deploy", "bin", "previewbot"), "deploy", site, "--branch", "main"],
         env={
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "HOME": str(home),

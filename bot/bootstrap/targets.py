@@ -1,17 +1,21 @@
 """Settings -> target."""
 
-from bot.adapters.targets import deploy_v2, subhosting_v1
-from bot.adapters.targets.deploy_v2 import DeployV2Target
-from bot.adapters.targets.subhosting_v1 import Dialect, SubhostingV1Target
+from typing import TYPE_CHECKING
+
 from bot.core.model.errors import ConfigurationProblem
 from bot.kernel.clock import Clock
 from bot.settings import Settings, TargetKind
+
+# Only the one that is used is imported, because `previewbot deploy` starts for every deploy.
+if TYPE_CHECKING:
+    from bot.adapters.targets.deploy_v2 import DeployV2Target
+    from bot.adapters.targets.subhosting_v1 import SubhostingV1Target
 
 # Deno's own platform; `api.deno.com/v2/openapi.json`.
 DENO_API_URL = "https://api.deno.com/v2"
 
 
-def target_from(settings: Settings, clock: Clock) -> SubhostingV1Target | DeployV2Target:
+def target_from(settings: Settings, clock: Clock) -> "SubhostingV1Target | DeployV2Target":
     """Return the platform's client.
 
     Raises:
@@ -23,8 +27,10 @@ def target_from(settings: Settings, clock: Clock) -> SubhostingV1Target | Deploy
     return _subhosting_v1(settings, clock)
 
 
-def _deploy_v2(settings: Settings, clock: Clock) -> DeployV2Target:
-    return DeployV2Target(
+def _deploy_v2(settings: Settings, clock: Clock) -> "DeployV2Target":
+    from bot.adapters.targets import deploy_v2  # noqa: PLC0415 - see above
+
+    return deploy_v2.DeployV2Target(
         deploy_v2.Platform(
             name=f"{settings.target}/{settings.previews_url}",
             api_url=_versioned(settings.target_url or DENO_API_URL, "v2"),
@@ -35,10 +41,13 @@ def _deploy_v2(settings: Settings, clock: Clock) -> DeployV2Target:
     )
 
 
-def _subhosting_v1(settings: Settings, clock: Clock) -> SubhostingV1Target:
+def _subhosting_v1(settings: Settings, clock: Clock) -> "SubhostingV1Target":
+    from bot.adapters.targets import subhosting_v1  # noqa: PLC0415 - see above
+    from bot.adapters.targets.subhosting_v1 import Dialect  # noqa: PLC0415
+
     organization = _given(settings.target_organization, "PREVIEWBOT_TARGET_ORGANIZATION")
     ours = settings.target is TargetKind.EMBEDDED
-    return SubhostingV1Target(
+    return subhosting_v1.SubhostingV1Target(
         subhosting_v1.Platform(
             # Remembered blobs belong to one server's organization.
             name=f"{settings.target}/{organization}",

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from bot.adapters.git import lfs
+from bot.adapters.git.index import Index, index_around
 from bot.adapters.git.manifests import ROOT_REASON, checked
 from bot.core.decide.rules import MAX_RULES_BYTES, Rules, is_rule, rules_above
 from bot.core.model.errors import SourceUnavailable, TreeRefused
@@ -58,7 +59,7 @@ class DirectorySource:
         *,
         selection: Selection = WHOLE,
     ) -> Manifest:
-        """Walk and hash the selection's folder.
+        """Walk the selection's folder and hash what git has not hashed already.
 
         Anything named `.git`, in any letter case, is no part of it; `node_modules` and dotenv
         files are left out.
@@ -107,13 +108,14 @@ class DirectorySource:
             and entry.is_file(follow_symlinks=False)
         }
         rules = Rules(selection, contents)
+        index = index_around(root)
         assets: dict[str, Asset] = {}
         left_out: list[LeftOut] = []
         paths: dict[BlobSha, str] = {}
         for entry, path in found:
             if not rules.takes(path, is_folder=entry.is_dir(follow_symlinks=False)):
                 continue
-            asset = _asset(entry)
+            asset = _asset(entry, path, index)
             if isinstance(asset, str):
                 left_out.append(LeftOut(path=path, reason=asset))
                 continue
@@ -210,7 +212,7 @@ def _walk(folder: Path, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:
             yield entry, path
 
 
-def _asset(entry: os.DirEntry[str]) -> Asset | str:
+def _asset(entry: os.DirEntry[str], path: str, index: Index) -> Asset | str:
     """Return what to deploy for `entry`, or why it is left out."""
     if _holds_secrets(entry.name):
         return _SECRETS_REASON
@@ -220,6 +222,15 @@ def _asset(entry: os.DirEntry[str]) -> Asset | str:
         return _MODULES_REASON
     if not entry.is_file():
         return _SPECIAL_REASON
+    seen = entry.stat(follow_symlinks=False)
+    # A pointer is what it is whatever git says, and is short.
+    if seen.st_size > lfs.MAX_POINTER_BYTES and (sha1 := index.sha1_of(path, seen)) is not None:
+        return FileAsset(sha1, bool(seen.st_mode & stat.S_IXUSR))
+    return _read(entry)
+
+
+def _read(entry: os.DirEntry[str]) -> Asset | str:
+    """Return the file `entry` by its content, or why it is left out."""
     with open(entry.path, "rb") as file:  # noqa: PTH123 - a DirEntry is no Path, and there are many
         facts = os.fstat(file.fileno())
         start = file.read(_CHUNK_BYTES)

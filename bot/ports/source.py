@@ -1,7 +1,7 @@
 """Where commits come from. Never a checkout."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.core.model.ids import BlobSha, Branch, CommitSha, Repository
@@ -16,6 +16,21 @@ class KnownManifest:
     commit: CommitSha
     manifest: Manifest
     selection: Selection = WHOLE
+
+
+# More than any configuration file or commit message that somebody wrote.
+MAX_LOOK_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A few things about a commit, without its manifest."""
+
+    message: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict)  # those asked for that are files
+    # git's own ids of those folders asked for that are folders; the same id, the same content.
+    # Empty for a source without a history.
+    folders: Mapping[str, str] = field(default_factory=dict)
 
 
 class Source(Protocol):
@@ -70,4 +85,39 @@ class Source(Protocol):
             SourceUnavailable: a blob could not be had.
 
         """
+        ...
+
+    def look(
+        self,
+        repository: Repository,
+        commit: CommitSha,
+        *,
+        files: Collection[str] = (),
+        folders: Collection[str] = (),
+    ) -> Look:
+        """Return the message of a fetched commit, some files' contents and some folders' ids.
+
+        Paths count from the top of the repository, "" is the top itself. A symbolic link is no
+        file here.
+
+        Raises:
+            TreeRefused: a file has more than `MAX_LOOK_BYTES`; the message names it.
+            SourceUnavailable: the commit was not fetched, or a file could not be had.
+
+        """
+        ...
+
+    def changed(
+        self, repository: Repository, old: CommitSha, new: CommitSha
+    ) -> frozenset[str] | None:
+        """Return the paths that differ between two commits; None when they cannot be compared.
+
+        Both have to be here: an old one may have been forced away, and the mirror made anew.
+        """
+        ...
+
+    def common_ancestor(
+        self, repository: Repository, one: CommitSha, other: CommitSha
+    ) -> CommitSha | None:
+        """Return the newest commit that both fetched commits build on; None if there is none."""
         ...

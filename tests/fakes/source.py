@@ -12,7 +12,7 @@ from bot.core.model.manifest import Asset, FileAsset, LeftOut, Manifest, Symlink
 from bot.core.model.selection import WHOLE, Selection
 from bot.kernel.git_hash import blob_sha1
 from bot.kernel.paths import escaping_symlinks, path_problem
-from bot.ports.source import KnownManifest
+from bot.ports.source import MAX_LOOK_BYTES, KnownManifest, Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +40,28 @@ class FakeSource:
     read: list[BlobSha] = field(default_factory=list)
     _branches: dict[tuple[RepositoryId, Branch], CommitSha] = field(default_factory=dict)
     _trees: dict[CommitSha, Files] = field(default_factory=dict)
+    _messages: dict[CommitSha, str] = field(default_factory=dict)
+    _parents: dict[CommitSha, CommitSha | None] = field(default_factory=dict)
     _on_server: set[CommitSha] = field(default_factory=set)
     _here: set[CommitSha] = field(default_factory=set)
     _lock: RLock = field(default_factory=RLock)
 
-    def commit(self, repository: Repository, branch: str, files: Files) -> CommitSha:
-        """Push a commit that has exactly `files`; return its id."""
+    def commit(
+        self,
+        repository: Repository,
+        branch: str,
+        files: Files,
+        *,
+        message: str = "Change",
+        parent: CommitSha | None = None,
+    ) -> CommitSha:
+        """Push a commit of exactly `files`, on top of `parent` or of the branch; return its id."""
         with self._lock:
             seed = f"{repository.id} {branch} {len(self._trees)}"
             commit = CommitSha(hashlib.sha1(seed.encode(), usedforsecurity=False).hexdigest())
             self._trees[commit] = dict(files)
+            self._messages[commit] = message
+            self._parents[commit] = parent or self._branches.get((repository.id, Branch(branch)))
             self._on_server.add(commit)
             self._branches[repository.id, Branch(branch)] = commit
             return commit
@@ -135,6 +147,62 @@ class FakeSource:
             self.read.append(sha1)
             yield sha1, contents[sha1]
 
+    def look(
+        self,
+        repository: Repository,
+        commit: CommitSha,
+        *,
+        files: Collection[str] = (),
+        folders: Collection[str] = (),
+    ) -> Look:
+        with self._lock:
+            tree = self._tree(repository, commit)
+            found = {path: _bytes(tree[path]) for path in files if _is_file(tree.get(path))}
+            for path, content in found.items():
+                if len(content) > MAX_LOOK_BYTES:
+                    raise TreeRefused(path, f"has {len(content):,} bytes")
+            ids = {folder: _folder_id(tree, folder) for folder in folders}
+            return Look(
+                message=self._messages[commit],
+                files=found,
+                folders={folder: known for folder, known in ids.items() if known is not None},
+            )
+
+    def changed(
+        self,
+        repository: Repository,  # noqa: ARG002 - the port
+        old: CommitSha,
+        new: CommitSha,
+    ) -> frozenset[str] | None:
+        with self._lock:
+            if not {old, new} <= self._here:
+                return None
+            before, after = self._trees[old], self._trees[new]
+        paths = before.keys() | after.keys()
+        return frozenset(path for path in paths if before.get(path) != after.get(path))
+
+    def common_ancestor(
+        self,
+        repository: Repository,  # noqa: ARG002 - the port
+        one: CommitSha,
+        other: CommitSha,
+    ) -> CommitSha | None:
+        with self._lock:
+            line = self._ancestry(other)
+            return next((commit for commit in self._ancestry(one) if commit in line), None)
+
+    def _tree(self, repository: Repository, commit: CommitSha) -> Files:
+        if commit not in self._here:
+            raise SourceUnavailable(f"{commit} of {repository.name} was not fetched")
+        return self._trees[commit]
+
+    def _ancestry(self, commit: CommitSha | None) -> list[CommitSha]:
+        found: list[CommitSha] = []
+        while commit is not None:
+            found.append(commit)
+            commit = self._parents.get(commit)
+        return found
+
     def _reach(self) -> None:
         if self.away:
             raise SourceUnavailable("the fake server is away")
@@ -143,6 +211,21 @@ class FakeSource:
         files = (file for commit in self._here for file in self._trees[commit].values())
         contents = (_bytes(file) for file in files)
         return {BlobSha(blob_sha1(content)): content for content in contents}
+
+
+def _is_file(file: File | None) -> bool:
+    return isinstance(file, bytes | Executable)
+
+
+def _folder_id(tree: Files, folder: str) -> str | None:
+    """Return a name for what a folder holds, None for one that is not there."""
+    inside = f"{folder}/" if folder else ""
+    held = sorted(
+        (p.removeprefix(inside), repr(f)) for p, f in tree.items() if p.startswith(inside)
+    )
+    if not held and folder:
+        return None
+    return hashlib.sha1(repr(held).encode(), usedforsecurity=False).hexdigest()
 
 
 def _asset(file: bytes | Executable | SymlinkAsset) -> Asset:

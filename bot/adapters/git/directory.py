@@ -23,7 +23,7 @@ from bot.core.model.selection import WHOLE, Selection
 from bot.kernel.git_hash import blob_hasher, blob_sha1
 from bot.kernel.paths import path_problem
 from bot.kernel.processes import built_environment
-from bot.ports.source import KnownManifest
+from bot.ports.source import MAX_LOOK_BYTES, KnownManifest, Look
 
 _CHUNK_BYTES = 1 << 20
 
@@ -97,6 +97,47 @@ class DirectorySource:
                 msg = f"{path!r} changed while it was being deployed; deploy again"
                 raise SourceUnavailable(msg)
             yield sha1, content
+
+    def look(
+        self,
+        repository: Repository,
+        commit: CommitSha,
+        *,
+        files: Collection[str] = (),
+        folders: Collection[str] = (),
+    ) -> Look:
+        """Return some files' contents; a directory has no message and no ids.
+
+        Raises:
+            TreeRefused: a file has more than `MAX_LOOK_BYTES`; the message names it.
+            SourceUnavailable: a file could not be read.
+
+        """
+        found: dict[str, bytes] = {}
+        for path in files:
+            file = self._root / path
+            try:
+                if file.is_symlink() or not file.is_file():
+                    continue
+                size = file.stat().st_size
+                if size > MAX_LOOK_BYTES:
+                    raise TreeRefused(path, f"has {size:,} bytes; {MAX_LOOK_BYTES:,} are taken")
+                found[path] = file.read_bytes()
+            except OSError as error:
+                raise _unreadable(error) from error
+        return Look(files=found)
+
+    def changed(
+        self, repository: Repository, old: CommitSha, new: CommitSha
+    ) -> frozenset[str] | None:
+        """Return None: there is only what is there now."""
+        return None
+
+    def common_ancestor(
+        self, repository: Repository, one: CommitSha, other: CommitSha
+    ) -> CommitSha | None:
+        """Return None: there is only what is there now."""
+        return None
 
     def _walked(self, selection: Selection) -> Manifest:
         root = _app_folder(self._root, selection)

@@ -22,7 +22,7 @@ from bot.adapters.git.errors import as_ours
 from bot.adapters.git.pkt_line import Unusual
 from bot.adapters.git.trees import MAX_FILE_BYTES
 from bot.core.model.errors import SourceUnavailable, TreeRefused
-from bot.core.model.ids import CommitSha, RepoName
+from bot.core.model.ids import CommitSha, RepoName, commit_sha
 
 LOG = logging.getLogger(__name__)
 
@@ -115,6 +115,14 @@ class Mirror:
                 process.wait()
         except CommandError as error:
             raise as_ours(error, self._name) from error
+
+    def common_ancestor(self, one: CommitSha, other: CommitSha) -> CommitSha | None:
+        """Return the newest commit that both build on, as far as both are here with theirs."""
+        try:
+            found: bytes = self.view.merge_base(one, other)
+        except CommandError:
+            return None
+        return commit_sha(found.decode().strip())
 
     def fetch(self, commit: CommitSha) -> None:
         """Make `commit` available: no network if it is, one fetch if it is not.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.adapters.git.address import clone_base
+from bot.adapters.git.looking import looked
 from bot.adapters.git.manifests import Reading, full, patched
 from bot.adapters.git.names import Names
 from bot.adapters.git.trees import MAX_FILE_BYTES, difference, listed
@@ -16,7 +17,7 @@ from bot.core.model.ids import BlobSha, Branch, CommitSha, Repository
 from bot.core.model.manifest import Manifest
 from bot.core.model.selection import WHOLE, Selection
 from bot.kernel.paths import path_problem
-from bot.ports.source import KnownManifest
+from bot.ports.source import KnownManifest, Look
 
 if TYPE_CHECKING:
     from bot.adapters.git.mirror import Mirror
@@ -104,6 +105,43 @@ class GitSource:
         """
         mirror = self._mirrors.of(repository)
         return _contents(mirror, _names(mirror), wanted)
+
+    def look(
+        self,
+        repository: Repository,
+        commit: CommitSha,
+        *,
+        files: Collection[str] = (),
+        folders: Collection[str] = (),
+    ) -> Look:
+        """Return the message of a fetched commit, some files' contents and some folders' ids.
+
+        Raises:
+            TreeRefused: a file has more than `MAX_LOOK_BYTES`; the message names it.
+            SourceUnavailable: the commit was not fetched, or a file could not be had.
+
+        """
+        mirror = self._mirrors.of(repository)
+        return looked(mirror, commit, files, folders, partial(_objects, mirror))
+
+    def changed(
+        self, repository: Repository, old: CommitSha, new: CommitSha
+    ) -> frozenset[str] | None:
+        """Return the paths that differ between two commits; None when they cannot be compared."""
+        mirror = self._mirrors.of(repository)
+        try:
+            found = difference(
+                mirror.records("diff_tree", "-r", "-z", "--no-renames", old, new, "--")
+            )
+        except (SourceUnavailable, TreeRefused):
+            return None
+        return frozenset([*(entry.path for entry in found.changed), *found.removed])
+
+    def common_ancestor(
+        self, repository: Repository, one: CommitSha, other: CommitSha
+    ) -> CommitSha | None:
+        """Return the newest commit that both fetched commits build on; None if there is none."""
+        return self._mirrors.of(repository).common_ancestor(one, other)
 
     def _manifest(
         self,

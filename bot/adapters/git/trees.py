@@ -8,6 +8,7 @@ from bot.core.model.errors import TreeRefused
 # Whatever stands in a tree, git prints as one of these two or as a file (or folder): its
 # canon_mode() makes a submodule of everything else.
 SYMLINK = 0o120000
+FOLDER = 0o040000  # only where a listing does not go into folders
 SUBMODULE = 0o160000
 _ANY_EXECUTE = 0o111
 

@@ -28,7 +28,14 @@ class Place(Protocol):
 
     def close(self) -> None: ...
 
-    def commit(self, branch: str, files: Files) -> CommitSha: ...
+    def commit(
+        self,
+        branch: str,
+        files: Files,
+        *,
+        message: str = "Change",
+        parent: CommitSha | None = None,
+    ) -> CommitSha: ...
 
     def force(self, branch: str, commit: CommitSha) -> None: ...
 
@@ -48,8 +55,15 @@ class InMemory:
     def close(self) -> None:
         """There is nothing to close."""
 
-    def commit(self, branch: str, files: Files) -> CommitSha:
-        return self._fake.commit(REPOSITORY, branch, files)
+    def commit(
+        self,
+        branch: str,
+        files: Files,
+        *,
+        message: str = "Change",
+        parent: CommitSha | None = None,
+    ) -> CommitSha:
+        return self._fake.commit(REPOSITORY, branch, files, message=message, parent=parent)
 
     def force(self, branch: str, commit: CommitSha) -> None:
         self._fake.force(REPOSITORY, branch, commit)
@@ -74,8 +88,15 @@ class OnDisk:
     def close(self) -> None:
         self._git_source.close()
 
-    def commit(self, branch: str, files: Files) -> CommitSha:
-        return self._origin.commit(branch, files)
+    def commit(
+        self,
+        branch: str,
+        files: Files,
+        *,
+        message: str = "Change",
+        parent: CommitSha | None = None,
+    ) -> CommitSha:
+        return self._origin.commit(branch, files, message=message, parent=parent)
 
     def force(self, branch: str, commit: CommitSha) -> None:
         self._origin.force(branch, commit)
@@ -125,7 +146,14 @@ class PlainDirectory:
     def close(self) -> None:
         """There is nothing to close."""
 
-    def commit(self, branch: str, files: Files) -> CommitSha:  # noqa: ARG002 - it has none
+    def commit(
+        self,
+        branch: str,  # noqa: ARG002 - it has none
+        files: Files,
+        *,
+        message: str = "Change",  # noqa: ARG002 - nor this
+        parent: CommitSha | None = None,  # noqa: ARG002 - nor this
+    ) -> CommitSha:
         shutil.rmtree(self._root, ignore_errors=True)
         self._root.mkdir()
         for name, file in files.items():

@@ -40,16 +40,20 @@ class Origin:
         (self.path / "HEAD").write_text("ref: refs/heads/main\n")
         (self.path / "config").write_text(_CONFIG + (_SHA256 if algorithm == "sha256" else ""))
 
-    def commit(self, branch: str, files: Files, *, parent: str | None = None) -> CommitSha:
+    def commit(
+        self, branch: str, files: Files, *, parent: str | None = None, message: str = "Change"
+    ) -> CommitSha:
         """Point `branch` at a new commit of exactly `files`, on top of `parent` or of itself."""
-        return self.commit_tree(branch, self._tree(files), parent=parent)
+        return self.commit_tree(branch, self._tree(files), parent=parent, message=message)
 
-    def commit_tree(self, branch: str, tree: str, *, parent: str | None = None) -> CommitSha:
+    def commit_tree(
+        self, branch: str, tree: str, *, parent: str | None = None, message: str = "Change"
+    ) -> CommitSha:
         """Point `branch` at a new commit of `tree`."""
         parent = parent or self.head(branch)
         who = "A <a@example.com> 1795000000 +0000"
         lines = [f"tree {tree}", *([f"parent {parent}"] if parent else [])]
-        text = "\n".join([*lines, f"author {who}", f"committer {who}", "", "Change\n"])
+        text = "\n".join([*lines, f"author {who}", f"committer {who}", "", f"{message}\n"])
         commit = CommitSha(self.write("commit", text.encode()))
         self.force(branch, commit)
         return commit

@@ -1,7 +1,7 @@
 """The operator's file about the embedded platform: its limits, and whatever else has no variable.
 
-Its keys are the fields of `SubhostingConfig`, durations in seconds; `[limits]`, `[runtime]` and
-`[build]` are tables. Both processes of the platform read it when they start.
+Its keys are the fields of `SubhostingConfig`, durations in seconds; `[limits]`, `[retention]`,
+`[runtime]` and `[build]` are tables. Both processes of the platform read it when they start.
 """
 
 import tomllib

@@ -55,6 +55,19 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionLimits:
+    """How long a revision stays that nobody visits, if its retention is v2's `auto`.
+
+    Deno's numbers: https://docs.deno.com/deploy/changelog/ (30 days, and 7 more).
+    """
+
+    # Without a visitor; then its own address says that it is disabled.
+    disable_after: timedelta = timedelta(days=30)
+    # Disabled and not enabled again.
+    delete_after: timedelta = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeLimits:
     """What a running deployment may use."""
 
@@ -134,6 +147,7 @@ class SubhostingConfig:
     organization_id: str | None = None
     deno: Path = field(default_factory=deno_beside_python)
     limits: Limits = field(default_factory=Limits)
+    retention: RetentionLimits = field(default_factory=RetentionLimits)
     runtime: RuntimeLimits = field(default_factory=RuntimeLimits)
     # Children are confined by every level that this machine can reach, up to this one.
     highest_isolation: str = "L3"
@@ -192,7 +206,8 @@ class SubhostingConfig:
     backup_dir: Path | None = None
     # How often a KV database is copied, if it changed.
     backup_every: timedelta = timedelta(hours=1)
-    # How long a content stays that no deployment uses, and how often the host looks for such.
+    # How long a content stays that no deployment uses, and how often the host looks for such, and
+    # for revisions that nobody visits.
     blob_grace: timedelta = timedelta(hours=24)
     collect_every: timedelta = timedelta(hours=1)
     # Whose workflows may deploy by deployctl's Action; an own GitHub server has another.

@@ -161,6 +161,8 @@ class RevisionListItem(WireModel):
     build_finished_at: datetime | None
     deleted_at: datetime | None
     retention: Retention | None = ABSENT
+    # Ours: it serves nobody, because nobody visited it.
+    disabled_at: datetime | None = ABSENT
 
 
 class Revision(RevisionListItem):

@@ -12,7 +12,7 @@ import yaml
 from bot.adapters.config.reader import FileConfigReader
 from bot.cli.main import COMMANDS
 from bot.settings import Settings
-from bot.subhosting.config import Limits
+from bot.subhosting.config import Limits, RetentionLimits
 from bot.wire.repository_config import AppEntry, ConfigDocument, json_schema
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +40,7 @@ def test_every_variable_in_the_readme_is_a_setting() -> None:
 
 def test_every_limit_is_documented() -> None:
     page = (ROOT / "docs" / "platform.md").read_text(encoding="utf-8")
-    limits = [field.name for field in fields(Limits)]
+    limits = [field.name for kind in (Limits, RetentionLimits) for field in fields(kind)]
 
     assert [limit for limit in limits if f"`{limit}`" not in page] == []
 

@@ -18,7 +18,13 @@ from typing_extensions import override
 from bot.kernel.clock import SystemClock
 from bot.kernel.processes import die_with_parent
 from bot.subhosting import control
-from bot.subhosting.config import BuildLimits, Limits, RuntimeLimits, SubhostingConfig
+from bot.subhosting.config import (
+    BuildLimits,
+    Limits,
+    RetentionLimits,
+    RuntimeLimits,
+    SubhostingConfig,
+)
 from bot.subhosting.host import main as host
 
 _TIMES = (
@@ -40,6 +46,9 @@ def config_from(settings: dict[str, Any]) -> SubhostingConfig:
         known[name] = Path(known[name])
     if "limits" in known:
         known["limits"] = Limits(**known["limits"])
+    if "retention" in known:
+        spans = _timed(known["retention"], "disable_after", "delete_after")
+        known["retention"] = RetentionLimits(**spans)
     if "runtime" in known:
         known["runtime"] = RuntimeLimits(**_timed(known["runtime"], "hang_after"))
     if "build" in known:

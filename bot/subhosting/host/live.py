@@ -17,7 +17,8 @@ class NoInstance:
 
     reason: str
     log: LogLines = ()
-    # 502 when the app is at fault, 503 when it is the server, and later may be better.
+    # 502 when the app is at fault, 503 when it is the server, and later may be better; 410 when
+    # its owner must do something first.
     status: int = 502
 
 

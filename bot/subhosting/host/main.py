@@ -26,6 +26,7 @@ from bot.subhosting.host.kv_sizes import KvSizes
 from bot.subhosting.host.messages import Messages
 from bot.subhosting.host.protection import let_go, own_ports, protection
 from bot.subhosting.host.recorder import Recorder
+from bot.subhosting.host.retention import Keeper
 from bot.subhosting.host.routing import RoutingTable
 from bot.subhosting.host.rows import Rows
 from bot.subhosting.host.supervisor import Supervisor
@@ -111,13 +112,16 @@ class _Host:
         builder = Builder(self.config, rows, supervisor, routing, self.clock)
         chores = Chores(self.config, self.clock)
         collector = Collector(self.config, self.clock)
+        keeper = Keeper(
+            self.config, self.clock, rows, recorder, routing=routing, supervisor=supervisor
+        )
         await routing.refresh_all()
         for deployment_id in await rows.pending():
             builder.submit(deployment_id, resumed=True)
         messages = await self._listen(Messages(builder, supervisor, routing, chores))
         door = await open_door(self.config, listener, routing, supervisor, recorder.tally)
         scanning = asyncio.create_task(
-            _scan(rows, routing, builder, supervisor, (chores, collector))
+            _scan(rows, routing, builder, supervisor, (chores, keeper, collector))
         )
         async with Crons(self.config.deno, rows, self.clock, supervisor.wake):
             ready()
@@ -131,7 +135,7 @@ class _Host:
         await door.drain()
         await supervisor.close()
         let_go(guarded)
-        await collector.close()
+        await asyncio.gather(keeper.close(), collector.close())
         await recorder.close()  # after the last words of the last instance
         await rows.close()
 
@@ -151,7 +155,7 @@ async def _scan(
     routing: RoutingTable,
     builder: Builder,
     supervisor: Supervisor,
-    beside: tuple[Chores, Collector],
+    beside: tuple[Chores, Keeper, Collector],
 ) -> None:
     """Find what nobody told us, now and then."""
     while True:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy.exc import OperationalError
@@ -21,7 +22,7 @@ from bot.subhosting.host.kv_sizes import KvSizes
 from bot.subhosting.host.meter import Meter
 from bot.subhosting.host.traffic import Tally
 from bot.subhosting.host.waiting_lines import MANY, WaitingLines
-from bot.subhosting.store import analytics, app_logs, kv_sizes
+from bot.subhosting.store import analytics, app_logs, kv_sizes, retention
 from bot.subhosting.store.analytics import BUCKET, Owner, bucket_of
 from bot.subhosting.store.app_logs import Line
 from bot.subhosting.store.engine import Database
@@ -90,20 +91,25 @@ class Recorder:
 
     def sink(self, deployment: DeploymentRecord) -> Sink:
         """Return what takes the lines of a deployment."""
+        return partial(self._take, deployment.id, deployment.project_id)
 
-        def take(time: datetime, level: str, message: str) -> None:
-            line = Line(
-                deployment_id=deployment.id,
-                project_id=deployment.project_id,
-                time=time,
-                level=level,
-                message=message,
-            )
-            self._lines.take(line)
-            if len(self._lines) >= MANY:
-                self._many.set()
+    def say(self, deployment_id: str, project_id: str, level: str, message: str) -> None:
+        """Take a line of ours about a deployment of which no process runs."""
+        self._take(deployment_id, project_id, self._clock.now(), level, message)
 
-        return take
+    def _take(
+        self, deployment_id: str, project_id: str, time: datetime, level: str, message: str
+    ) -> None:
+        line = Line(
+            deployment_id=deployment_id,
+            project_id=project_id,
+            time=time,
+            level=level,
+            message=message,
+        )
+        self._lines.take(line)
+        if len(self._lines) >= MANY:
+            self._many.set()
 
     def meter(self, deployment_id: str) -> Meter:
         """Return what counts the use of one process of this deployment."""
@@ -190,6 +196,9 @@ class Recorder:
                     if key in self._owners
                 }
                 analytics.add(connection, bucket, owned)
+                if visited := [key for key, (_, usage) in owned.items() if usage.requests]:
+                    seen_at = min(bucket + BUCKET, self._clock.now())
+                    retention.visited(connection, visited, seen_at)
 
     async def _prune(self) -> None:
         """Remove what is too old, now and then."""

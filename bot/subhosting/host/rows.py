@@ -18,6 +18,7 @@ from bot.subhosting.store import (
     deployments,
     env_vars,
     projects,
+    retention,
     revisions,
     settings,
 )
@@ -95,6 +96,18 @@ class Rows:
             return Work(deployment=found, manifest=manifest, settings=wishes, databases=opened)
 
         return await self._run(read)
+
+    async def enabled_by_use(self, deployment_id: str) -> bool:
+        """Let a disabled revision serve again if it answers for others now, and return whether.
+
+        That is so when what stood before it on a host is gone.
+        """
+
+        def enable(connection: Connection) -> bool:
+            used = retention.in_use(connection, [deployment_id])
+            return bool(used) and retention.enable(connection, deployment_id, self._clock.now())
+
+        return await self.write(enable)
 
     async def pending(self) -> list[str]:
         """Return the ids of deployments that need a build, oldest first."""

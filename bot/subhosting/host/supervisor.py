@@ -7,6 +7,7 @@ import shutil
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from pathlib import Path
 
 from bot.kernel.clock import Clock
@@ -32,7 +33,7 @@ from bot.subhosting.host.resting import Use, to_rest
 from bot.subhosting.host.rows import Rows, Work
 from bot.subhosting.host.static.sites import Sites
 from bot.subhosting.host.watchdog import Watchdog
-from bot.subhosting.host.wording import said_of
+from bot.subhosting.host.wording import said_of, said_of_disabled
 from bot.subhosting.sandbox import server_address
 from bot.subhosting.sandbox.argv import Sandbox
 from bot.subhosting.sandbox.own_addresses import own_addresses
@@ -256,9 +257,8 @@ class Supervisor:
         env_vars = await self._rows.environment(key)
         if work is None or env_vars is None or work.deployment.status is not Status.SUCCESS:
             return NoInstance(reason="the deployment does not exist any more")
-        refusal = self.protection.refusal(work.settings.min_isolation)
-        if refusal is not None:
-            return NoInstance(reason=refusal)
+        if (refused := await self._refused(work)) is not None:
+            return refused
         try:
             await self.prepare(work)
         except ContentLost as error:
@@ -274,6 +274,14 @@ class Supervisor:
         again = slot.crashes.count(self._clock.monotonic_s())
         reason = f"{said_of(boot, self._config)}; {again}"
         return NoInstance(reason=reason, log=tuple(instance.log.ring))
+
+    async def _refused(self, work: Work) -> NoInstance | None:
+        since = work.deployment.disabled_at
+        if since is not None and not await self._rows.enabled_by_use(work.deployment.id):
+            reason = said_of_disabled(since, self._config.retention)
+            return NoInstance(reason=reason, status=HTTPStatus.GONE)
+        refusal = self.protection.refusal(work.settings.min_isolation)
+        return None if refusal is None else NoInstance(reason=refusal)
 
     async def _served(
         self,

@@ -1,6 +1,8 @@
 """What happens to a deployment, in words for people who see neither our folders nor our codes."""
 
-from bot.subhosting.config import SOURCE_URL, SubhostingConfig
+from datetime import datetime, timedelta
+
+from bot.subhosting.config import SOURCE_URL, RetentionLimits, SubhostingConfig
 from bot.subhosting.host.instance import Exited, NeverServed, Unwanted
 from bot.subhosting.sandbox.argv import Sandbox
 
@@ -11,6 +13,22 @@ def shown_paths(sandbox: Sandbox) -> dict[str, str]:
         f"{sandbox.source.as_uri()}/": SOURCE_URL,
         f"{sandbox.source}/": SOURCE_URL.removeprefix("file://"),
     }
+
+
+def days(span: timedelta) -> str:
+    """Return a span as people say it."""
+    number = span / timedelta(days=1)
+    return f"{number:g} day{'' if number == 1 else 's'}"
+
+
+def said_of_disabled(since: datetime, limits: RetentionLimits) -> str:
+    """Return in a sentence why a revision that nobody visited does not serve."""
+    until = since + limits.delete_after
+    return (
+        f"the revision was disabled on {since:%Y-%m-%d}, after {days(limits.disable_after)}"
+        f" without visitors, and is deleted on {until:%Y-%m-%d}; its owner can enable it again by"
+        " setting its retention"
+    )
 
 
 def said_of(boot: Exited | NeverServed | Unwanted, config: SubhostingConfig) -> str:

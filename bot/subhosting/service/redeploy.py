@@ -63,6 +63,8 @@ def redeploy(services: Services, located: Located, request: RedeployRequest) -> 
         failure_detail=None,
         cancellation_requested_at=None,
         build_finished_at=None,
+        used_at=None,
+        disabled_at=None,
         created_at=now,
         updated_at=now,
     )

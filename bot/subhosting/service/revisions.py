@@ -10,6 +10,7 @@ from bot.subhosting.service import targets
 from bot.subhosting.service.services import Services
 from bot.subhosting.store import bindings, deployments, projects
 from bot.subhosting.store import layers as layer_rows
+from bot.subhosting.store import retention as retention_rows
 from bot.subhosting.store import revisions as rows
 from bot.subhosting.store.records import (
     After,
@@ -76,7 +77,7 @@ def cancel(services: Services, organization_id: str, revision_id: str) -> Revisi
 def retain(
     services: Services, organization_id: str, revision_id: str, retention: str | None
 ) -> RevisionView:
-    """Change when a revision is collected; None leaves it as it is.
+    """Change when a revision is collected, and enable it again; None leaves it as it is.
 
     Raises:
         NotFound: there is no such revision.
@@ -86,6 +87,7 @@ def retain(
     if retention is not None:
         with services.database.writing() as connection:
             rows.set_retention(connection, view.revision.id, retention)
+            retention_rows.enable(connection, view.revision.id, services.clock.now())
     return get(services, organization_id, revision_id)
 
 
@@ -135,6 +137,7 @@ def attach(
     targets.refuse_both(hosts)
     now = services.clock.now()
     with services.database.writing() as connection:
+        retention_rows.enable(connection, view.revision.id, now)
         for context, found in hosts.items():
             for host, how in found.items():
                 bindings.add(
@@ -176,6 +179,7 @@ def promote(services: Services, organization_id: str, revision_id: str) -> None:
     host = targets.production_host(services, view.app)
     now = services.clock.now()
     with services.database.writing() as connection:
+        retention_rows.enable(connection, view.revision.id, now)
         bindings.demote(connection, host, now)
         bindings.add(
             connection,

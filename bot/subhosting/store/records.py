@@ -26,6 +26,13 @@ class FailureReason(StrEnum):
     SKIPPED = "skipped"
 
 
+class Retention(StrEnum):
+    """Whether a revision goes when nobody visits it; v2's own words. v1's have none, and stay."""
+
+    AUTO = "auto"
+    INDEFINITE = "indefinite"
+
+
 class Context(StrEnum):
     """Which of an app's variables an instance sees, and which timeline a host belongs to."""
 
@@ -87,6 +94,8 @@ class DeploymentRecord:
     layers: tuple[str, ...] = ()
     config: Document | None = None
     retention: str | None = None
+    used_at: datetime | None = None
+    disabled_at: datetime | None = None
     failure_reason: FailureReason | None = None
     failure_detail: Document | None = None
     stages: Mapping[str, Mapping[str, str]] | None = None

@@ -141,6 +141,10 @@ deployments = sa.Table(
     sa.Column("layers", OptionalJson),
     sa.Column("config", OptionalJson),
     sa.Column("retention", sa.String(16)),
+    # The last visit, more or less, or when it was enabled again.
+    sa.Column("used_at", UtcDateTime),
+    # Since when it serves nobody because nobody visited it.
+    sa.Column("disabled_at", UtcDateTime),
     sa.Column("failure_reason", sa.String(16)),
     sa.Column("failure_detail", OptionalJson),
     # Stage -> status, start and end, as `bot.subhosting.stages` writes them.

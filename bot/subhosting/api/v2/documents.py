@@ -91,7 +91,9 @@ def revision_item(record: DeploymentRecord) -> dict[str, Any]:
             cancellation_requested_at=record.cancellation_requested_at,
             build_finished_at=_build_finished_at(record),
             deleted_at=None,
-            retention=Retention(record.retention or Retention.AUTO),
+            # Deployments of v1 have none, and stay.
+            retention=Retention(record.retention or Retention.INDEFINITE),
+            disabled_at=record.disabled_at,
         )
     )
 

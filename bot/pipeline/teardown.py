@@ -4,10 +4,11 @@ from functools import partial
 
 import structlog
 
-from bot.core.decide.names import line_app
+from bot.core.decide.names import line_app, project_of
 from bot.core.model.errors import TargetRefused, TargetUnavailable
-from bot.core.model.ids import Repository
-from bot.core.model.lines import Line
+from bot.core.model.ids import Repository, TargetDeploymentId
+from bot.core.model.lines import BranchLine, Line, PullLine
+from bot.core.model.preview import Preview
 from bot.pipeline.patience import patiently
 from bot.pipeline.surfaces import show_removed
 from bot.ports.journal import Journal
@@ -31,14 +32,21 @@ def tear_down(repository: Repository, line: Line, services: Services, journal: J
             for attempt in attempts
             if attempt.preview.id == preview.id and attempt.target_id is not None
         ]
-        app = line_app(preview.slug, preview.repository, preview.line)
         try:
-            patiently(
-                journal,
-                partial(services.target.remove, app, repository, made),
-            )
+            patiently(journal, partial(_remove, preview, made, services))
         except (TargetRefused, TargetUnavailable) as error:
             log.warning("preview_not_removed", preview=preview.id, problem=str(error))
         else:
             log.info("preview_removed", preview=preview.id, deployments=len(made))
         show_removed(preview, services, journal)
+
+
+def _remove(preview: Preview, made: list[TargetDeploymentId], services: Services) -> None:
+    target = services.target
+    match preview.line:
+        case BranchLine():
+            app = line_app(preview.slug, preview.repository, preview.line)
+            target.remove(app, preview.repository, made)
+        case PullLine():
+            project = project_of(preview.slug, preview.repository, preview.line)
+            target.remove_project(project, preview.repository)  # it has no other previews

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from bot.core.model.config import Recipe
 from bot.core.model.environment import Environment, Variable
 from bot.core.model.ids import (
     AppSlug,
@@ -51,6 +52,10 @@ class Order:
     description: str = ""
     environment: Environment = field(default_factory=Environment)
     pull: PullNumber | None = None  # for previews of a pull request instead of a branch
+    recipe: Recipe = field(default_factory=Recipe)  # how it is built and served
+    # Whether the app's own deno.json says how it is built, which the platform reads for itself;
+    # a recipe that says so as well stands above it.
+    deno_json_builds: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

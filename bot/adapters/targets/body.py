@@ -4,12 +4,14 @@ v1 and v2 write an inline file and a symlink in the same words.
 """
 
 import base64
+import codecs
 from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import orjson
 
+from bot.adapters.targets import building
 from bot.core.model.environment import Trust
 from bot.core.model.errors import SourceUnavailable
 from bot.core.model.ids import BlobSha, TargetDeploymentId
@@ -18,6 +20,7 @@ from bot.ports.target import BlobReader, Order
 
 # A multiple of three, so that the pieces join to one base64 text.
 _BASE64_PIECE_BYTES = 3 * 256 * 1024
+_TEXT_PIECE_BYTES = 512 * 1024
 
 # Apps of their own user in namespaces of their own: `docs/security.md`.
 STRANGERS_ISOLATION = "L2"
@@ -62,7 +65,8 @@ def create_body(
     if database is not None:
         head["databases"] = {"default": database}
     if files.ours:
-        head["config"] = {}
+        # An empty one leaves it to the app's own deno.json, its files and its entry point.
+        head["config"] = building.by_recipe(order) or {}
         if order.environment.trust is Trust.STRANGER:
             head["isolation"] = {"minimum": STRANGERS_ISOLATION}
     if files.base is not None:
@@ -141,20 +145,32 @@ def _contents(
 def _inline_asset(content: bytes) -> Iterator[bytes]:
     """Yield a file asset as JSON: as text where that is shorter, else in base64."""
     # A NUL takes six bytes in JSON, and a file that has one is no text anyway.
-    if b"\0" not in content and (text := _utf8(content)) is not None:
-        yield b'{"kind":"file","encoding":"utf-8","content":' + orjson.dumps(text) + b"}"
-        return
-    yield b'{"kind":"file","encoding":"base64","content":"'
-    for start in range(0, len(content), _BASE64_PIECE_BYTES):
-        yield base64.b64encode(content[start : start + _BASE64_PIECE_BYTES])
+    if b"\0" not in content and _is_utf8(content):
+        yield b'{"kind":"file","encoding":"utf-8","content":"'
+        for text in _texts(content):
+            yield orjson.dumps(text)[1:-1]
+    else:
+        yield b'{"kind":"file","encoding":"base64","content":"'
+        for start in range(0, len(content), _BASE64_PIECE_BYTES):
+            yield base64.b64encode(content[start : start + _BASE64_PIECE_BYTES])
     yield b'"}'
 
 
-def _utf8(content: bytes) -> str | None:
+def _is_utf8(content: bytes) -> bool:
     try:
-        return content.decode()
+        for _ in _texts(content):
+            pass
     except UnicodeDecodeError:
-        return None
+        return False
+    return True
+
+
+def _texts(content: bytes) -> Iterator[str]:
+    """Yield UTF-8 as text, a piece at a time: Python's texts take up to four bytes a character."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(content), _TEXT_PIECE_BYTES):
+        yield decoder.decode(content[start : start + _TEXT_PIECE_BYTES])
+    decoder.decode(b"", final=True)
 
 
 def _put(folder: dict[str, object], parts: list[str], entry: Mapping[str, str]) -> None:

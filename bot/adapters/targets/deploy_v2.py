@@ -38,7 +38,7 @@ from bot.ports.target import (
     Usage,
 )
 
-_NOT_FOUND, _CONFLICT = 404, 409
+_NOT_FOUND = 404
 _SERVER_ERROR = 500
 
 
@@ -156,9 +156,7 @@ class DeployV2Target:
 
     def cancel(self, deployment: TargetDeploymentId) -> None:
         """Stop a build or remove a revision that nobody will use; harmless when repeated."""
-        self._tell_if_there(Call(method="POST", url=f"revisions/{part(deployment)}/cancel"))
-        # Refused while the build is ending: what is cancelled and has no host harms nobody.
-        self._tell_if_there(Call(method="DELETE", url=f"revisions/{part(deployment)}"))
+        self._creates.abandon(deployment)
 
     def remove(
         self,
@@ -203,10 +201,3 @@ class DeployV2Target:
             if refusal.status != _NOT_FOUND:
                 raise
             return ()
-
-    def _tell_if_there(self, call: Call) -> None:
-        try:
-            self._api.tell(call)
-        except TargetRefused as refusal:
-            if refusal.status not in {_NOT_FOUND, _CONFLICT}:
-                raise

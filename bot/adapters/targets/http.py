@@ -1,9 +1,8 @@
 """One long-lived HTTP client per platform: authentication, repeats, limits, translated errors."""
 
-import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeVar
@@ -11,7 +10,10 @@ from typing import TypeVar
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
-from bot.adapters.targets import errors
+from bot.adapters.targets import compression, errors
+from bot.adapters.targets.compression import Coding
+from bot.adapters.targets.incoming import Stream
+from bot.adapters.targets.outgoing import BodyMaker, Meter, outgoing
 from bot.core.model.errors import TargetRefused, TargetUnavailable
 from bot.kernel.clock import Clock
 
@@ -37,20 +39,9 @@ LONGEST_RETRY_AFTER = timedelta(seconds=2)
 KEEPALIVE_OURS = timedelta(seconds=60)
 KEEPALIVE_UNKNOWN = timedelta(seconds=1)
 
-# A body up to this size is made before it is sent, so that it goes out with its length.
-WHOLE_BODY_BYTES = 1024 * 1024
-PIECE_BYTES = 256 * 1024
+_LENGTH_REQUIRED, _UNSUPPORTED_MEDIA_TYPE = 411, 415
 
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout)
-
-BodyMaker = Callable[[], Iterator[bytes]]
-
-
-@dataclass(slots=True)
-class Meter:
-    """Counts the bytes of request bodies that went out."""
-
-    sent_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +63,10 @@ class Api:
         self, name: str, base_url: str, token: str, *, keepalive: timedelta, clock: Clock
     ) -> None:
         self.name = name
+        self.compresses = compression.is_worth_it(base_url)
         self._clock = clock
+        self._coding: Coding | None = None  # the best that the platform said it takes
+        self._wants_length = False
         self._client = httpx.Client(
             base_url=base_url,
             headers={
@@ -154,7 +148,7 @@ class Api:
         return self._sent(call, Meter(), MAX_DOWNLOAD_BYTES).content
 
     @contextmanager
-    def stream(self, call: Call, *, silence: timedelta) -> Iterator["Stream"]:
+    def stream(self, call: Call, *, silence: timedelta) -> Iterator[Stream]:
         """Send `call`, and read its answer as it comes until the end of the block.
 
         Raises:
@@ -203,10 +197,30 @@ class Api:
         return self._sent_once(call, meter, max_bytes)
 
     def _sent_once(self, call: Call, meter: Meter, max_bytes: int) -> httpx.Response:
+        """Send a body as the platform wants it, which may be learnt by sending it otherwise."""
+        try:
+            return self._sent_as_it_is(call, meter, max_bytes)
+        except TargetRefused as refusal:
+            if call.body is None or not self._learnt(refusal.status):
+                raise
+        return self._sent_as_it_is(call, meter, max_bytes)
+
+    def _learnt(self, status: int) -> bool:
+        """Tell whether a refusal is about how the body was sent, and another way is left."""
+        if status == _UNSUPPORTED_MEDIA_TYPE and self._coding is not None:
+            self._coding, self.compresses = None, False
+            return True
+        if status == _LENGTH_REQUIRED and not self._wants_length:
+            self._wants_length = True
+            return True
+        return False
+
+    def _sent_as_it_is(self, call: Call, meter: Meter, max_bytes: int) -> httpx.Response:
         request = self._request(call, meter)
         try:
             response = self._client.send(request, stream=True)
             try:
+                self._listen(response)
                 content = self._read(response, max_bytes)
             finally:
                 response.close()
@@ -218,6 +232,12 @@ class Api:
         link = response.headers.get("Link")
         headers = {} if link is None else {"Link": link}
         return httpx.Response(response.status_code, headers=headers, content=content)
+
+    def _listen(self, response: httpx.Response) -> None:
+        """Take in which codings the platform says that it takes."""
+        accepted = response.headers.get("Accept-Encoding")
+        if self.compresses and accepted is not None:
+            self._coding = compression.best_of(accepted)
 
     def _refusal(
         self, response: httpx.Response, content: bytes
@@ -246,51 +266,16 @@ class Api:
         content: Iterator[bytes] | None = None
         if call.body is not None:
             headers["Content-Type"] = "application/json"
-            first, rest = _start(_pieces(call.body()))
-            if rest is None:
-                headers["Content-Length"] = str(len(first))
-            content = _counted(first, rest, meter)
+            body = outgoing(call.body, meter, coding=self._coding, measured=self._wants_length)
+            if body.length is not None:
+                headers["Content-Length"] = str(body.length)
+            if body.coding is not None:
+                headers["Content-Encoding"] = body.coding
+            content = body.content
         params = dict(call.params) or None
         return self._client.build_request(
             call.method, call.url, params=params, headers=headers, content=content
         )
-
-
-class Stream:
-    """An answer that is read as it comes."""
-
-    def __init__(self, target: str, response: httpx.Response) -> None:
-        self._target = target
-        self._response = response
-        self.content_type: str = response.headers.get("Content-Type", "")
-
-    def lines(self, most_bytes: int) -> Iterator[bytes]:
-        """Yield line by line, without its end; what the stream's end cuts short is left out.
-
-        Raises:
-            TargetRefused: a line has more than `most_bytes`.
-
-        """
-        rest = b""
-        for piece in self._response.iter_bytes():
-            *whole, rest = (rest + piece).split(b"\n")
-            for line in whole:
-                yield line.removesuffix(b"\r")
-            if len(rest) > most_bytes:
-                raise errors.not_understood(
-                    self._target,
-                    status=self._response.status_code,
-                    problem=f"a line of more than {most_bytes} bytes",
-                )
-
-    def interrupt(self) -> None:
-        """End the stream from another thread: its reader finds it broken off."""
-        network = self._response.extensions.get("network_stream")
-        found = None if network is None else network.get_extra_info("socket")
-        if isinstance(found, socket.socket):
-            with suppress(OSError):  # it may have ended at this very moment
-                # Not the TLS socket's own way, which takes the state from under its reader.
-                socket.socket.shutdown(found, socket.SHUT_RDWR)
 
 
 def _verification(base_url: str) -> ssl.SSLContext | bool:
@@ -299,33 +284,3 @@ def _verification(base_url: str) -> ssl.SSLContext | bool:
     Without https the context knows no authority at all: were it ever used, it would refuse.
     """
     return True if base_url.startswith("https:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-
-def _pieces(parts: Iterator[bytes]) -> Iterator[bytes]:
-    """Join small parts, so that ten thousand files are not ten thousand writes."""
-    piece = bytearray()
-    for part in parts:
-        piece += part
-        if len(piece) >= PIECE_BYTES:
-            yield bytes(piece)
-            piece.clear()
-    if piece:
-        yield bytes(piece)
-
-
-def _start(pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes] | None]:
-    """Return the body's beginning, and what follows; None when that was all."""
-    first = bytearray()
-    for piece in pieces:
-        first += piece
-        if len(first) > WHOLE_BODY_BYTES:
-            return bytes(first), pieces
-    return bytes(first), None
-
-
-def _counted(first: bytes, rest: Iterator[bytes] | None, meter: Meter) -> Iterator[bytes]:
-    meter.sent_bytes += len(first)
-    yield first
-    for piece in rest or ():
-        meter.sent_bytes += len(piece)
-        yield piece

@@ -4,6 +4,7 @@ Every request body is read through the published models, and a revision's hosts 
 after `looks_to_list` looks, as Deno's own do seconds after the build.
 """
 
+import gzip
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import RLock
 from urllib.parse import unquote
+
+import zstandard
 
 from bot.wire.deploy_v2 import AppInit, AppUpdate, LayerInit, LayerUpdate
 from bot.wire.deploy_v2_domains import DatabaseInstanceInit
@@ -38,6 +41,8 @@ class FakeDeno:
     logs: list[Json] = field(default_factory=list)  # of all apps, oldest first
     log_page: int = 1_000  # however much is asked for
     streaming: Streaming = field(default_factory=Streaming)
+    oldest_first: bool = False  # how revisions are listed: nobody has published it
+    accepts: str | None = None  # what its answers say in Accept-Encoding
     analytics: list[list[object]] = field(default_factory=list)  # time, requests, in, out
     requests: list[Request] = field(default_factory=list)
     faults: list[Callable[[Request], Answer | None]] = field(default_factory=list)
@@ -56,6 +61,11 @@ class FakeDeno:
         return [request for request in self.requests if request.path.endswith("/deploy")]
 
     def answer(self, request: Request) -> Answer:
+        status, document, *headers = self._answered(request)
+        said = {} if self.accepts is None else {"Accept-Encoding": self.accepts}
+        return status, document, {**said, **(headers[0] if headers else {})}
+
+    def _answered(self, request: Request) -> Answer:
         with self.lock:
             self.requests.append(request)
             if self.faults and (fault := self.faults.pop(0)(request)) is not None:
@@ -113,8 +123,12 @@ def _list_apps(deno: FakeDeno, request: Request) -> Answer:
         if name.startswith("labels[")
     }
     found = [app for app in deno.apps.values() if wanted.items() <= app.labels.items()]
+    return _page(request, [app.item() for app in found[::-1]])
+
+
+def _page(request: Request, found: list[Json]) -> Answer:
     limit, start = int(request.query.get("limit", "30")), int(request.query.get("cursor", "0"))
-    page = [app.item() for app in found[::-1][start : start + limit]]
+    page = found[start : start + limit]
     if start + limit >= len(found):
         return 200, page
     following = f'<{CONSOLE}{request.path}?cursor={start + limit}>; rel="next"'
@@ -216,7 +230,7 @@ def _delete_app(deno: FakeDeno, _: Request, key: str) -> Answer:
 
 def _deploy(deno: FakeDeno, request: Request, key: str) -> Answer:
     app = deno.app(key)
-    init = DeployInit.model_validate_json(request.body)
+    init = DeployInit.model_validate_json(_plain(request))
     for each in (*_databases(init.production), *_databases(init.preview)):
         if each not in deno.instances:
             raise Refused(400, "DATABASE_INSTANCE_NOT_FOUND", each)
@@ -231,15 +245,27 @@ def _deploy(deno: FakeDeno, request: Request, key: str) -> Answer:
     return 202, revision.shown()
 
 
+def _plain(request: Request) -> bytes:
+    match request.headers.get("content-encoding"):
+        case None:
+            return request.body
+        case "gzip":
+            return gzip.decompress(request.body)
+        case "zstd":
+            return zstandard.ZstdDecompressor().decompressobj().decompress(request.body)
+        case _:
+            raise Refused(415, "UNSUPPORTED_MEDIA_TYPE")
+
+
 def _databases(target: Target) -> list[str]:
     references = [] if isinstance(target, bool) else target.databases or []
     return [each.instance for each in references]
 
 
-def _revisions(deno: FakeDeno, _: Request, key: str) -> Answer:
+def _revisions(deno: FakeDeno, request: Request, key: str) -> Answer:
     app = deno.app(key)
     found = [each.item() for each in deno.revisions.values() if each.app is app]
-    return 200, found[::-1]
+    return _page(request, found if deno.oldest_first else found[::-1])
 
 
 def _revision(deno: FakeDeno, _: Request, key: str) -> Answer:

@@ -9,6 +9,7 @@ from bot.adapters.targets.subhosting_v1 import Dialect, Platform, SubhostingV1Ta
 from tests.fakes.subhosting.patience import PatientClock
 from tests.fakes.subhosting.platform import ORGANIZATION, TOKEN
 from tests.fakes.subhosting.server import FakeServer, Request, serving
+from tests.integration.targets.deno_bench import DenoBench, deno_bench
 
 
 @dataclass
@@ -50,3 +51,9 @@ def plain() -> Iterator[Bench]:
         bench = bench_of(server, Dialect.PLAIN)
         yield bench
         bench.target.close()
+
+
+@pytest.fixture
+def bench() -> Iterator[DenoBench]:
+    with deno_bench() as made:
+        yield made

@@ -2,64 +2,32 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
-from bot.adapters.targets.deploy_v2 import DeployV2Target, Platform
 from bot.core.model.environment import Context, Environment, Variable
 from bot.core.model.errors import TargetRefused, TargetUnavailable
 from bot.core.model.ids import AppSlug, CommitSha, HostLabel, RepoName, TargetDeploymentId
 from bot.core.model.outcomes import LogLine
 from bot.ports.target import Broken, Building, Built, NotServing, Serving
 from tests.fakes.apps import OCTO_HELLO, App, hello
-from tests.fakes.deno.platform import TOKEN, FakeDeno, serving_deno
+from tests.fakes.deno.platform import TOKEN
 from tests.fakes.deno.records import App as FakeApp
-from tests.fakes.subhosting.patience import PatientClock
 from tests.fakes.subhosting.server import Answer, Request
 from tests.fakes.target import BREAKS, HANGS
-
-Fault = Callable[[Request], Answer | None]
+from tests.integration.targets.deno_bench import DenoBench, Fault
 
 HEAD = CommitSha("a" * 40)
 LABEL = HostLabel("hello--main")
 
 
-@dataclass
-class Bench:
-    deno: FakeDeno
-    clock: PatientClock
-    target: DeployV2Target
-
-    def deployed(self, app: App, key: str = "d00000000001") -> TargetDeploymentId:
-        made = self.target.create(app.order(key), app.read).id
-        while not isinstance(self.target.observe(made), Built | Broken):
-            pass
-        return made
-
-
-@pytest.fixture
-def bench() -> Iterator[Bench]:
-    with serving_deno() as deno:
-        clock = PatientClock()
-        platform = Platform(
-            name="deploy-v2",
-            api_url=deno.api_url,
-            token=TOKEN,
-            previews_url=deno.previews_url,
-        )
-        target = DeployV2Target(platform, clock)
-        yield Bench(deno, clock, target)
-        target.close()
-
-
-def test_the_first_deploy_makes_the_branchs_app(bench: Bench) -> None:
+def test_the_first_deploy_makes_the_branchs_app(bench: DenoBench) -> None:
     app = hello()
 
     bench.target.create(app.order(), app.read)
 
-    assert [f"{each.method} {each.path}" for each in bench.deno.requests] == [
+    assert bench.asked() == [
         "GET /v2/layers/hello-previews",
         "POST /v2/layers",
         "GET /v2/apps/hello--main",
@@ -76,7 +44,7 @@ def test_the_first_deploy_makes_the_branchs_app(bench: Bench) -> None:
     }
 
 
-def test_a_deploy_is_a_preview_with_every_file_inline(bench: Bench) -> None:
+def test_a_deploy_is_a_preview_with_every_file_inline(bench: DenoBench) -> None:
     app = hello()
     order = replace(
         app.order(known=app.manifest.blobs()),
@@ -101,7 +69,7 @@ def test_a_deploy_is_a_preview_with_every_file_inline(bench: Bench) -> None:
     assert made.transfer.bytes_sent == len(request.body)
 
 
-def test_a_page_as_entry_point_is_a_static_runtime(bench: Bench) -> None:
+def test_a_page_as_entry_point_is_a_static_runtime(bench: DenoBench) -> None:
     app = App(files={"main.ts": b"", "dist/index.html": b"<h1>hi</h1>"})
 
     bench.target.create(app.order(entrypoint="dist/index.html"), app.read)
@@ -110,7 +78,7 @@ def test_a_page_as_entry_point_is_a_static_runtime(bench: Bench) -> None:
     assert json.loads(request.body)["config"]["runtime"] == {"type": "static", "cwd": "dist"}
 
 
-def test_a_lost_answer_is_found_again_by_its_label(bench: Bench) -> None:
+def test_a_lost_answer_is_found_again_by_its_label(bench: DenoBench) -> None:
     app = hello()
     bench.deployed(app, "d00000000001")
     bench.deno.faults = [lambda _: None, lose_the_next(bench)]
@@ -124,14 +92,14 @@ def test_a_lost_answer_is_found_again_by_its_label(bench: Bench) -> None:
     assert made.transfer.files_sent == 0
 
 
-def lose_the_next(bench: Bench) -> Fault:
+def lose_the_next(bench: DenoBench) -> Fault:
     def lose(_: Request) -> None:
         bench.deno.lost_answers = 1
 
     return lose
 
 
-def test_an_app_of_somebody_elses_is_not_touched(bench: Bench) -> None:
+def test_an_app_of_somebody_elses_is_not_touched(bench: DenoBench) -> None:
     app = hello()
     stranger = replace(app.order(), repository=replace(OCTO_HELLO, name=RepoName("octo/other")))
     bench.deno.apps["app-1"] = FakeApp(id="app-1", slug="hello--main", labels={})
@@ -142,7 +110,7 @@ def test_an_app_of_somebody_elses_is_not_touched(bench: Bench) -> None:
     assert bench.deno.deploys() == []
 
 
-def test_an_app_that_another_worker_made_meanwhile_is_used(bench: Bench) -> None:
+def test_an_app_that_another_worker_made_meanwhile_is_used(bench: DenoBench) -> None:
     def made_meanwhile(_: Request) -> Answer:
         labels = {"custom.managed-by": "previewbot", "custom.repo": "octo/hello"}
         bench.deno.apps["app-1"] = FakeApp(id="app-1", slug="hello--main", labels=labels)
@@ -157,7 +125,7 @@ def test_an_app_that_another_worker_made_meanwhile_is_used(bench: Bench) -> None
     assert len(bench.deno.deploys()) == 1
 
 
-def test_an_app_that_was_deleted_behind_our_back_is_made_anew(bench: Bench) -> None:
+def test_an_app_that_was_deleted_behind_our_back_is_made_anew(bench: DenoBench) -> None:
     app = hello()
     bench.target.create(app.order("d00000000001"), app.read)
     bench.deno.apps.clear()
@@ -167,7 +135,7 @@ def test_an_app_that_was_deleted_behind_our_back_is_made_anew(bench: Bench) -> N
     assert [each.slug for each in bench.deno.apps.values()] == ["hello--main"]
 
 
-def test_a_build_is_over_when_its_hosts_are_listed(bench: Bench) -> None:
+def test_a_build_is_over_when_its_hosts_are_listed(bench: DenoBench) -> None:
     made = bench.target.create(hello().order(), hello().read).id
     bench.deno.revisions[made].status = "succeeded"
     bench.deno.revisions[made].looks_to_list = 2
@@ -177,21 +145,21 @@ def test_a_build_is_over_when_its_hosts_are_listed(bench: Bench) -> None:
     assert bench.target.observe(made) == Built(urls=(url,))
 
 
-def test_a_status_from_the_future_is_not_an_end(bench: Bench) -> None:
+def test_a_status_from_the_future_is_not_an_end(bench: DenoBench) -> None:
     made = bench.target.create(hello().order(), hello().read).id
     bench.deno.revisions[made].status = "pondering"
 
     assert bench.target.observe(made) == Building()
 
 
-def test_a_skipped_build_is_a_broken_one(bench: Bench) -> None:
+def test_a_skipped_build_is_a_broken_one(bench: DenoBench) -> None:
     made = bench.target.create(hello().order(), hello().read).id
     bench.deno.revisions[made].status = "skipped"
 
     assert bench.target.observe(made) == Broken(log=(LogLine(level="warning", message="hm"),))
 
 
-def test_a_promoted_revision_has_the_branchs_host(bench: Bench) -> None:
+def test_a_promoted_revision_has_the_branchs_host(bench: DenoBench) -> None:
     older = bench.deployed(hello(), "d00000000001")
     newer = bench.deployed(hello(greet=b"export {};"), "d00000000002")
     url = bench.target.bind(older, LABEL, HEAD)
@@ -204,7 +172,7 @@ def test_a_promoted_revision_has_the_branchs_host(bench: Bench) -> None:
     assert isinstance(bench.target.probe(url, older, HEAD), NotServing)
 
 
-def test_a_promotion_that_is_not_listed_yet_may_be_asked_for_again(bench: Bench) -> None:
+def test_a_promotion_that_is_not_listed_yet_may_be_asked_for_again(bench: DenoBench) -> None:
     made = bench.deployed(hello())
     bench.deno.revisions[made].looks_to_list = 2
 
@@ -214,7 +182,7 @@ def test_a_promotion_that_is_not_listed_yet_may_be_asked_for_again(bench: Bench)
     assert bench.target.bind(made, LABEL, HEAD) is not None
 
 
-def test_a_build_that_runs_is_cancelled_and_removed(bench: Bench) -> None:
+def test_a_build_that_runs_is_cancelled_and_removed(bench: DenoBench) -> None:
     made = bench.target.create(hello(main=HANGS).order(), hello(main=HANGS).read).id
 
     bench.target.cancel(made)
@@ -223,7 +191,7 @@ def test_a_build_that_runs_is_cancelled_and_removed(bench: Bench) -> None:
     assert bench.deno.revisions == {}
 
 
-def test_what_is_in_production_survives_a_late_cancellation(bench: Bench) -> None:
+def test_what_is_in_production_survives_a_late_cancellation(bench: DenoBench) -> None:
     made = bench.deployed(hello())
     bench.target.bind(made, LABEL, HEAD)
 
@@ -232,7 +200,7 @@ def test_what_is_in_production_survives_a_late_cancellation(bench: Bench) -> Non
     assert list(bench.deno.revisions) == [made]
 
 
-def test_a_broken_build_says_why(bench: Bench) -> None:
+def test_a_broken_build_says_why(bench: DenoBench) -> None:
     made = bench.deployed(hello(main=BREAKS))
 
     seen = bench.target.observe(made)
@@ -241,7 +209,7 @@ def test_a_broken_build_says_why(bench: Bench) -> None:
     assert any("SyntaxError" in line.message for line in seen.log)
 
 
-def test_a_nested_error_is_read(bench: Bench) -> None:
+def test_a_nested_error_is_read(bench: DenoBench) -> None:
     with pytest.raises(TargetRefused) as caught:
         bench.target.observe(TargetDeploymentId("../apps/x?y#z"))
 
@@ -249,7 +217,7 @@ def test_a_nested_error_is_read(bench: Bench) -> None:
     assert bench.deno.requests[-1].path == "/v2/revisions/..%2Fapps%2Fx%3Fy%23z"
 
 
-def test_too_many_deploys_are_waited_for_and_then_sent(bench: Bench) -> None:
+def test_too_many_deploys_are_waited_for_and_then_sent(bench: DenoBench) -> None:
     app = hello()
     busy: Fault = lambda _: (429, {"error": {"code": "TOO_MANY", "message": "slow"}})  # noqa: E731
     bench.deno.faults = [*[lambda _: None] * 4, busy]
@@ -260,7 +228,7 @@ def test_too_many_deploys_are_waited_for_and_then_sent(bench: Bench) -> None:
     assert bench.target.create(app.order(), app.read).id == "r00000000001"
 
 
-def test_a_large_app_is_streamed(bench: Bench) -> None:
+def test_a_large_app_is_streamed(bench: DenoBench) -> None:
     large = bytes(range(256)) * 20_000
     app = App(files={"main.ts": b"", "large.bin": large})
 
@@ -272,11 +240,11 @@ def test_a_large_app_is_streamed(bench: Bench) -> None:
     assert base64.b64decode(sent["content"]) == large
 
 
-def test_the_token_is_in_no_text(bench: Bench) -> None:
+def test_the_token_is_in_no_text(bench: DenoBench) -> None:
     assert TOKEN not in repr(vars(bench.target))
 
 
-def test_a_branch_that_is_gone_takes_its_app_along(bench: Bench) -> None:
+def test_a_branch_that_is_gone_takes_its_app_along(bench: DenoBench) -> None:
     made = bench.deployed(hello())
     bench.target.bind(made, LABEL, HEAD)
 
@@ -285,7 +253,7 @@ def test_a_branch_that_is_gone_takes_its_app_along(bench: Bench) -> None:
     assert (bench.deno.apps, bench.deno.revisions) == ({}, {})
 
 
-def test_somebody_elses_app_is_not_removed(bench: Bench) -> None:
+def test_somebody_elses_app_is_not_removed(bench: DenoBench) -> None:
     bench.deno.apps["app-1"] = FakeApp(id="app-1", slug="hello--main", labels={})
 
     bench.target.remove(AppSlug("hello--main"), OCTO_HELLO, [])

@@ -1,55 +1,33 @@
 """A build as its streams tell it: broken off, in either format, or not there at all."""
 
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
-from bot.adapters.targets.deploy_v2 import DeployV2Target, Platform
 from bot.adapters.targets.v2.streams import events
 from bot.core.model.ids import TargetDeploymentId
 from bot.core.model.outcomes import LogLine
 from bot.core.model.preview import BuildPhase
 from bot.ports.target import Broken, Building, Built, Observation
 from tests.fakes.apps import hello
-from tests.fakes.deno.platform import TOKEN, FakeDeno, serving_deno
-from tests.fakes.subhosting.patience import PatientClock
 from tests.fakes.target import BREAKS, HANGS
+from tests.integration.targets.deno_bench import DenoBench
 from tests.subhosting.server import wait_until
 
 SAID = [("info", "one"), ("info", "two"), ("warn", "three"), ("info", "three")]
 
 
-@dataclass
-class Bench:
-    deno: FakeDeno
-    target: DeployV2Target
-
-    def started(self, main: bytes = b"") -> TargetDeploymentId:
-        app = hello(main=main)
-        return self.target.create(app.order(), app.read).id
-
-    def followed(self, main: bytes = b"") -> list[Observation]:
-        seen: list[Observation] = []
-        for each in self.target.follow(self.started(main)):
-            seen.append(each)
-            assert len(seen) < 1_000, "it never ends"
-        return seen
+def started(bench: DenoBench, main: bytes = b"") -> TargetDeploymentId:
+    app = hello(main=main)
+    return bench.target.create(app.order(), app.read).id
 
 
-@pytest.fixture
-def bench() -> Iterator[Bench]:
-    with serving_deno() as deno:
-        platform = Platform(
-            name="deploy-v2",
-            api_url=deno.api_url,
-            token=TOKEN,
-            previews_url=deno.previews_url,
-        )
-        target = DeployV2Target(platform, PatientClock())
-        yield Bench(deno, target)
-        target.close()
+def followed(bench: DenoBench, main: bytes = b"") -> list[Observation]:
+    seen: list[Observation] = []
+    for each in bench.target.follow(started(bench, main)):
+        seen.append(each)
+        assert len(seen) < 1_000, "it never ends"
+    return seen
 
 
 def phases(seen: list[Observation]) -> list[BuildPhase]:
@@ -61,10 +39,10 @@ def said(seen: list[Observation]) -> list[LogLine]:
     return [line for each in seen if isinstance(each, Building) for line in each.log]
 
 
-def test_a_build_is_told_phase_by_phase_and_line_by_line(bench: Bench) -> None:
+def test_a_build_is_told_phase_by_phase_and_line_by_line(bench: DenoBench) -> None:
     bench.deno.streaming.said = SAID
 
-    seen = bench.followed()
+    seen = followed(bench)
 
     assert phases(seen)[-1] is BuildPhase.DEPLOYING
     assert isinstance(seen[-1], Built)
@@ -77,11 +55,11 @@ def test_a_build_is_told_phase_by_phase_and_line_by_line(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("always_lines", [False, True])
-def test_a_stream_that_breaks_off_is_taken_up_again(bench: Bench, always_lines: bool) -> None:  # noqa: FBT001
+def test_a_stream_that_breaks_off_is_taken_up_again(bench: DenoBench, always_lines: bool) -> None:  # noqa: FBT001
     bench.deno.streaming.said = SAID
     bench.deno.streaming.breaks = 4
     bench.deno.streaming.always_lines = always_lines
-    made = bench.started(HANGS)
+    made = started(bench, HANGS)
     following = bench.target.follow(made)
 
     seen: list[Observation] = []
@@ -93,35 +71,35 @@ def test_a_stream_that_breaks_off_is_taken_up_again(bench: Bench, always_lines: 
     assert len(bench.deno.streaming.opened) > 2
 
 
-def test_a_broken_build_ends_with_its_log(bench: Bench) -> None:
-    *_, last = bench.followed(BREAKS)
+def test_a_broken_build_ends_with_its_log(bench: DenoBench) -> None:
+    *_, last = followed(bench, BREAKS)
 
     assert isinstance(last, Broken)
     assert any("SyntaxError" in line.message for line in last.log)
 
 
-def test_a_platform_without_streams_is_looked_at(bench: Bench) -> None:
+def test_a_platform_without_streams_is_looked_at(bench: DenoBench) -> None:
     bench.deno.streaming.offered = False
 
-    assert isinstance(bench.followed()[-1], Built)
+    assert isinstance(followed(bench)[-1], Built)
     assert bench.deno.streaming.opened == []
 
 
-def test_streams_that_always_break_off_are_given_up(bench: Bench) -> None:
+def test_streams_that_always_break_off_are_given_up(bench: DenoBench) -> None:
     bench.deno.streaming.breaks = 1_000
 
-    assert isinstance(bench.followed()[-1], Built)
+    assert isinstance(followed(bench)[-1], Built)
 
 
-def test_a_build_that_says_nothing_is_heard_of_every_second(bench: Bench) -> None:
-    following = bench.target.follow(bench.started(HANGS))
+def test_a_build_that_says_nothing_is_heard_of_every_second(bench: DenoBench) -> None:
+    following = bench.target.follow(started(bench, HANGS))
 
     assert [type(next(following)) for _ in range(4)] == [Building] * 4
     following.close()
 
 
-def test_who_stops_following_leaves_no_thread(bench: Bench) -> None:
-    following = bench.target.follow(bench.started(HANGS))
+def test_who_stops_following_leaves_no_thread(bench: DenoBench) -> None:
+    following = bench.target.follow(started(bench, HANGS))
     next(following)
     next(following)
     assert reading()
@@ -135,8 +113,8 @@ def reading() -> list[threading.Thread]:
     return [each for each in threading.enumerate() if each.name == "build-stream"]
 
 
-def test_a_build_that_was_decided_before_is_one_observation(bench: Bench) -> None:
-    made = bench.started()
+def test_a_build_that_was_decided_before_is_one_observation(bench: DenoBench) -> None:
+    made = started(bench)
     revision = bench.deno.revisions[made]
     revision.status, revision.looks_to_list = "succeeded", 0
 
@@ -144,8 +122,8 @@ def test_a_build_that_was_decided_before_is_one_observation(bench: Bench) -> Non
     assert bench.deno.streaming.opened == []
 
 
-def test_hosts_that_are_listed_later_are_waited_for(bench: Bench) -> None:
-    made = bench.started()
+def test_hosts_that_are_listed_later_are_waited_for(bench: DenoBench) -> None:
+    made = started(bench)
     bench.deno.revisions[made].looks_to_list = 5
 
     *before, last = bench.target.follow(made)

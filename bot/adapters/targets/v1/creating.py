@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 import orjson
 
 from bot.adapters.targets import body, errors
-from bot.adapters.targets.http import Api, Call, Meter
+from bot.adapters.targets.http import Api, Call
+from bot.adapters.targets.outgoing import Meter
 from bot.adapters.targets.paths import part
 from bot.adapters.targets.v1.repeats import earlier_deployment
 from bot.core.model.errors import TargetRefused

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import orjson
 
-from bot.adapters.targets import body
-from bot.adapters.targets.http import Api, Call, Meter
+from bot.adapters.targets import body, building
+from bot.adapters.targets.http import Api, Call
+from bot.adapters.targets.outgoing import Meter
 from bot.adapters.targets.paths import part
 from bot.adapters.targets.v2.apps import Apps, plain_of
-from bot.core.decide.entrypoint import site_folder
 from bot.core.model.environment import Trust
 from bot.core.model.errors import TargetRefused
 from bot.core.model.ids import TargetDeploymentId
@@ -21,11 +21,12 @@ DEPLOYMENT = "custom.deployment"
 
 # Where a lost answer is looked for: the newest revisions of the app, as many as one page holds.
 PAGE_SIZE = 100
+MAX_PAGES = 20
 
 # A group of logical databases; each order names the one of the group that it uses.
 DATABASES = "previewbot"
 
-_NOT_FOUND = 404
+_NOT_FOUND, _CONFLICT = 404, 409
 # 409 by its meaning; our own server says 400 `slugAlreadyInUse`.
 _TAKEN = frozenset({400, 409})
 
@@ -50,6 +51,13 @@ class Creates:
         self._apps.forget(order.branch_app)
         return self._create(order, read)
 
+    def abandon(self, deployment: TargetDeploymentId) -> None:
+        """Stop a build or remove a revision that nobody will use; harmless when repeated."""
+        revision = f"revisions/{part(deployment)}"
+        self._tell_if_there(Call(method="POST", url=f"{revision}/cancel"))
+        # Refused while the build is ending: what is cancelled and has no host harms nobody.
+        self._tell_if_there(Call(method="DELETE", url=revision))
+
     def _create(self, order: Order, read: BlobReader) -> Created:
         total = order.manifest.files_total()
         made_app = self._apps.prepare(order)
@@ -71,16 +79,44 @@ class Creates:
         return Created(id=TargetDeploymentId(made.id), transfer=sent)
 
     def _earlier(self, order: Order) -> TargetDeploymentId | None:
-        """Return the revision that this order made before, if its answer was lost."""
-        call = Call(
-            method="GET",
-            url=f"apps/{part(order.branch_app)}/revisions",
-            params={"limit": PAGE_SIZE},
-        )
-        for item in self._api.ask(call, list[wire.RevisionListItem]):
-            if (item.labels or {}).get(DEPLOYMENT) == order.key:
-                return TargetDeploymentId(item.id)
-        return None
+        """Return the revision that this order made before, if its answer was lost.
+
+        Of several the first one made stays: two tries may have looked before either had made one.
+        """
+        ours = [
+            item
+            for item in self._recent(order)
+            if (item.labels or {}).get(DEPLOYMENT) == order.key
+        ]
+        if not ours:
+            return None
+        first, *others = sorted(ours, key=lambda item: (item.created_at, item.id))
+        for loser in others:
+            self.abandon(TargetDeploymentId(loser.id))
+        return TargetDeploymentId(first.id)
+
+    def _recent(self, order: Order) -> Iterator[wire.RevisionListItem]:
+        """Yield the newest revisions of the order's app, a page of them.
+
+        In which order a server lists them is not published. From one that begins with the oldest,
+        every page is taken.
+        """
+        url = f"apps/{part(order.branch_app)}/revisions"
+        call: Call | None = Call(method="GET", url=url, params={"limit": PAGE_SIZE})
+        for _ in range(MAX_PAGES):
+            if call is None:
+                return
+            page, call = self._api.ask_page(call, list[wire.RevisionListItem])
+            yield from page
+            if page and page[0].created_at > page[-1].created_at:
+                return
+
+    def _tell_if_there(self, call: Call) -> None:
+        try:
+            self._api.tell(call)
+        except TargetRefused as refusal:
+            if refusal.status not in {_NOT_FOUND, _CONFLICT}:
+                raise
 
     def _make_databases(self) -> None:
         """Make the group of databases once; the platform has no way to ask whether it is there."""
@@ -114,22 +150,15 @@ def _deploy_body(order: Order, read: BlobReader) -> Iterator[bytes]:
         "labels": {DEPLOYMENT: order.key},
         "production": production,
         "preview": preview,
-        # What v1 does by itself: docs of Deno's migration guide, "deployment".
-        "config": {
-            "install": "deno install",
-            "runtime": _runtime(order.entrypoint),
-        },
         "env_vars": [{"key": each.key, "value": each.value} for each in plain_of(order)],
     }
+    config = building.by_recipe(order)
+    if config is None and not order.deno_json_builds:
+        config = building.by_entrypoint(order)
+    if config is not None:
+        head["config"] = config
     if order.environment.trust is Trust.STRANGER:
         head["layers"] = []
     yield orjson.dumps(head)[:-1] + b',"assets":{'
     yield from body.inline_assets(order.manifest, order.manifest.blobs(), read)
     yield b"}}"
-
-
-def _runtime(entrypoint: str) -> dict[str, str]:
-    folder = site_folder(entrypoint)
-    if folder is not None:
-        return {"type": "static", "cwd": folder}
-    return {"type": "dynamic", "entrypoint": entrypoint}

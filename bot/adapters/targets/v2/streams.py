@@ -15,7 +15,8 @@ from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from bot.adapters.targets.http import Api, Call, Stream
+from bot.adapters.targets.http import Api, Call
+from bot.adapters.targets.incoming import Stream
 from bot.core.model.errors import TargetRefused, TargetUnavailable
 
 T = TypeVar("T")

@@ -93,6 +93,8 @@ class Settings(BaseModel):
     # PREVIEWBOT_ENCRYPTION_KEY; Fernet keys, the newest first, comma separated; None: a file of
     # the data directory
     encryption_key: SecretStr | None = None
+    # PREVIEWBOT_SWEEP_EVERY_S; between looks for what was missed: deliveries, branches, checks
+    sweep_every_s: int = Field(default=600, ge=1)
     build_timeout_s: int = Field(default=600, ge=1)  # PREVIEWBOT_BUILD_TIMEOUT_S
     entrypoint: str | None = None  # PREVIEWBOT_ENTRYPOINT; None: found by name
     # PREVIEWBOT_MIRRORS_QUOTA_MB; beyond it the least used git mirrors are removed

@@ -1,25 +1,48 @@
 """Settings -> forge: GitHub when it is configured, else our own bare repositories."""
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
 from bot.adapters.local.forge import CheckShelf, LocalForge
+from bot.bootstrap.places import webhook_url
+from bot.core.model.ids import Repository
 from bot.core.model.surfaces import Showing, Surface
 from bot.kernel.clock import Clock
 from bot.ports.forge import Forge
+from bot.ports.hooks import Hooks
 from bot.settings import Settings
 
 
-def forge_from(settings: Settings, shelf: CheckShelf, clock: Clock) -> Forge:
-    """Return the forge; `shelf` keeps the checks of local repositories.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """The forge, and its side of our webhooks; None where nothing is sent that could get lost."""
+
+    forge: Forge
+    hooks: Hooks | None
+
+
+def connect_forge(
+    settings: Settings,
+    clock: Clock,
+    *,
+    shelf: CheckShelf,
+    repositories: Callable[[], Iterable[Repository]],
+) -> Connected:
+    """Return the forge of the settings.
+
+    `shelf` keeps the checks of local repositories; `repositories` are those that we know.
 
     Raises:
         ConfigurationProblem: the App's private key cannot be read or is none.
 
     """
     if not settings.uses_github:
-        return LocalForge(shelf)
+        return Connected(forge=LocalForge(shelf), hooks=None)
     # PyGithub costs 0.2 s and 45 MB, which an installation without GitHub need not pay.
     from bot.bootstrap.github import github_forge  # noqa: PLC0415
 
-    return github_forge(settings, clock)
+    forge = github_forge(settings, clock)
+    return Connected(forge=forge, hooks=forge.hooks(repositories, webhook_url(settings)))
 
 
 def showing_from(settings: Settings) -> Showing:

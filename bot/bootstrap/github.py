@@ -1,13 +1,12 @@
 """Settings -> the GitHub forge, as an App or with a token."""
 
-from bot.adapters.github.forge import app_forge, token_forge
+from bot.adapters.github.forge import GitHubForge, app_forge, token_forge
 from bot.core.model.errors import ConfigurationProblem
 from bot.kernel.clock import Clock
-from bot.ports.forge import Forge
 from bot.settings import Settings
 
 
-def github_forge(settings: Settings, clock: Clock) -> Forge:
+def github_forge(settings: Settings, clock: Clock) -> GitHubForge:
     """Return the forge; an App beats a token when both are set.
 
     Raises:

@@ -56,3 +56,9 @@ def page_url(settings: Settings, deployment: DeploymentId) -> str | None:
     if settings.public_url is None:
         return None
     return f"{settings.public_url.rstrip('/')}/deployments/{deployment}"
+
+
+def webhook_url(settings: Settings) -> str:
+    """Return the address that GitHub sends deliveries to."""
+    base = settings.public_url or f"http://{settings.bind}:{settings.port}"
+    return f"{base.rstrip('/')}/webhooks/github"

@@ -1,13 +1,10 @@
 """The worker process: everything that talks to git, forge and target."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
-from threading import Thread
 from typing import NoReturn
-
-import structlog
 
 from bot.adapters.engine.identities import bell_path
 from bot.adapters.engine.inbox import DurableInbox
@@ -19,13 +16,14 @@ from bot.adapters.storage.checks import SqlCheckShelf
 from bot.adapters.storage.postings import SqlPostings
 from bot.adapters.storage.pulls import SqlPulls
 from bot.adapters.storage.store import SqlStore
-from bot.bootstrap.forges import forge_from, showing_from
+from bot.bootstrap.forges import connect_forge, showing_from
 from bot.bootstrap.places import database_url, git_url, mirrors_dir, page_url
 from bot.bootstrap.recent import Recent
 from bot.bootstrap.schema import prepare_database
 from bot.bootstrap.targets import target_from
+from bot.bootstrap.upkeep import Job, keep_doing, sweeping, tending
 from bot.bootstrap.variables import variables_from
-from bot.core.model.ids import DeliveryKey, DeploymentId
+from bot.core.model.ids import DeliveryKey, DeploymentId, Repository
 from bot.kernel.clock import Clock, SystemClock
 from bot.kernel.ids import RandomIds
 from bot.pipeline.deploy import deploy
@@ -34,16 +32,11 @@ from bot.ports.forge import Forge
 from bot.ports.journal import Journal
 from bot.ports.services import Services
 from bot.ports.source import Source
+from bot.ports.store import Store
 from bot.settings import Settings
 
 # Finished workflows are only of use for looking back; the bot's own records stay.
 KEEP_WORKFLOWS = timedelta(days=14)
-
-# Off the road of pushes: 20 packs gather in a busy hour, and an hour is longer than any attempt.
-TEND_EVERY = timedelta(hours=1)
-SPARED = timedelta(hours=1)
-
-log = structlog.get_logger()
 
 
 def run(settings: Settings, ready: Callable[[], None]) -> NoReturn:
@@ -62,9 +55,16 @@ def run(settings: Settings, ready: Callable[[], None]) -> NoReturn:
         wake=partial(ring, bell_path(settings.data_dir)),
     )
     clock = SystemClock()
-    forge = forge_from(settings, SqlCheckShelf(opened), clock)
+    store = SqlStore(opened, clock, RandomIds())
+    connected = connect_forge(
+        settings,
+        clock,
+        shelf=SqlCheckShelf(opened),
+        repositories=partial(_repositories, store),
+    )
+    forge = connected.forge
     source = GitSource(mirrors_dir(settings), git_url(settings), forge.git_credential)
-    services = _services(settings, opened, forge, source)
+    services = _services(settings, opened, store, forge, source)
 
     def intake(key: DeliveryKey, journal: Journal) -> None:
         with opened.read.connect() as connection:
@@ -74,8 +74,11 @@ def run(settings: Settings, ready: Callable[[], None]) -> NoReturn:
     def run_deployment(key: DeploymentId, journal: Journal) -> None:
         deploy(key, services, journal)
 
-    upkeep = Thread(target=_keep_tending, args=(settings, source, clock), daemon=True)
-    upkeep.start()
+    every = timedelta(seconds=settings.sweep_every_s)
+    jobs = [
+        tending(source, clock, quota_mb=settings.mirrors_quota_mb),
+        sweeping(services, inbox, connected.hooks, every=every),
+    ]
     run_worker(
         WorkerConfig(
             database_url=database_url(settings), data_dir=settings.data_dir, keep=KEEP_WORKFLOWS
@@ -83,35 +86,31 @@ def run(settings: Settings, ready: Callable[[], None]) -> NoReturn:
         Work(intake=intake, deploy=run_deployment),
         inbox,
         clock,
-        ready,
+        lambda: _begun(ready, jobs, clock),
     )
 
 
-def _keep_tending(settings: Settings, source: GitSource, clock: Clock) -> None:
-    """Look after the mirrors now and then; a daemon, which ends with the process."""
-    while True:
-        clock.sleep(TEND_EVERY)
-        try:
-            done = source.tend(
-                quota_bytes=settings.mirrors_quota_mb * 1024 * 1024,
-                spared_since_s=(clock.now() - SPARED).timestamp(),
-            )
-        except OSError:
-            # The boundary of a job: a full disk now is no reason never to look again.
-            log.exception("mirrors_not_tended")
-        else:
-            log.info("mirrors_tended", repacked=len(done.repacked), evicted=len(done.evicted))
+def _begun(ready: Callable[[], None], jobs: Sequence[Job], clock: Clock) -> None:
+    """Say that deliveries are taken, and begin what is done beside them."""
+    ready()
+    keep_doing(jobs, clock)
+
+
+def _repositories(store: Store) -> list[Repository]:
+    """Return the repositories that have a preview, each once."""
+    found = {preview.repository.id: preview.repository for preview in store.standing()}
+    return list(found.values())
 
 
 def _services(
-    settings: Settings, opened: connect.Engines, forge: Forge, source: Source
+    settings: Settings, opened: connect.Engines, store: Store, forge: Forge, source: Source
 ) -> Services:
     clock = SystemClock()
     return Services(
         forge=forge,
         source=source,
         target=target_from(settings, clock),
-        store=SqlStore(opened, clock, RandomIds()),
+        store=store,
         pulls=SqlPulls(opened),
         variables=variables_from(settings, opened),
         clock=clock,

@@ -100,6 +100,16 @@ class Forge(Protocol):
         """
         ...
 
+    def open_pulls(self, repository: Repository) -> list[PullRequest]:
+        """Return the pull requests that are open now, in any order.
+
+        Raises:
+            ForgeUnavailable: try again later.
+            ForgeRefused: they may not be read; the message says which right is missing.
+
+        """
+        ...
+
     def permission(self, repository: Repository, login: Login) -> Permission:
         """Return what somebody may do in the repository now, asked anew.
 

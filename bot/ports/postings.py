@@ -32,6 +32,10 @@ class Postings(Protocol):
         """Return all that belongs to `group`, in order of their first writing."""
         ...
 
+    def saying(self, surface: Surface, said: str) -> list[Posting]:
+        """Return all that says exactly `said`, in order of their first writing."""
+        ...
+
     def put(self, posting: Posting) -> None:
         """Remember `posting` in place of what was remembered of its subject."""
         ...

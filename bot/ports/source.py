@@ -45,6 +45,15 @@ class Source(Protocol):
         """
         ...
 
+    def heads(self, repository: Repository) -> Mapping[str, CommitSha]:
+        """Return what all branches point at now, by their full names (`refs/heads/...`).
+
+        Raises:
+            SourceUnavailable: the repository could not be asked.
+
+        """
+        ...
+
     def fetch(self, repository: Repository, commit: CommitSha) -> None:
         """Make `commit` and its trees available locally; harmless when they already are.
 

@@ -81,6 +81,10 @@ class Store(Protocol):
         """Mark the line's previews as gone and their unfinished attempts as superseded."""
         ...
 
+    def standing(self) -> list[Preview]:
+        """Return the previews that are not gone."""
+        ...
+
     def attempts_on(self, repository: RepositoryId, line: Line) -> list[Deployment]:
         """Return all attempts of the line's previews, oldest first."""
         ...

@@ -144,3 +144,25 @@ class CommentAnswer(Payload):
     id: GitHubId
     body: str = ""
     user: UserAnswer | None = None  # None: the account is gone
+
+
+class HookDeliveryAnswer(Payload):
+    """One attempt in the list of a webhook's deliveries."""
+
+    id: GitHubId
+    guid: str
+    delivered_at: Annotated[datetime, Field(strict=False)]  # a string in JSON
+    status: str
+
+
+class HookConfigPart(Payload):
+    """`config` of a webhook."""
+
+    url: str = ""
+
+
+class HookAnswer(Payload):
+    """A webhook of a repository."""
+
+    id: GitHubId
+    config: HookConfigPart

@@ -78,6 +78,11 @@ class FakeForge:
         self._answer(f"GET pulls/{number}")
         return self.pulls.get((repository.id, number))
 
+    def open_pulls(self, repository: Repository) -> list[PullRequest]:
+        self._answer("GET pulls")
+        mine = [pull for (owner, _), pull in self.pulls.items() if owner == repository.id]
+        return [pull for pull in mine if pull.is_open]
+
     def permission(self, repository: Repository, login: Login) -> Permission:  # noqa: ARG002 - one suffices
         self._answer(f"GET collaborators/{login}/permission")
         return self.roles.get(login, Permission.READ)

@@ -86,6 +86,15 @@ class FakeSource:
             self._reach()
             return self._branches.get((repository.id, branch))
 
+    def heads(self, repository: Repository) -> Mapping[str, CommitSha]:
+        with self._lock:
+            self._reach()
+            return {
+                f"refs/heads/{branch}": commit
+                for (owner, branch), commit in self._branches.items()
+                if owner == repository.id
+            }
+
     def fetch(self, repository: Repository, commit: CommitSha) -> None:  # noqa: ARG002 - the port
         with self._lock:
             if commit in self._here:

@@ -9,7 +9,7 @@ import hashlib
 import os
 import stat
 import subprocess
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from bot.adapters.git import lfs
@@ -47,6 +47,10 @@ class DirectorySource:
     def head(self, repository: Repository, branch: Branch) -> CommitSha | None:
         """Return the commit that the directory holds, whatever the branch; None if unknown."""
         return self._commit
+
+    def heads(self, repository: Repository) -> Mapping[str, CommitSha]:
+        """Return nothing: a directory has no branches."""
+        return {}
 
     def fetch(self, repository: Repository, commit: CommitSha) -> None:
         """Do nothing: the files are here."""

@@ -22,6 +22,8 @@ from bot.core.model.ids import Branch, CommitSha, Repository, commit_sha
 # A listing of refs is small; a server that needs longer is down.
 _LS_REMOTE_TIMEOUT_S = 60.0
 
+_BRANCHES = "refs/heads/"
+
 # No ref is longer on a server whose refs are files (PATH_MAX).
 _MAX_BRANCH_BYTES = 4000
 
@@ -75,26 +77,47 @@ class Mirrors:
             SourceUnavailable: it could not be asked.
 
         """
-        ref = f"refs/heads/{branch}"
+        ref = f"{_BRANCHES}{branch}"
         if not _can_be_asked_for(ref):
             return None
-        address = self._base.address_of(repository.name)
         if self._one_post is not None:
+            address = self._base.address_of(repository.name)
             with suppress(Unusual):
                 oid = self._one_post.ref(address, self._credential(repository), ref)
                 return None if oid is None else commit_sha(oid)
+        # ls-remote takes its argument for a pattern's tail.
+        return _commits(self._listed(repository, ref)).get(ref)
+
+    def heads(self, repository: Repository) -> dict[str, CommitSha]:
+        """Ask the server what all branches point at.
+
+        Raises:
+            SourceUnavailable: it could not be asked.
+
+        """
+        if self._one_post is not None:
+            address = self._base.address_of(repository.name)
+            with suppress(Unusual):
+                refs = self._one_post.refs(address, self._credential(repository), _BRANCHES)
+                commits = {name: commit_sha(oid) for name, oid in refs.items()}
+                return {name: commit for name, commit in commits.items() if commit is not None}
+        return _commits(self._listed(repository))
+
+    def _listed(self, repository: Repository, *patterns: str) -> bytes:
+        """Return git's list of branches, or of those that match a pattern."""
+        address = self._base.address_of(repository.name)
         try:
             with self._login(repository) as login:
                 listing = ClosedGit(self._home, {**self._environment, **login}).ls_remote(
                     "--heads",
                     "--",
                     address,
-                    ref,
+                    *patterns,
                     kill_after_timeout=_LS_REMOTE_TIMEOUT_S,
                 )
         except CommandError as error:
             raise as_ours(error, repository.name) from error
-        return _exact(cast("bytes", listing), ref)
+        return cast("bytes", listing)
 
     def _quick(self, repository: Repository) -> Quick | None:
         post = self._one_post
@@ -121,10 +144,11 @@ def _can_be_asked_for(ref: str) -> bool:
     return b"\0" not in encoded and len(encoded) <= _MAX_BRANCH_BYTES
 
 
-def _exact(listing: bytes, ref: str) -> CommitSha | None:
-    """Return the commit of exactly `ref`: ls-remote takes its argument for a pattern's tail."""
+def _commits(listing: bytes) -> dict[str, CommitSha]:
+    """Return ref -> commit of git's list."""
+    found: dict[str, CommitSha] = {}
     for line in listing.decode(errors="replace").split("\n"):
         oid, _, name = line.partition("\t")
-        if name == ref:
-            return commit_sha(oid)
-    return None
+        if (commit := commit_sha(oid)) is not None:
+            found[name] = commit
+    return found

@@ -75,6 +75,16 @@ class OnePost:
         with self._answer(address, password, ls_refs_request(ref)) as answer:
             return refs_of(answer).get(ref)
 
+    def refs(self, address: str, password: str | None, prefix: str) -> dict[str, str]:
+        """Return what all refs that begin with `prefix` point at.
+
+        Raises:
+            Unusual: it cannot be had this way.
+
+        """
+        with self._answer(address, password, ls_refs_request(prefix)) as answer:
+            return refs_of(answer)
+
     @contextmanager
     def _answer(self, address: str, password: str | None, body: bytes) -> Iterator[BinaryIO]:
         headers = {"Content-Type": f"{_CONTENT}-request", "Accept": f"{_CONTENT}-result"}

@@ -1,6 +1,6 @@
 """`GitSource`: the port over mirrors. Never a checkout, never an address out of a payload."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -60,6 +60,10 @@ class GitSource:
     def head(self, repository: Repository, branch: Branch) -> CommitSha | None:
         """Return what the server says `branch` points at now."""
         return self._mirrors.head(repository, branch)
+
+    def heads(self, repository: Repository) -> Mapping[str, CommitSha]:
+        """Return what the server says all branches point at now, by their full names."""
+        return self._mirrors.heads(repository)
 
     def fetch(self, repository: Repository, commit: CommitSha) -> None:
         """Bring `commit` and its trees into the mirror; no network if they are there."""

@@ -1,6 +1,7 @@
 """As whom we speak to GitHub: an App with its key, or one token."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -74,6 +75,10 @@ class TokenAccess:
 
     def client(self, repository: Repository) -> Github:  # noqa: ARG002 - the same for all
         """Return this thread's client."""
+        return self.any_client()
+
+    def any_client(self) -> Github:
+        """Return this thread's client."""
         return self._clients.with_token("token", self._token)
 
     def login(self) -> str | None:
@@ -141,7 +146,7 @@ class AppAccess:
     def login(self) -> str | None:
         """Return the App's bot account, asked once."""
         if self._login is None:
-            app = AppAnswer.model_validate(self._as_app("GET", "/app", None))
+            app = AppAnswer.model_validate(self.as_app("GET", "/app", None)[1])
             self._login = f"{app.slug}[bot]"
         return self._login
 
@@ -169,21 +174,36 @@ class AppAccess:
         if known is not None:
             return known
         path = f"/repos/{repository.name}/installation"
-        answer = InstallationAnswer.model_validate(self._as_app("GET", path, None))
+        answer = InstallationAnswer.model_validate(self.as_app("GET", path, None)[1])
         with self._lock:
             self._installations[repository.id] = answer.id
         return answer.id
 
     def _mint(self, installation: int, scope: dict[str, object]) -> _Ending:
         path = f"/app/installations/{installation}/access_tokens"
-        answer = TokenAnswer.model_validate(self._as_app("POST", path, scope))
+        answer = TokenAnswer.model_validate(self.as_app("POST", path, scope)[1])
         return _Ending(secret=answer.token, ends_at=answer.expires_at)
 
-    def _as_app(self, method: str, path: str, body: dict[str, object] | None) -> object:
-        def attempt(_number: int) -> object:  # minting twice does no harm
+    def as_app(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> tuple[Mapping[str, str], object]:
+        """Return headers and document of a call that the App makes in its own name.
+
+        Only for calls that may be repeated without harm.
+        """
+
+        def attempt(_number: int) -> tuple[Mapping[str, str], object]:
             requester = self._clients.with_jwt("app", self._signed()).requester
-            _, answer = requester.requestJsonAndCheck(method, path, input=body)
-            return answer
+            return requester.requestJsonAndCheck(
+                method,
+                path,
+                parameters=dict(parameters or {}),
+                input=None if body is None else dict(body),
+            )
 
         return self._retries.call(
             f"{method} {path}", attempt, right="the App to be installed on the repository"

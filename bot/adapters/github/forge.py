@@ -1,13 +1,14 @@
 """GitHub behind the forge port."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from bot.adapters.github.auth import Access, AppAccess, TokenAccess
+from bot.adapters.github.auth import AppAccess, TokenAccess
 from bot.adapters.github.checks import CheckRuns
 from bot.adapters.github.clients import PUBLIC_API_URL, Clients
 from bot.adapters.github.comments import Comments
 from bot.adapters.github.deployments import Deployments
 from bot.adapters.github.dispatches import Dispatches
+from bot.adapters.github.hooks import AppHook, RepositoryHooks
 from bot.adapters.github.limits import Retries
 from bot.adapters.github.reading import Reading
 from bot.adapters.github.statuses import CommitStatuses
@@ -16,20 +17,28 @@ from bot.core.model.ids import Login, PullNumber, Repository
 from bot.core.model.pulls import Permission, PullRequest
 from bot.core.model.surfaces import Notice, ShownDeployment, StickyComment
 from bot.kernel.clock import Clock
+from bot.ports.hooks import Hooks
 
 
 class GitHubForge:
     """Implements `bot.ports.forge.Forge`; may be used from any number of threads."""
 
-    def __init__(self, access: Access, retries: Retries) -> None:
-        """Write as `access`: check runs where it may, else commit statuses."""
+    def __init__(self, access: AppAccess | TokenAccess, retries: Retries) -> None:
+        """Work as `access`: check runs where it may, else commit statuses."""
         self._access = access
+        self._retries = retries
         self._checks = CheckRuns(access, retries)
         self._statuses = CommitStatuses(access, retries)
         self._deployments = Deployments(access, retries)
         self._dispatches = Dispatches(access, retries)
         self._reading = Reading(access, retries)
         self._comments = Comments(access, retries)
+
+    def hooks(self, repositories: Callable[[], Iterable[Repository]], url: str) -> Hooks:
+        """Return GitHub's side of our webhooks: the App's, or those of `repositories` at `url`."""
+        if isinstance(self._access, AppAccess):
+            return AppHook(self._access)
+        return RepositoryHooks(self._access, self._retries, repositories=repositories, url=url)
 
     def publish(self, check: Check, ref: str | None) -> str:
         """Make `check` stand on its commit; see the port."""
@@ -62,6 +71,10 @@ class GitHubForge:
     def pull(self, repository: Repository, number: PullNumber) -> PullRequest | None:
         """Return a pull request as it stands now; see the port."""
         return self._reading.pull(repository, number)
+
+    def open_pulls(self, repository: Repository) -> list[PullRequest]:
+        """Return the pull requests that are open now; see the port."""
+        return self._reading.open_pulls(repository)
 
     def permission(self, repository: Repository, login: Login) -> Permission:
         """Return what somebody may do in the repository now; see the port."""

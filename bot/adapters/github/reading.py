@@ -7,6 +7,7 @@ from urllib.parse import quote
 from pydantic import TypeAdapter
 
 from bot.adapters.github.auth import Access
+from bot.adapters.github.clients import PAGE_SIZE
 from bot.adapters.github.limits import Retries
 from bot.core.model.errors import ForgeRefused
 from bot.core.model.ids import Login, PullNumber, Repository
@@ -20,7 +21,10 @@ Answer = TypeVar("Answer")
 # Both are how GitHub says that there is nothing: gone for good, or not there for us.
 _NOT_THERE = {404, 410}
 
+MAX_PAGES = 10
+
 _PULL = TypeAdapter(PullRequestPart)
+_PULLS = TypeAdapter(list[PullRequestPart])
 _PERMISSION = TypeAdapter(PermissionAnswer)
 
 _ROLES = {
@@ -45,6 +49,19 @@ class Reading:
         path = f"/repos/{repository.name}/pulls/{number}"
         found = self._asked(repository, path, _PULL.validate_python, right="pull requests: read")
         return None if found is None else pull_of(found)
+
+    def open_pulls(self, repository: Repository) -> list[PullRequest]:
+        """Return the newest thousand of the open pull requests; see the port."""
+        found: list[PullRequest] = []
+        for page in range(1, MAX_PAGES + 1):
+            path = f"/repos/{repository.name}/pulls?state=open&per_page={PAGE_SIZE}&page={page}"
+            parts = self._asked(
+                repository, path, _PULLS.validate_python, right="pull requests: read"
+            )
+            found += map(pull_of, parts or ())
+            if len(parts or ()) < PAGE_SIZE:
+                break
+        return found
 
     def permission(self, repository: Repository, login: Login) -> Permission:
         """Return what somebody may do; see the port.

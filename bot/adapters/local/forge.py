@@ -55,6 +55,10 @@ class LocalForge:
         """Return None: there are branches only."""
         return None
 
+    def open_pulls(self, repository: Repository) -> list[PullRequest]:  # noqa: ARG002 - the port's
+        """Return none: there are no pull requests here."""
+        return []
+
     def permission(self, repository: Repository, login: Login) -> Permission:  # noqa: ARG002 - the port's
         """Return that nobody is known here: who may push may do so by the file system."""
         return Permission.NONE

@@ -153,6 +153,11 @@ class MemoryStore:
                 if key[:2] == (repository, line):
                     self._previews[key] = replace(preview, buried=True)
 
+    def standing(self) -> list[Preview]:
+        """Return the previews that are not gone."""
+        with self._lock:
+            return [preview for preview in self._previews.values() if not preview.buried]
+
     def attempts_on(self, repository: RepositoryId, line: Line) -> list[Deployment]:
         """Return all attempts of the line's previews, oldest first."""
         with self._lock:
@@ -283,6 +288,11 @@ class MemoryPostings:
         """Return all that belongs to `group`, in order of their first writing."""
         found = list(self._kept.values())
         return [each for each in found if (each.surface, each.group) == (surface, group)]
+
+    def saying(self, surface: Surface, said: str) -> list[Posting]:
+        """Return all that says exactly `said`, in order of their first writing."""
+        found = list(self._kept.values())
+        return [each for each in found if (each.surface, each.said) == (surface, said)]
 
     def put(self, posting: Posting) -> None:
         """Remember `posting` in place of what was remembered of its subject."""

@@ -23,6 +23,11 @@ class SqlPostings:
         columns = postings.c
         return self._found(sa.and_(columns.surface == str(surface), columns.group == group))
 
+    def saying(self, surface: Surface, said: str) -> list[Posting]:
+        """Return all that says exactly `said`, in order of their first writing."""
+        columns = postings.c
+        return self._found(sa.and_(columns.surface == str(surface), columns.said == said))
+
     def put(self, posting: Posting) -> None:
         """Remember `posting` in place of what was remembered of its subject."""
         mine = _about(posting.surface, posting.subject)

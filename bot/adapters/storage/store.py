@@ -101,6 +101,12 @@ class SqlStore:
         with self._write.begin() as connection:
             connection.execute(sa.update(previews).where(ours).values(buried=True))
 
+    def standing(self) -> list[Preview]:
+        """Return the previews that are not gone."""
+        query = PREVIEWS.where(previews.c.buried.is_(False))
+        with self._read.connect() as connection:
+            return [preview_in(row) for row in connection.execute(query).mappings()]
+
     def attempts_on(self, repository: RepositoryId, line: Line) -> list[Deployment]:
         """Return all attempts of the line's previews, oldest first."""
         ours = sa.and_(previews.c.repository_id == repository, previews.c.ref == ref_of(line))

@@ -132,6 +132,8 @@ def _require_person(
     role = store.collaborators.get((repository.full_name, token.login), "read")
     if level == "write" and role not in {"write", "maintain", "admin"}:
         raise _not_accessible(token)
+    if level == "admin" and role != "admin":
+        raise not_found()  # who may not see hooks is told that there are none
 
 
 def _not_accessible(token: Token) -> Refusal:

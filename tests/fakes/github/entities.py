@@ -176,10 +176,42 @@ class RecordedRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SentDelivery:
-    """A webhook that was delivered, with the answer's status."""
+class Hook:
+    """A webhook of a repository."""
+
+    id: int
+    repository: str
+    url: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """What a delivery holds, however often it is tried."""
 
     guid: str
+    hook: int
     event: str
     url: str
+    body: bytes
+    secret: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentDelivery:
+    """One attempt to deliver; `status` is the answer's, 0 when there was none."""
+
+    id: int
+    parcel: Parcel
     status: int
+    outcome: str  # GitHub's word for it
+    sent_at: datetime
+    redelivery: bool
+
+    @property
+    def guid(self) -> str:
+        return self.parcel.guid
+
+    @property
+    def event(self) -> str:
+        return self.parcel.event

@@ -98,11 +98,29 @@ def get(call: Call) -> Answer:
     return Answer(document=document(call.documents, pull))
 
 
+def list_pulls(call: Call) -> Answer:
+    """GET the pull requests of a repository, newest first; open ones unless asked otherwise."""
+    state = call.query.get("state", "open")
+    found = [
+        pull
+        for (owner, _), pull in reversed(call.store.pulls.items())
+        if owner == call.repository.full_name and state in {"all", pull.state}
+    ]
+    page, headers = call.page(found)
+    return Answer(document=[document(call.documents, pull) for pull in page], headers=headers)
+
+
 ROUTES = [
+    Route(
+        method="GET",
+        pattern="/repos/{owner}/{repo}/pulls",
+        permission=("pull_requests", "read"),
+        handler=list_pulls,
+    ),
     Route(
         method="GET",
         pattern="/repos/{owner}/{repo}/pulls/{pull_number}",
         permission=("pull_requests", "read"),
         handler=get,
-    )
+    ),
 ]

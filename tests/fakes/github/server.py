@@ -25,12 +25,13 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from bot.kernel.clock import Clock, SystemClock
-from tests.fakes.github import git_http, payloads
+from tests.fakes.github import git_http, hooks, payloads
 from tests.fakes.github.community import Community
 from tests.fakes.github.documents import Documents
 from tests.fakes.github.entities import (
     App,
-    SentDelivery,
+    Hook,
+    Parcel,
     Token,
     TokenKind,
 )
@@ -40,7 +41,7 @@ from tests.fakes.github.routes import NO_CONTENT, Api, Incoming
 from tests.fakes.github.store import Store
 
 API_PREFIX = "/api/v3"  # as on GitHub Enterprise Server
-HOOK_ID = 109_948_940
+HOOK_ID = hooks.APP_HOOK
 
 # What the design's least permission set asks for.
 PERMISSIONS = {
@@ -244,16 +245,39 @@ class FakeGitHub(Community):
         hook_id: int = HOOK_ID,
     ) -> httpx.Response:
         """Sign `payload` and post it to `url`; the same GUID makes it a redelivery."""
-        body = payloads.encode(payload)
-        guid = guid or str(uuid.uuid4())
-        headers = payloads.headers(event, guid, hook_id, body, secret)
-        # 10 seconds is what github.com waits.
-        response = httpx.post(url, content=body, headers=headers, timeout=10, trust_env=False)
-        with self.store.changing():
-            self.store.deliveries.append(
-                SentDelivery(guid=guid, event=event, url=url, status=response.status_code)
-            )
+        response = self.try_to_deliver(url, event, payload, secret, guid=guid, hook_id=hook_id)
+        assert response is not None, f"nobody answers at {url}"
         return response
+
+    def try_to_deliver(
+        self,
+        url: str,
+        event: str,
+        payload: Mapping[str, Any] | bytes,
+        secret: str | None,
+        *,
+        guid: str | None = None,
+        hook_id: int = HOOK_ID,
+    ) -> httpx.Response | None:
+        """Do the same; return None when nobody answers."""
+        parcel = Parcel(
+            guid=guid or str(uuid.uuid4()),
+            hook=hook_id,
+            event=event,
+            url=url,
+            body=payloads.encode(payload),
+            secret=secret,
+        )
+        return hooks.send(self.store, parcel)
+
+    def add_hook(self, repository: FakeRepository, url: str, secret: str) -> Hook:
+        """Add a webhook to the repository's settings."""
+        hook = Hook(
+            id=self.store.number(), repository=repository.full_name, url=url, secret=secret
+        )
+        with self.store.changing():
+            self.store.hooks.append(hook)
+        return hook
 
     # --- the server -------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from tests.fakes.github.entities import (
     CommitStatus,
     Deployment,
     Dispatch,
+    Hook,
     Installation,
     RecordedRequest,
     SentDelivery,
@@ -56,6 +57,8 @@ class Store:
         self.pulls: dict[tuple[str, int], FakePull] = {}  # by full name and number
         self.requests: list[RecordedRequest] = []
         self.deliveries: list[SentDelivery] = []
+        self.hooks: list[Hook] = []
+        self.app_hook_url: str | None = None  # where it is by now; None: where it was
         self.violations: list[str] = []
         self._changed = threading.Condition(threading.RLock())
         self._numbers = itertools.count(1)

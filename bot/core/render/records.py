@@ -1,0 +1,61 @@
+"""A check made from what was written down about an attempt: for one that was left open."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import assert_never
+
+from bot.core.model.checks import Check
+from bot.core.model.outcomes import Failed, Live, LogLine, Outcome, Superseded, TimedOut
+from bot.core.model.preview import Deployment, DeploymentState, StageRecord, Transfer
+from bot.core.render import checks
+
+_NOTHING_SENT = Transfer(files_total=0, files_sent=0, bytes_sent=0)
+
+
+def from_record(
+    deployment: Deployment,
+    *,
+    page_url: str | None,
+    stages: Sequence[StageRecord] = (),
+    log: Sequence[LogLine] = (),
+) -> Check | None:
+    """Return the check of an attempt that is over as its record tells it, None before its end.
+
+    What is not written down, such as warnings at lines, it lacks.
+    """
+    outcome = _outcome(deployment, tuple(log))
+    if outcome is None:
+        return None
+    check = checks.concluded(deployment, outcome, page_url=page_url, stages=stages)
+    return replace(check, title=deployment.title or check.title)
+
+
+def _outcome(deployment: Deployment, log: tuple[LogLine, ...]) -> Outcome | None:
+    match deployment.state:
+        case DeploymentState.QUEUED | DeploymentState.DEPLOYING:
+            return None
+        case DeploymentState.LIVE:
+            return Live(
+                url=deployment.url,
+                deployment_url=deployment.deployment_url or deployment.url or "",
+                transfer=deployment.transfer or _NOTHING_SENT,
+                verified=True,  # an attempt that could not be verified says so in its first check
+            )
+        case DeploymentState.FAILED:
+            return Failed(
+                title=deployment.title,
+                explanation=deployment.title,
+                log=log,
+                transfer=deployment.transfer,
+            )
+        case DeploymentState.SUPERSEDED:
+            return Superseded(by=deployment.superseded_by)
+        case DeploymentState.TIMED_OUT:
+            return TimedOut(waited_s=_waited_s(deployment), log=log)
+        case _:
+            assert_never(deployment.state)
+
+
+def _waited_s(deployment: Deployment) -> int:
+    end = deployment.finished_at or deployment.created_at
+    return round((end - deployment.created_at).total_seconds())

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bot.core.model.ids import DeploymentId
-from bot.core.model.outcomes import Failed, Superseded, TimedOut
+from bot.core.model.outcomes import Failed, Superseded, TimedOut, Withdrawn
 from bot.core.model.preview import Deployment, Stage
 from bot.core.model.selection import Selection
 from bot.pipeline.narrator import Narrator
@@ -13,7 +13,7 @@ from bot.ports.journal import Journal
 from bot.ports.services import Services
 
 # An outcome before the end of the road.
-Ended = Failed | Superseded | TimedOut
+Ended = Failed | Superseded | Withdrawn | TimedOut
 
 
 class Note:
@@ -41,12 +41,13 @@ class Attempt:
         """Which part of the repository is deployed."""
         return self.services.selection
 
-    def given_up(self) -> Superseded | None:
+    def given_up(self) -> Superseded | Withdrawn | None:
         """Tell whether a newer push, or the end of the branch, has made this attempt pointless."""
         deployment = self.now()
         if deployment.superseded_by is not None:
             return Superseded(by=deployment.superseded_by)
-        return Superseded(by=None) if deployment.preview.buried else None
+        preview = deployment.preview
+        return Withdrawn(because=preview.buried_because) if preview.buried else None
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[Note]:

@@ -11,7 +11,9 @@ from bot.core.model.ids import DeploymentId
 from bot.core.model.outcomes import Failed, Outcome
 from bot.core.model.preview import DeploymentState
 from bot.pipeline.attempt import Attempt
+from bot.pipeline.gate import stopped
 from bot.pipeline.narrator import narrated
+from bot.pipeline.pulls import show_pulls
 from bot.pipeline.steps.acquire import acquire
 from bot.pipeline.steps.bind import bind
 from bot.pipeline.steps.probe import probe
@@ -28,14 +30,19 @@ log = structlog.get_logger()
 def deploy(key: DeploymentId, services: Services, journal: Journal) -> None:
     """Bring one attempt to its end, and its commit to a terminal check."""
     if services.store.deployment(key).is_over:
-        show(key, services, journal)  # whoever brought it to its end may have died before this
+        _show(key, services, journal)  # whoever brought it to its end may have died before this
         return
     with narrated(key, services) as narrator:
         attempt = Attempt(key=key, services=services, journal=journal, narrator=narrator)
         outcome = _ended(attempt)
     journal.step("report", lambda: report(attempt, outcome))
     narrator.wait_until_shown()
-    journal.step("show", lambda: show(key, services, journal))
+    journal.step("show", lambda: _show(key, services, journal))
+
+
+def _show(key: DeploymentId, services: Services, journal: Journal) -> None:
+    show_pulls(services.store.deployment(key), services, journal)
+    show(key, services, journal)
 
 
 def _ended(attempt: Attempt) -> Outcome:
@@ -80,6 +87,8 @@ def _begin(attempt: Attempt) -> Outcome | None:
     deployment = attempt.now()
     if (given_up := attempt.given_up()) is not None:
         return given_up
+    if (stop := stopped(attempt)) is not None:
+        return stop
     if deployment.preview.label is None:
         return Failed(
             title="The branch's URL belongs to another branch",

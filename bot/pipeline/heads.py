@@ -1,7 +1,8 @@
 """What a line points at now, asked where it lies."""
 
 from bot.core.model.ids import CommitSha, Repository
-from bot.core.model.lines import BranchLine, Line, PullLine
+from bot.core.model.lines import BranchLine, Line, PullLine, ending_of
+from bot.core.model.outcomes import Superseded, Withdrawn
 from bot.ports.services import Services
 
 
@@ -21,3 +22,8 @@ def head_now(repository: Repository, line: Line, services: Services) -> CommitSh
         case PullLine(number):
             pull = services.forge.pull(repository, number)
             return pull.head if pull is not None and pull.is_open else None
+
+
+def overtaken(line: Line, head: CommitSha | None) -> Superseded | Withdrawn:
+    """Return the end of an attempt whose line points at `head` instead of its commit."""
+    return Withdrawn(because=ending_of(line)) if head is None else Superseded(by=head)

@@ -3,16 +3,34 @@
 from functools import partial
 from typing import assert_never
 
+import structlog
+
 from bot.core.decide.names import line_label, slug_candidates
-from bot.core.model.decisions import BuryPreviews, Decision, StartDeployment
-from bot.core.model.ids import AppSlug, DeliveryKey, HostLabel
-from bot.core.render import checks
-from bot.pipeline.announce import announce
+from bot.core.model.decisions import (
+    AwaitApproval,
+    BuryPreviews,
+    Decision,
+    HidePullRequest,
+    RecordPullRequest,
+    ShowPullRequest,
+    StartDeployment,
+)
+from bot.core.model.errors import ForgeError
+from bot.core.model.ids import AppName, AppSlug, DeliveryKey, HostLabel, Repository
+from bot.core.model.lines import Line, PullLine
+from bot.core.model.outcomes import Superseded
+from bot.core.render import approvals, checks
+from bot.pipeline.announce import announce, publish
+from bot.pipeline.conclude import conclude
+from bot.pipeline.patience import patiently
+from bot.pipeline.pulls import hide_pull, show_pull
 from bot.pipeline.teardown import tear_down
 from bot.ports.inbox import QueuedDeployment
 from bot.ports.journal import Journal
 from bot.ports.services import Services
-from bot.ports.store import PreviewWanted
+from bot.ports.store import Plan, PreviewWanted
+
+log = structlog.get_logger()
 
 
 def perform(
@@ -23,31 +41,47 @@ def perform(
     for intent in decision.intents:
         match intent:
             case StartDeployment():
-                queued.append(_plan(intent, delivery, services))
-            case BuryPreviews():
-                tear_down(intent.repository, intent.line, services, journal)
+                queued.append(_start(intent, delivery, services, journal))
+            case AwaitApproval():
+                _await_approval(intent, delivery, services, journal)
             case _:
-                assert_never(intent)
+                _change(intent, services, journal)
     return queued
 
 
-def _plan(intent: StartDeployment, delivery: DeliveryKey, services: Services) -> QueuedDeployment:
+def _change(
+    intent: BuryPreviews | RecordPullRequest | ShowPullRequest | HidePullRequest,
+    services: Services,
+    journal: Journal,
+) -> None:
+    """Carry out what starts nothing."""
+    match intent:
+        case BuryPreviews():
+            tear_down(intent.repository, intent.line, intent.because, services, journal)
+        case RecordPullRequest():
+            services.pulls.record(intent.repository.id, intent.pull)
+        case ShowPullRequest():
+            show_pull(intent.repository, intent.branch, services, journal)
+        case HidePullRequest():
+            hide_pull(intent.repository, intent.branch, intent.pull, services, journal)
+        case _:
+            assert_never(intent)
+
+
+def _start(
+    intent: StartDeployment, delivery: DeliveryKey, services: Services, journal: Journal
+) -> QueuedDeployment:
     """Allocate the attempt and show it as queued, before anything can run it.
 
     The check is made here and not by the deployment, so that a commit which waits behind another
     one already carries it; nobody else writes to it before the deployment is enqueued.
     """
-    wanted = PreviewWanted(
-        repository=intent.repository,
-        line=intent.line,
-        app=intent.app,
-        slug_candidates=slug_candidates(intent.repository, intent.app),
-        label_of=partial(_label, intent=intent),
-    )
+    wanted = _wanted(intent.repository, intent.line, intent.app)
     plan = services.store.plan(delivery, intent.head, wanted)
     deployment = plan.deployment
     queued = checks.queued(deployment, page_url=services.page_url(deployment.id))
     announce(queued, deployment, services)
+    _drop_waiting(plan, services, journal)
     return QueuedDeployment(
         deployment=deployment.id,
         preview=deployment.preview.id,
@@ -55,5 +89,38 @@ def _plan(intent: StartDeployment, delivery: DeliveryKey, services: Services) ->
     )
 
 
-def _label(slug: AppSlug, *, intent: StartDeployment) -> HostLabel:
-    return line_label(slug, intent.repository, intent.line)
+def _await_approval(
+    intent: AwaitApproval, delivery: DeliveryKey, services: Services, journal: Journal
+) -> None:
+    """Allocate the attempt and ask for somebody's approval; nothing runs it until then."""
+    wanted = _wanted(intent.repository, PullLine(intent.pull), intent.app)
+    plan = services.store.plan(delivery, intent.head, wanted, waits=True)
+    deployment = plan.deployment
+    waiting = approvals.waiting(deployment, page_url=services.page_url(deployment.id))
+    try:
+        patiently(journal, lambda: publish(waiting, deployment, services))
+    except ForgeError as error:
+        # Who knows the commit can approve it by a comment, with or without its check.
+        log.warning("check_not_published", deployment=deployment.id, problem=str(error))
+    _drop_waiting(plan, services, journal)
+
+
+def _drop_waiting(plan: Plan, services: Services, journal: Journal) -> None:
+    """Conclude the attempts that nobody needs to approve any more; nothing else would."""
+    for dropped in plan.dropped:
+        outcome = Superseded(by=plan.deployment.head)
+        conclude(dropped.id, outcome, services, journal)
+
+
+def _wanted(repository: Repository, line: Line, app: AppName) -> PreviewWanted:
+    return PreviewWanted(
+        repository=repository,
+        line=line,
+        app=app,
+        slug_candidates=slug_candidates(repository, app),
+        label_of=partial(_label, repository=repository, line=line),
+    )
+
+
+def _label(slug: AppSlug, *, repository: Repository, line: Line) -> HostLabel:
+    return line_label(slug, repository, line)

@@ -6,14 +6,17 @@ GitHub's checks name no pull request when the commit lies in a fork, so the way 
 from typing import Protocol
 
 from bot.core.model.ids import Branch, CommitSha, PullNumber, RepositoryId
-from bot.core.model.pulls import PullRequest
+from bot.core.model.pulls import Approval, PullRequest
 
 
 class Pulls(Protocol):
     """A table of pull requests; every method is one transaction."""
 
     def record(self, repository: RepositoryId, pull: PullRequest) -> None:
-        """Keep `pull` in place of what was known of it, and that its head was its own."""
+        """Keep `pull` in place of what was known of it, and that its head was its own.
+
+        Approvals of other commits than its head are void from now on.
+        """
         ...
 
     def get(self, repository: RepositoryId, number: PullNumber) -> PullRequest | None:
@@ -26,4 +29,19 @@ class Pulls(Protocol):
 
     def with_head(self, repository: RepositoryId, commit: CommitSha) -> list[PullRequest]:
         """Return those whose head is or was `commit`, oldest first."""
+        ...
+
+    def approve(self, repository: RepositoryId, number: PullNumber, approval: Approval) -> None:
+        """Keep that a commit was approved; the first approval of a commit stands.
+
+        Raises:
+            RecordNotFound: no such pull request was recorded.
+
+        """
+        ...
+
+    def approval(
+        self, repository: RepositoryId, number: PullNumber, commit: CommitSha
+    ) -> Approval | None:
+        """Return who approved exactly this commit, None when nobody did or it is void."""
         ...

@@ -46,6 +46,8 @@ class Plan:
 
     deployment: Deployment
     fresh: bool
+    # Older attempts that wait for an approval; nothing runs that could bring them to their end.
+    dropped: tuple[Deployment, ...] = ()
 
 
 class Store(Protocol):
@@ -64,12 +66,15 @@ class Store(Protocol):
         delivery: DeliveryKey,
         head: CommitSha,
         preview: PreviewWanted,
+        *,
+        waits: bool = False,
     ) -> Plan:
         """Allocate the next generation of a preview for `head`, under a lock on its row.
 
         The preview, its app slug and its stable label are made on first sight; a buried preview
         comes back to life. Older attempts that are not over are marked superseded by `head`.
-        The same delivery and preview give the same attempt again.
+        The same delivery and preview give the same attempt again. One that `waits` is not to be
+        run before somebody has approved it.
         """
         ...
 
@@ -77,7 +82,7 @@ class Store(Protocol):
         """Return the attempts that `plan` made for this delivery before, oldest first."""
         ...
 
-    def bury(self, repository: RepositoryId, line: Line) -> None:
+    def bury(self, repository: RepositoryId, line: Line, because: str) -> None:
         """Mark the line's previews as gone and their unfinished attempts as superseded."""
         ...
 

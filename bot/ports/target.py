@@ -193,6 +193,10 @@ class Target(Protocol):
         """
         ...
 
+    def unbind(self, deployment: TargetDeploymentId, label: HostLabel) -> None:
+        """Let `label` serve nothing, if it serves `deployment`; harmless when repeated."""
+        ...
+
     def probe(
         self, url: str, deployment: TargetDeploymentId, revision: CommitSha
     ) -> Serving | NotServing:

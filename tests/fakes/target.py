@@ -154,6 +154,12 @@ class FakeTarget:
             self.bindings[label] = Binding(deployment, revision)
             return self.url(label)
 
+    def unbind(self, deployment: TargetDeploymentId, label: HostLabel) -> None:
+        with self._lock:
+            self._answer()
+            if label in self.bindings and self.bindings[label].deployment == deployment:
+                del self.bindings[label]
+
     def probe(
         self,
         url: str,

@@ -1,7 +1,7 @@
 """The whole bot in one process and in memory, spoken to in sentences."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.adapters.engine.memory import MemoryJournal
@@ -10,7 +10,16 @@ from bot.adapters.storage.memory_pulls import MemoryPulls
 from bot.adapters.storage.memory_variables import MemoryVariables
 from bot.core.decide.names import branch_label, slug_candidates
 from bot.core.model.checks import Check
-from bot.core.model.events import BranchDeleted, BranchPushed, Event
+from bot.core.model.decisions import Ignored
+from bot.core.model.events import (
+    BranchDeleted,
+    BranchPushed,
+    Event,
+    PullRequestClosed,
+    PullRequestOpened,
+    PullRequestReopened,
+    PullRequestSynchronized,
+)
 from bot.core.model.ids import (
     AppName,
     AppSlug,
@@ -21,12 +30,15 @@ from bot.core.model.ids import (
     DeploymentId,
     HookId,
     HostLabel,
+    Login,
     PreviewId,
+    PullNumber,
     RepoName,
     Repository,
     RepositoryId,
 )
 from bot.core.model.preview import Deployment
+from bot.core.model.pulls import PullRequest, PullState
 from bot.core.model.selection import WHOLE, Selection
 from bot.core.model.surfaces import Showing
 from bot.pipeline.deploy import deploy
@@ -46,6 +58,7 @@ from tests.fakes.target import FakeTarget
 REPOSITORY = Repository(
     id=RepositoryId(7), name=RepoName("octo/hello"), default_branch=Branch("main")
 )
+FORK = Repository(id=RepositoryId(8), name=RepoName("eve/hello"), default_branch=Branch("main"))
 APP: Files = {"main.ts": b"Deno.serve(() => new Response('hello'))\n", "deno.json": b"{}\n"}
 
 # No test of the pipeline does two things at the same time; the announcements need one thread.
@@ -114,6 +127,54 @@ class BotInMemory:
         self.source.delete(REPOSITORY, branch)
         return BranchDeleted(repository=REPOSITORY, branch=Branch(branch), before=before)
 
+    def open_pull(
+        self, branch: str = "dev", *, number: int = 1, author: str = "ada", fork: bool = False
+    ) -> PullRequestOpened:
+        """Let somebody open a pull request from a branch that has commits."""
+        home = FORK if fork else REPOSITORY
+        head = self.source.head(home, Branch(branch))
+        assert head is not None
+        pull = PullRequest(
+            number=PullNumber(number),
+            state=PullState.OPEN,
+            author=Login(author),
+            author_is_bot=False,
+            head=head,
+            head_branch=Branch(branch),
+            head_repository=home.id,
+            base_branch=Branch("main"),
+        )
+        return PullRequestOpened(repository=REPOSITORY, pull=self._known(pull))
+
+    def push_to_fork(self, branch: str = "dev", files: Files = APP) -> CommitSha:
+        """Let a stranger push to a fork; open pull requests follow."""
+        head = self.source.commit(FORK, branch, files)
+        for pull in list(self.forge.pulls.values()):
+            if (pull.head_repository, pull.head_branch) == (FORK.id, branch) and pull.is_open:
+                self._known(replace(pull, head=head))
+        return head
+
+    def synchronized(self, number: int = 1) -> PullRequestSynchronized:
+        """Return what GitHub tells after a push to a pull request's branch."""
+        return PullRequestSynchronized(repository=REPOSITORY, pull=self.pull(number))
+
+    def close_pull(self, number: int = 1, *, merged: bool = False) -> PullRequestClosed:
+        state = PullState.MERGED if merged else PullState.CLOSED
+        pull = self._known(replace(self.pull(number), state=state))
+        return PullRequestClosed(repository=REPOSITORY, pull=pull)
+
+    def reopen_pull(self, number: int = 1) -> PullRequestReopened:
+        pull = self._known(replace(self.pull(number), state=PullState.OPEN))
+        return PullRequestReopened(repository=REPOSITORY, pull=pull)
+
+    def pull(self, number: int = 1) -> PullRequest:
+        """Return a pull request as the forge has it."""
+        return self.forge.pulls[REPOSITORY.id, PullNumber(number)]
+
+    def _known(self, pull: PullRequest) -> PullRequest:
+        self.forge.pulls[REPOSITORY.id, pull.number] = pull
+        return pull
+
     def deliver(self, event: Event, guid: str | None = None) -> DeliveryKey:
         """Bring a delivery to the inbox; the intake has not run yet."""
         key = DeliveryKey(hook=HookId("1"), guid=DeliveryGuid(guid or self.ids.new()))
@@ -137,7 +198,7 @@ class BotInMemory:
 
     def run_intake(self, key: DeliveryKey, journal: Journal) -> None:
         verdict = self.inbox.received[key].verdict
-        assert isinstance(verdict, BranchPushed | BranchDeleted)
+        assert not isinstance(verdict, Ignored)
         take_in(verdict, key, self.services(), self.inbox, journal)
 
     def deploy_all(self) -> None:
@@ -171,7 +232,14 @@ class BotInMemory:
 
     def served_at(self, branch: str) -> CommitSha | None:
         """Return the commit that the branch's stable URL serves."""
-        bound = self.target.bindings.get(stable_label(branch))
+        return self._served(stable_label(branch))
+
+    def served_for(self, number: int = 1) -> CommitSha | None:
+        """Return the commit that the pull request's stable URL serves."""
+        return self._served(HostLabel(f"hello--pr-{number}"))
+
+    def _served(self, label: HostLabel) -> CommitSha | None:
+        bound = self.target.bindings.get(label)
         return None if bound is None else bound.revision
 
 

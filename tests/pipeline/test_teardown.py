@@ -26,7 +26,7 @@ def test_a_forks_project_goes_with_its_preview_and_a_branchs_stays(
     perform_one(bot, start)
     bot.target.blobs[project] = {BlobSha("b" * 40): b""}
 
-    perform_one(bot, BuryPreviews(repository=REPOSITORY, line=line))
+    perform_one(bot, BuryPreviews(repository=REPOSITORY, line=line, because="it is gone"))
 
     assert (project in bot.target.blobs) == stays
 

@@ -67,7 +67,14 @@ class MemoryStore:
             mine = self._of((repository, line, app))
             return self._shown(mine[-1]) if mine else None
 
-    def plan(self, delivery: DeliveryKey, head: CommitSha, preview: PreviewWanted) -> Plan:
+    def plan(
+        self,
+        delivery: DeliveryKey,
+        head: CommitSha,
+        preview: PreviewWanted,
+        *,
+        waits: bool = False,
+    ) -> Plan:
         """Allocate the next generation of a preview for `head`.
 
         Raises:
@@ -79,7 +86,7 @@ class MemoryStore:
             self._previews[key] = found = self._seen(key, preview)
             for attempt in self._of(key):
                 if attempt.delivery == delivery:
-                    return Plan(deployment=self._shown(attempt), fresh=False)
+                    return self._plan(attempt, fresh=False)
             self._supersede(key, head)
             generation = Generation(found.generation + 1)
             self._previews[key] = found = replace(found, generation=generation)
@@ -88,13 +95,21 @@ class MemoryStore:
                 preview=found,
                 generation=generation,
                 head=head,
-                state=DeploymentState.QUEUED,
+                state=DeploymentState.WAITING if waits else DeploymentState.QUEUED,
                 created_at=self._clock.now(),
             )
-            self._attempts[deployment.id] = _Attempt(
-                deployment=deployment, preview=key, delivery=delivery
-            )
-            return Plan(deployment=deployment, fresh=True)
+            attempt = _Attempt(deployment=deployment, preview=key, delivery=delivery)
+            self._attempts[deployment.id] = attempt
+            return self._plan(attempt, fresh=True)
+
+    def _plan(self, planned: _Attempt, *, fresh: bool) -> Plan:
+        dropped = tuple(
+            self._shown(attempt)
+            for attempt in self._of(planned.preview)
+            if attempt.deployment.state is DeploymentState.WAITING
+            and attempt.deployment.generation < planned.deployment.generation
+        )
+        return Plan(deployment=self._shown(planned), fresh=fresh, dropped=dropped)
 
     def planned_by(self, delivery: DeliveryKey) -> list[Deployment]:
         """Return the attempts that `plan` made for this delivery before, oldest first."""
@@ -120,6 +135,7 @@ class MemoryStore:
             found,
             repository=wanted.repository,
             buried=False,
+            buried_because="",
             label=label if owned else None,
         )
 
@@ -146,12 +162,12 @@ class MemoryStore:
     def _shown(self, attempt: _Attempt) -> Deployment:
         return replace(attempt.deployment, preview=self._previews[attempt.preview])
 
-    def bury(self, repository: RepositoryId, line: Line) -> None:
+    def bury(self, repository: RepositoryId, line: Line, because: str) -> None:
         """Mark the line's previews as gone; their unfinished attempts see it there."""
         with self._lock:
             for key, preview in self._previews.items():
                 if key[:2] == (repository, line):
-                    self._previews[key] = replace(preview, buried=True)
+                    self._previews[key] = replace(preview, buried=True, buried_because=because)
 
     def standing(self) -> list[Preview]:
         """Return the previews that are not gone."""

@@ -1,5 +1,6 @@
 """Allocation of the next attempt of a preview; everything here runs under the preview's lock."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,10 +11,10 @@ from bot.adapters.storage.upsert import insert_ignoring
 from bot.core.model.errors import RecordNotFound
 from bot.core.model.ids import AppSlug, CommitSha, DeliveryKey, DeploymentId, PreviewId
 from bot.core.model.lines import ref_of
-from bot.core.model.preview import Deployment, DeploymentState, Preview
+from bot.core.model.preview import UNFINISHED, Deployment, DeploymentState, Preview
 from bot.ports.store import PreviewWanted
 
-UNFINISHED = (str(DeploymentState.QUEUED), str(DeploymentState.DEPLOYING))
+_UNFINISHED = tuple(sorted(map(str, UNFINISHED)))
 
 
 def locked_preview(connection: sa.Connection, wanted: PreviewWanted, new_id: PreviewId) -> Preview:
@@ -32,6 +33,7 @@ def locked_preview(connection: sa.Connection, wanted: PreviewWanted, new_id: Pre
         "default_branch": repository.default_branch,
         "installation": repository.installation,
         "buried": False,
+        "buried_because": "",
     }
     connection.execute(
         insert_ignoring(connection, previews).values(
@@ -89,37 +91,52 @@ def existing_attempt(
     return None if row is None else deployment_in(row)
 
 
-def add_attempt(
-    connection: sa.Connection,
-    delivery: DeliveryKey,
-    preview: Preview,
-    *,
-    key: DeploymentId,
-    head: CommitSha,
-    now: datetime,
-) -> Deployment:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAttempt:
+    """What an attempt begins with."""
+
+    key: DeploymentId
+    delivery: DeliveryKey
+    head: CommitSha
+    waits: bool  # for an approval
+    now: datetime
+
+
+def add_attempt(connection: sa.Connection, preview: Preview, new: NewAttempt) -> Deployment:
     """Insert the next attempt and mark the unfinished older ones as superseded by its head."""
     generation = preview.generation + 1
+    state = DeploymentState.WAITING if new.waits else DeploymentState.QUEUED
     connection.execute(
         sa.update(deployments)
-        .where(deployments.c.preview_id == preview.id, deployments.c.state.in_(UNFINISHED))
-        .values(superseded_by=head)
+        .where(deployments.c.preview_id == preview.id, deployments.c.state.in_(_UNFINISHED))
+        .values(superseded_by=new.head)
     )
     connection.execute(
         sa.update(previews).where(previews.c.id == preview.id).values(generation=generation)
     )
     connection.execute(
         sa.insert(deployments).values(
-            id=key,
+            id=new.key,
             preview_id=preview.id,
             generation=generation,
-            hook=delivery.hook,
-            guid=delivery.guid,
-            head=head,
-            state=str(DeploymentState.QUEUED),
-            created_at=now,
+            hook=new.delivery.hook,
+            guid=new.delivery.guid,
+            head=new.head,
+            state=str(state),
+            created_at=new.now,
             title="",
         )
     )
-    row = connection.execute(DEPLOYMENTS.where(deployments.c.id == key)).mappings().one()
+    row = connection.execute(DEPLOYMENTS.where(deployments.c.id == new.key)).mappings().one()
     return deployment_in(row)
+
+
+def dropped_by(connection: sa.Connection, planned: Deployment) -> tuple[Deployment, ...]:
+    """Return the older attempts of the preview that wait for an approval."""
+    query = DEPLOYMENTS.where(
+        deployments.c.preview_id == planned.preview.id,
+        deployments.c.generation < planned.generation,
+        deployments.c.state == str(DeploymentState.WAITING),
+    )
+    rows = connection.execute(query.order_by(deployments.c.generation)).mappings()
+    return tuple(deployment_in(row) for row in rows)

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from bot.adapters.storage.connect import Engines
-from bot.adapters.storage.tables import pull_heads, pulls
+from bot.adapters.storage.tables import approvals, pull_heads, pulls
 from bot.adapters.storage.upsert import insert_ignoring
+from bot.core.model.errors import RecordNotFound
 from bot.core.model.ids import Branch, CommitSha, Login, PullNumber, RepositoryId
-from bot.core.model.pulls import PullRequest, PullState
+from bot.core.model.pulls import Approval, PullRequest, PullState
 
 
 class SqlPulls:
@@ -27,6 +28,8 @@ class SqlPulls:
             connection.execute(
                 sa.update(pulls).where(_is(repository, pull.number)).values(**values)
             )
+            void = sa.and_(_of(approvals, repository, pull.number), approvals.c.sha != pull.head)
+            connection.execute(sa.delete(approvals).where(void))
             connection.execute(
                 insert_ignoring(connection, pull_heads).values(**key, sha=pull.head)
             )
@@ -52,6 +55,37 @@ class SqlPulls:
         ours = sa.and_(pull_heads.c.repository_id == repository, pull_heads.c.sha == commit)
         return list(self._found(query.where(ours)))
 
+    def approve(self, repository: RepositoryId, number: PullNumber, approval: Approval) -> None:
+        """Keep that a commit was approved; the first approval of a commit stands.
+
+        Raises:
+            RecordNotFound: no such pull request was recorded.
+
+        """
+        with self._write.begin() as connection:
+            if connection.scalar(sa.select(pulls.c.number).where(_is(repository, number))) is None:
+                raise RecordNotFound("pull request", f"{repository}#{number}")
+            connection.execute(
+                insert_ignoring(connection, approvals).values(
+                    repository_id=repository,
+                    number=number,
+                    sha=approval.commit,
+                    by=approval.by,
+                    at=approval.at,
+                )
+            )
+
+    def approval(
+        self, repository: RepositoryId, number: PullNumber, commit: CommitSha
+    ) -> Approval | None:
+        """Return who approved exactly this commit, None when nobody did or it is void."""
+        query = sa.select(approvals.c.by, approvals.c.at).where(
+            _of(approvals, repository, number), approvals.c.sha == commit
+        )
+        with self._read.connect() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else Approval(commit=commit, by=Login(row.by), at=row.at)
+
     def _found(self, query: sa.Select[tuple[object, ...]]) -> Iterable[PullRequest]:
         with self._read.connect() as connection:
             rows = connection.execute(query.order_by(pulls.c.number)).mappings()
@@ -59,7 +93,11 @@ class SqlPulls:
 
 
 def _is(repository: RepositoryId, number: PullNumber) -> sa.ColumnElement[bool]:
-    return sa.and_(pulls.c.repository_id == repository, pulls.c.number == number)
+    return _of(pulls, repository, number)
+
+
+def _of(table: sa.Table, repository: RepositoryId, number: PullNumber) -> sa.ColumnElement[bool]:
+    return sa.and_(table.c.repository_id == repository, table.c.number == number)
 
 
 def _columns(pull: PullRequest) -> dict[str, object]:

@@ -55,6 +55,7 @@ def preview_in(row: sa.RowMapping) -> Preview:
         label=None if label is None else HostLabel(label),
         generation=Generation(row[previews.c.generation]),
         buried=row[previews.c.buried],
+        buried_because=row[previews.c.buried_because],
     )
 
 

@@ -64,7 +64,14 @@ class SqlStore:
             row = connection.execute(query).mappings().first()
         return None if row is None else deployment_in(row)
 
-    def plan(self, delivery: DeliveryKey, head: CommitSha, preview: PreviewWanted) -> Plan:
+    def plan(
+        self,
+        delivery: DeliveryKey,
+        head: CommitSha,
+        preview: PreviewWanted,
+        *,
+        waits: bool = False,
+    ) -> Plan:
         """Allocate the next generation of a preview for `head`, under a lock on its row.
 
         Raises:
@@ -74,17 +81,19 @@ class SqlStore:
         with self._write.begin() as connection:
             locked = planning.locked_preview(connection, preview, PreviewId(self._ids.new()))
             existing = planning.existing_attempt(connection, delivery, locked.id)
-            if existing is not None:
-                return Plan(deployment=existing, fresh=False)
-            added = planning.add_attempt(
+            planned = existing or planning.add_attempt(
                 connection,
-                delivery,
                 locked,
-                key=DeploymentId(self._ids.new()),
-                head=head,
-                now=self._clock.now(),
+                planning.NewAttempt(
+                    key=DeploymentId(self._ids.new()),
+                    delivery=delivery,
+                    head=head,
+                    waits=waits,
+                    now=self._clock.now(),
+                ),
             )
-        return Plan(deployment=added, fresh=True)
+            dropped = planning.dropped_by(connection, planned)
+        return Plan(deployment=planned, fresh=existing is None, dropped=dropped)
 
     def planned_by(self, delivery: DeliveryKey) -> list[Deployment]:
         """Return the attempts that `plan` made for this delivery before, oldest first."""
@@ -95,11 +104,13 @@ class SqlStore:
         with self._read.connect() as connection:
             return [deployment_in(row) for row in connection.execute(query).mappings()]
 
-    def bury(self, repository: RepositoryId, line: Line) -> None:
+    def bury(self, repository: RepositoryId, line: Line, because: str) -> None:
         """Mark the line's previews as gone; their unfinished attempts see it there."""
         ours = sa.and_(previews.c.repository_id == repository, previews.c.ref == ref_of(line))
         with self._write.begin() as connection:
-            connection.execute(sa.update(previews).where(ours).values(buried=True))
+            connection.execute(
+                sa.update(previews).where(ours).values(buried=True, buried_because=because)
+            )
 
     def standing(self) -> list[Preview]:
         """Return the previews that are not gone."""

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 # The newest revision under `migrations/versions`. It stands here so that a database which is up
 # to date is recognised without importing Alembic (0.1 s); a test compares the two.
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0005"
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -99,6 +99,7 @@ previews = sa.Table(
     sa.Column("app", sa.Text, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("buried", sa.Boolean, nullable=False),
+    sa.Column("buried_because", CleanText, nullable=False, server_default=""),
     # The name of when the column was called `branch`; SQLite cannot change it.
     sa.UniqueConstraint(
         "repository_id", "ref", "app", name="uq_previews_repository_id_branch_app"
@@ -156,6 +157,18 @@ pulls = sa.Table(
     sa.Column("labels", sa.JSON, nullable=False),
 )
 sa.Index(None, pulls.c.repository_id, pulls.c.head_branch)
+
+# Only of commits that are the head of their pull request; a new one voids the others.
+approvals = sa.Table(
+    "approvals",
+    metadata,
+    sa.Column("repository_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("sha", sa.Text, primary_key=True),
+    sa.Column("by", CleanText, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.ForeignKeyConstraint(["repository_id", "number"], ["pulls.repository_id", "pulls.number"]),
+)
 
 # Every commit that was the head of a pull request, as far as we were told.
 pull_heads = sa.Table(

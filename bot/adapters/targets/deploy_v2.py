@@ -130,6 +130,9 @@ class DeployV2Target:
             raise TargetUnavailable(self.name, "it does not list the promoted revision's host yet")
         return self._builds.url(min(stable, key=len))
 
+    def unbind(self, deployment: TargetDeploymentId, label: HostLabel) -> None:
+        """Do nothing: labels are not ours, a branch's app has one host for good."""
+
     def probe(
         self,
         url: str,

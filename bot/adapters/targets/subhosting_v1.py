@@ -177,6 +177,19 @@ class SubhostingV1Target:
         )
         return self._hosts.url(label)
 
+    def unbind(self, deployment: TargetDeploymentId, label: HostLabel) -> None:
+        """Let `label` serve nothing, if it serves `deployment`; harmless when repeated."""
+        if self._hosts is None:
+            return
+        host = part(self._hosts.host(label))
+        try:
+            self._api.tell(
+                Call(method="DELETE", url=f"deployments/{part(deployment)}/domains/{host}")
+            )
+        except TargetRefused as refusal:
+            if refusal.status != _NOT_FOUND:
+                raise
+
     def probe(
         self,
         url: str,

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from bot.core.decide import pushes
+from bot.core.decide import pulls, pushes
 from bot.core.model.decisions import Decision, Reason
 from bot.core.model.events import (
     AppUninstalled,
@@ -53,7 +53,7 @@ def decide(event: Event, snapshot: Snapshot) -> Decision:
             | PullRequestLabeled()
             | PullRequestUnlabeled()
         ):
-            return _nothing("pull requests")
+            return pulls.changed(event, snapshot)
         case CommentWritten():
             return _nothing("comments")
         case CheckRerequested() | CheckActionRequested() | CheckSuiteRerequested():

@@ -2,7 +2,8 @@
 
 from bot.core.model.decisions import BuryPreviews, Decision, Reason, StartDeployment
 from bot.core.model.events import BranchDeleted, BranchPushed
-from bot.core.model.lines import BranchLine
+from bot.core.model.ids import CommitSha
+from bot.core.model.lines import BranchLine, ending_of
 from bot.core.model.preview import DeploymentState
 from bot.core.model.snapshot import AppFacts, Snapshot
 
@@ -23,7 +24,7 @@ def pushed(event: BranchPushed, snapshot: Snapshot) -> Decision:
             head=event.after,
         )
         for facts in snapshot.apps
-        if snapshot.planned or not _handled(facts, event)
+        if snapshot.planned or not is_handled(facts, event.after)
     )
     if not starts:
         return Decision(
@@ -44,19 +45,20 @@ def deleted(event: BranchDeleted, snapshot: Snapshot) -> Decision:
             reason=Reason.STALE_PUSH,
             detail=f"{event.branch} was deleted, but exists again at {snapshot.head_now[:7]}",
         )
+    line = BranchLine(event.branch)
     return Decision(
         reason=Reason.BRANCH_DELETED,
         detail=f"{event.branch} is gone",
-        intents=(BuryPreviews(repository=event.repository, line=BranchLine(event.branch)),),
+        intents=(BuryPreviews(repository=event.repository, line=line, because=ending_of(line)),),
     )
 
 
-def _handled(facts: AppFacts, event: BranchPushed) -> bool:
+def is_handled(facts: AppFacts, head: CommitSha) -> bool:
     """Tell whether the newest attempt is of this very commit and was not given up for another."""
     newest = facts.newest
     return (
         newest is not None
-        and newest.head == event.after
+        and newest.head == head
         and newest.state is not DeploymentState.SUPERSEDED
         and newest.superseded_by is None
         and not newest.preview.buried

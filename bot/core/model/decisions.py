@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.core.model.ids import AppName, CommitSha, Repository
+from bot.core.model.ids import AppName, Branch, CommitSha, PullNumber, Repository
 from bot.core.model.lines import Line
+from bot.core.model.pulls import PullRequest
 
 
 class Reason(StrEnum):
@@ -12,6 +13,14 @@ class Reason(StrEnum):
 
     DEPLOY = "deploy"
     BRANCH_DELETED = "branch-deleted"
+    PULL_REQUEST_CLOSED = "pull-request-closed"
+    PULL_REQUEST_GONE = "pull-request-gone"
+    PULL_REQUEST_SHOWN = "pull-request-shown"
+    FORK_AWAITS_APPROVAL = "fork-awaits-approval"
+    NOT_A_FORK = "not-a-fork"
+    OWN_CODE = "own-code"
+    RIGHT_MISSING = "right-missing"
+    HEAD_MOVED = "head-moved"
     STALE_PUSH = "stale-push"
     ALREADY_HANDLED = "already-handled"
     TAG_PUSH = "tag-push"
@@ -56,14 +65,58 @@ class StartDeployment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitApproval:
+    """Show on `head`, a commit of strangers, that somebody has to approve it."""
+
+    repository: Repository
+    pull: PullNumber
+    app: AppName
+    head: CommitSha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuryPreviews:
-    """Mark the previews of a line as gone, so that no running attempt revives them."""
+    """Remove the previews of a line, in such a way that no running attempt revives them."""
 
     repository: Repository
     line: Line
+    because: str  # a clause in plain text, "the branch is gone"
 
 
-Intent = StartDeployment | BuryPreviews
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPullRequest:
+    """Remember a pull request as it stands."""
+
+    repository: Repository
+    pull: PullRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowPullRequest:
+    """Let a pull request's own URL serve what its branch's does."""
+
+    repository: Repository
+    branch: Branch
+    pull: PullNumber
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HidePullRequest:
+    """Let a pull request's own URL serve nothing; its branch keeps its preview."""
+
+    repository: Repository
+    branch: Branch
+    pull: PullNumber
+
+
+Intent = (
+    StartDeployment
+    | AwaitApproval
+    | BuryPreviews
+    | RecordPullRequest
+    | ShowPullRequest
+    | HidePullRequest
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,15 @@ def line_of(ref: str) -> Line:
     raise ValueError(msg)
 
 
+def ending_of(line: Line) -> str:
+    """Return in what way a line comes to its end, as the reason why its previews are gone."""
+    match line:
+        case BranchLine():
+            return "the branch is gone"
+        case PullLine():
+            return "the pull request was closed"
+
+
 def name_of(line: Line) -> str:
     """Return what people call the line: the branch, or the pull request as `#7`."""
     match line:

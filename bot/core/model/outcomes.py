@@ -36,13 +36,14 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """The stable URL serves the commit."""
+    """The stable URL serves the commit, and so do those of the pull requests that show it."""
 
     url: str | None  # None when another preview owns the label
     deployment_url: str
     transfer: Transfer
     verified: bool  # the answer carried our revision; False where the target cannot say
     warnings: tuple[Annotation, ...] = ()
+    pull_urls: tuple[str, ...] = ()  # of pull requests from the branch, oldest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +59,16 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Superseded:
-    """A newer commit took over, or the branch is gone (then `by` is None)."""
+    """A newer commit took over."""
 
-    by: CommitSha | None
+    by: CommitSha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """Nobody wants it any more: its branch is gone, say, or somebody cancelled it."""
+
+    because: str  # a clause in plain text, "the branch is gone"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,4 +79,4 @@ class TimedOut:
     log: tuple[LogLine, ...] = ()
 
 
-Outcome = Live | Failed | Superseded | TimedOut
+Outcome = Live | Failed | Superseded | Withdrawn | TimedOut

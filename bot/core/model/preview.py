@@ -23,6 +23,7 @@ from bot.core.model.lines import BranchLine, Line, name_of
 class DeploymentState(StrEnum):
     """Where an attempt stands."""
 
+    WAITING = "waiting"  # for somebody's approval
     QUEUED = "queued"
     DEPLOYING = "deploying"
     LIVE = "live"
@@ -31,16 +32,26 @@ class DeploymentState(StrEnum):
     TIMED_OUT = "timed_out"
 
 
-# QUEUED may end at once: a newer push drops it, or its commit is gone. DEPLOYING -> DEPLOYING is
-# what a crash and a second start look like.
+# WAITING and QUEUED may end at once: a newer push drops them, or their commit is gone.
+# DEPLOYING -> DEPLOYING is what a crash and a second start look like.
 _MOVES: dict[DeploymentState, frozenset[DeploymentState]] = {
-    DeploymentState.QUEUED: frozenset(DeploymentState) - {DeploymentState.LIVE},
-    DeploymentState.DEPLOYING: frozenset(DeploymentState) - {DeploymentState.QUEUED},
+    DeploymentState.WAITING: frozenset(
+        {DeploymentState.WAITING, DeploymentState.QUEUED, DeploymentState.SUPERSEDED}
+    ),
+    DeploymentState.QUEUED: frozenset(DeploymentState)
+    - {DeploymentState.WAITING, DeploymentState.LIVE},
+    DeploymentState.DEPLOYING: frozenset(DeploymentState)
+    - {DeploymentState.WAITING, DeploymentState.QUEUED},
     DeploymentState.LIVE: frozenset({DeploymentState.LIVE}),
     DeploymentState.FAILED: frozenset({DeploymentState.FAILED}),
     DeploymentState.SUPERSEDED: frozenset({DeploymentState.SUPERSEDED}),
     DeploymentState.TIMED_OUT: frozenset({DeploymentState.TIMED_OUT}),
 }
+
+
+UNFINISHED = frozenset(
+    {DeploymentState.WAITING, DeploymentState.QUEUED, DeploymentState.DEPLOYING}
+)
 
 
 class Stage(StrEnum):
@@ -76,7 +87,8 @@ class Preview:
     slug: AppSlug
     label: HostLabel | None  # None when the label belongs to another preview (a clash)
     generation: Generation  # of the newest attempt; 0 before the first
-    buried: bool = False  # its branch is gone: nothing may be bound
+    buried: bool = False  # nothing may be bound any more
+    buried_because: str = ""  # its branch is gone, somebody removed it, ...
 
     @property
     def name(self) -> str:
@@ -130,7 +142,7 @@ class Deployment:
     @property
     def is_over(self) -> bool:
         """Tell whether the state is final."""
-        return self.state not in {DeploymentState.QUEUED, DeploymentState.DEPLOYING}
+        return self.state not in UNFINISHED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Pull requests, and what people may do in a repository."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from bot.core.model.ids import Branch, CommitSha, Login, PullNumber, Repository, RepositoryId
@@ -44,6 +45,15 @@ class PullRequest:
     def is_open(self) -> bool:
         """Tell whether it still waits to be merged."""
         return self.state is PullState.OPEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Somebody's word that one commit of a stranger may run here; good for no other."""
+
+    commit: CommitSha
+    by: Login
+    at: datetime
 
 
 class Permission(IntEnum):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from bot.core.model.checks import Button, Check, CheckStatus, Conclusion
-from bot.core.model.lines import BranchLine, PullLine
+from bot.core.model.lines import BranchLine, Line, PullLine
 from bot.core.model.outcomes import (
     Annotation,
     Failed,
@@ -18,6 +18,7 @@ from bot.core.model.outcomes import (
     Outcome,
     Superseded,
     TimedOut,
+    Withdrawn,
 )
 from bot.core.model.preview import Deployment, Stage, StageRecord, Transfer
 from bot.core.model.selection import WHOLE, Selection
@@ -51,12 +52,12 @@ def check_name(deployment: Deployment) -> str:
 
 def queued(deployment: Deployment, *, page_url: str | None) -> Check:
     """Return the check of an attempt that waits for its turn."""
-    return _check(
+    return blank(
         deployment,
         page_url,
         status=CheckStatus.QUEUED,
         title="Queued",
-        summary=_commit(deployment),
+        summary=commit_of(deployment),
     )
 
 
@@ -68,12 +69,12 @@ def in_progress(
     stages: Sequence[StageRecord] = (),
 ) -> Check:
     """Return the check of an attempt that has come to `stage`; `stages` are those so far."""
-    return _check(
+    return blank(
         deployment,
         page_url,
         status=CheckStatus.IN_PROGRESS,
         title=_DOING[stage],
-        summary="\n\n".join([_commit(deployment), *_timings(stages)]),
+        summary="\n\n".join([commit_of(deployment), *_timings(stages)]),
     )
 
 
@@ -92,14 +93,14 @@ def concluded(
     of the manifest (None: any path below the app's root, which is `selection`'s).
     """
     parts = [
-        *_explanation(outcome),
-        _commit(deployment),
+        *_explanation(outcome, deployment.preview.line),
+        commit_of(deployment),
         *_sent(_transfer(outcome)),
         *_timings(stages),
         *_log(_log_of(outcome)),
     ]
     return replace(
-        _check(
+        blank(
             deployment,
             page_url,
             status=CheckStatus.COMPLETED,
@@ -119,8 +120,8 @@ def buttons(outcome: Outcome) -> tuple[Button, ...]:
             return (Button.REDEPLOY, Button.DESTROY)
         case Failed() | TimedOut():
             return (Button.RETRY,)
-        case Superseded():
-            return ()  # the newer commit's check has them
+        case Superseded() | Withdrawn():
+            return ()  # the newer commit's check has them, or there is nothing left to ask for
         case _:
             assert_never(outcome)
 
@@ -134,7 +135,7 @@ def conclusion(outcome: Outcome) -> Conclusion:
             return Conclusion.SUCCESS
         case Failed():
             return Conclusion.FAILURE
-        case Superseded():
+        case Superseded() | Withdrawn():
             return Conclusion.CANCELLED
         case TimedOut():
             return Conclusion.TIMED_OUT
@@ -152,12 +153,39 @@ def title(outcome: Outcome) -> str:
         case Failed(title=reason):
             return markdown.line(reason, max_chars=MAX_TITLE_CHARS) or "Failed"
         case Superseded(by=newer):
-            why = f"superseded by {newer[:7]}" if newer else "the branch is gone"
-            return f"Cancelled: {why}"
+            return f"Cancelled: superseded by {newer[:7]}"
+        case Withdrawn(because=because):
+            return markdown.line(f"Cancelled: {because}", max_chars=MAX_TITLE_CHARS)
         case TimedOut(waited_s=waited_s):
             return f"Timed out after {waited_s} s"
         case _:
             assert_never(outcome)
+
+
+def blank(
+    deployment: Deployment, page_url: str | None, *, status: CheckStatus, title: str, summary: str
+) -> Check:
+    """Return the attempt's check with these words, and all that is the same in every state."""
+    return Check(
+        deployment=deployment.id,
+        repository=deployment.preview.repository,
+        head=deployment.head,
+        name=check_name(deployment),
+        status=status,
+        title=title,
+        summary=summary,
+        details_url=page_url,
+    )
+
+
+def commit_of(deployment: Deployment) -> str:
+    """Return the sentence that names the commit and where it lies, in Markdown."""
+    commit = markdown.code(deployment.head)
+    match deployment.preview.line:
+        case BranchLine(branch):
+            return f"Commit {commit} of branch {markdown.code(branch)}."
+        case PullLine(pull):
+            return f"Commit {commit} of pull request {pull}, from a fork."
 
 
 def sent_in_words(transfer: Transfer) -> str:
@@ -179,39 +207,15 @@ def size_in_words(size_bytes: int) -> str:
     return f"{size:.1f} GB"
 
 
-def _check(
-    deployment: Deployment, page_url: str | None, *, status: CheckStatus, title: str, summary: str
-) -> Check:
-    return Check(
-        deployment=deployment.id,
-        repository=deployment.preview.repository,
-        head=deployment.head,
-        name=check_name(deployment),
-        status=status,
-        title=title,
-        summary=summary,
-        details_url=page_url,
-    )
-
-
-def _commit(deployment: Deployment) -> str:
-    commit = markdown.code(deployment.head)
-    match deployment.preview.line:
-        case BranchLine(branch):
-            return f"Commit {commit} of branch {markdown.code(branch)}."
-        case PullLine(pull):
-            return f"Commit {commit} of pull request {pull}, from a fork."
-
-
-def _explanation(outcome: Outcome) -> list[str]:
+def _explanation(outcome: Outcome, line: Line) -> list[str]:
     match outcome:
         case Live():
-            return _live(outcome)
+            return _live(outcome, line)
         case Failed(explanation=explanation):
             words = markdown.quiet_code(explanation)
             return [markdown.fence(markdown.cut(words, max_bytes=MAX_EXPLANATION_BYTES))]
-        case Superseded(by=None):
-            return ["The branch was deleted before this commit was live. Nothing was moved."]
+        case Withdrawn(because=because):
+            return [f"Not deployed, because {markdown.inline(because)}. Nothing was moved."]
         case Superseded():
             return ["A newer commit of the branch took over. Push or re-run to deploy this one."]
         case TimedOut(waited_s=waited_s):
@@ -220,16 +224,18 @@ def _explanation(outcome: Outcome) -> list[str]:
             assert_never(outcome)
 
 
-def _live(outcome: Live) -> list[str]:
+def _live(outcome: Live, line: Line) -> list[str]:
+    whose = "branch" if isinstance(line, BranchLine) else "pull request"
     stable = (
-        f"- Preview of the branch: {markdown.link(outcome.url)}"
+        f"- Preview of the {whose}: {markdown.link(outcome.url)}"
         if outcome.url
-        else "- Preview of the branch: none, its name in URLs belongs to another preview;"
+        else f"- Preview of the {whose}: none, its name in URLs belongs to another preview;"
         " rename the branch to get one"
     )
+    pulls = [f"- Preview of the pull request: {markdown.link(url)}" for url in outcome.pull_urls]
     own = f"- This commit, for good: {markdown.link(outcome.deployment_url)}"
     proof = [] if outcome.verified else ["The URL answers; *not verified by header*."]
-    return [f"{stable}\n{own}", *proof]
+    return ["\n".join([stable, *pulls, own]), *proof]
 
 
 def _sent(transfer: Transfer | None) -> list[str]:

@@ -64,6 +64,8 @@ def _where(row: Row) -> str:
 
 def _state(newest: Deployment) -> str:
     match newest.state:
+        case DeploymentState.WAITING if not newest.preview.buried:
+            return "waiting for approval"
         case DeploymentState.QUEUED:
             return "waiting for its turn"
         case DeploymentState.DEPLOYING if not newest.preview.buried:
@@ -75,6 +77,7 @@ def _state(newest: Deployment) -> str:
             | DeploymentState.FAILED
             | DeploymentState.SUPERSEDED
             | DeploymentState.TIMED_OUT
+            | DeploymentState.WAITING
             | DeploymentState.DEPLOYING
         ):
             return markdown.inline(newest.title, max_chars=300)

@@ -12,6 +12,7 @@ from bot.core.model.outcomes import (
     Outcome,
     Superseded,
     TimedOut,
+    Withdrawn,
 )
 from bot.kernel.redact import redact
 
@@ -31,7 +32,7 @@ def without(secrets: Sequence[str], outcome: Outcome) -> Outcome:
             )
         case TimedOut():
             return replace(outcome, log=masked_log(outcome.log, secrets))
-        case Superseded():
+        case Superseded() | Withdrawn():
             return outcome
         case _:
             assert_never(outcome)

@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import assert_never
 
 from bot.core.model.checks import Check
-from bot.core.model.outcomes import Failed, Live, LogLine, Outcome, Superseded, TimedOut
+from bot.core.model.outcomes import Failed, Live, LogLine, Outcome, Superseded, TimedOut, Withdrawn
 from bot.core.model.preview import Deployment, DeploymentState, StageRecord, Transfer
-from bot.core.render import checks
+from bot.core.render import approvals, checks
 
+_NO_REASON = "it was cancelled"
 _NOTHING_SENT = Transfer(files_total=0, files_sent=0, bytes_sent=0)
 
 
@@ -19,10 +20,12 @@ def from_record(
     stages: Sequence[StageRecord] = (),
     log: Sequence[LogLine] = (),
 ) -> Check | None:
-    """Return the check of an attempt that is over as its record tells it, None before its end.
+    """Return the check of an attempt that is over, or waits for an approval, None on its way.
 
     What is not written down, such as warnings at lines, it lacks.
     """
+    if deployment.state is DeploymentState.WAITING:
+        return approvals.waiting(deployment, page_url=page_url)
     outcome = _outcome(deployment, tuple(log))
     if outcome is None:
         return None
@@ -32,7 +35,7 @@ def from_record(
 
 def _outcome(deployment: Deployment, log: tuple[LogLine, ...]) -> Outcome | None:
     match deployment.state:
-        case DeploymentState.QUEUED | DeploymentState.DEPLOYING:
+        case DeploymentState.WAITING | DeploymentState.QUEUED | DeploymentState.DEPLOYING:
             return None
         case DeploymentState.LIVE:
             return Live(
@@ -48,8 +51,10 @@ def _outcome(deployment: Deployment, log: tuple[LogLine, ...]) -> Outcome | None
                 log=log,
                 transfer=deployment.transfer,
             )
-        case DeploymentState.SUPERSEDED:
+        case DeploymentState.SUPERSEDED if deployment.superseded_by is not None:
             return Superseded(by=deployment.superseded_by)
+        case DeploymentState.SUPERSEDED:
+            return Withdrawn(because=deployment.preview.buried_because or _NO_REASON)
         case DeploymentState.TIMED_OUT:
             return TimedOut(waited_s=_waited_s(deployment), log=log)
         case _:

@@ -1,10 +1,10 @@
 """Get the pushed commit."""
 
 from bot.core.model.errors import CommitGone
-from bot.core.model.outcomes import Failed, Superseded
+from bot.core.model.outcomes import Failed
 from bot.core.model.preview import Stage
 from bot.pipeline.attempt import Attempt, Ended
-from bot.pipeline.heads import head_now
+from bot.pipeline.heads import head_now, overtaken
 from bot.pipeline.patience import patiently
 
 
@@ -31,5 +31,5 @@ def _without_commit(attempt: Attempt, error: CommitGone) -> Ended:
         lambda: head_now(preview.repository, preview.line, attempt.services),
     )
     if head != deployment.head:
-        return Superseded(by=head)
+        return overtaken(preview.line, head)
     return Failed(title="The commit no longer exists", explanation=str(error))

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from bot.core.model.outcomes import Failed, Live, Superseded
+from bot.core.model.outcomes import Failed, Live, Superseded, Withdrawn
 from bot.core.model.preview import Stage
 from bot.pipeline.attempt import Attempt, Ended
-from bot.pipeline.heads import head_now
+from bot.pipeline.heads import head_now, overtaken
 from bot.pipeline.patience import patiently
+from bot.pipeline.pulls import bind_pulls
 from bot.pipeline.steps.probe import wait_until_serving
 from bot.pipeline.steps.upload import Uploaded
 from bot.ports.target import NotServing
@@ -26,7 +27,7 @@ def bind(attempt: Attempt, uploaded: Uploaded, deployment_url: str) -> Live | En
         return _bind(attempt, uploaded, deployment_url)
 
 
-def _no_longer_newest(attempt: Attempt) -> Superseded | None:
+def _no_longer_newest(attempt: Attempt) -> Superseded | Withdrawn | None:
     if (given_up := attempt.given_up()) is not None:
         return given_up
     deployment = attempt.now()
@@ -35,7 +36,7 @@ def _no_longer_newest(attempt: Attempt) -> Superseded | None:
         attempt.journal,
         lambda: head_now(preview.repository, preview.line, attempt.services),
     )
-    return None if head == deployment.head else Superseded(by=head)
+    return None if head == deployment.head else overtaken(preview.line, head)
 
 
 def _bind(attempt: Attempt, uploaded: Uploaded, deployment_url: str) -> Live | Ended:
@@ -55,10 +56,12 @@ def _bind(attempt: Attempt, uploaded: Uploaded, deployment_url: str) -> Live | E
             transfer=uploaded.transfer,
         )
     services.store.save(replace(attempt.now(), url=url))
+    pull_urls = bind_pulls(uploaded.id, attempt.now(), services, attempt.journal)
     return Live(
         url=url,
         deployment_url=deployment_url,
         transfer=uploaded.transfer,
         verified=seen.verified,
         warnings=uploaded.warnings,
+        pull_urls=pull_urls,
     )

@@ -14,6 +14,7 @@ from bot.core.model.preview import Deployment, Stage, Transfer
 from bot.core.model.selection import Selection
 from bot.pipeline.attempt import Attempt, Ended
 from bot.pipeline.environment import environment_of
+from bot.pipeline.gate import stopped
 from bot.pipeline.patience import patiently
 from bot.ports.source import KnownManifest
 from bot.ports.target import Base, Created, Order
@@ -37,6 +38,8 @@ def upload(attempt: Attempt) -> Uploaded | Ended:
             note.text = f"{manifest.files_total()} files"
     except TreeRefused as error:
         return _refused_tree(error.path, error.problem)
+    if (stop := stopped(attempt)) is not None:
+        return stop
     entrypoint = deployment_entrypoint(attempt, manifest)
     if entrypoint is None:
         return _no_entrypoint(attempt)

@@ -16,6 +16,7 @@ MAX_LOG_BYTES = 256 * 1024
 MAX_LINE_CHARS = 300
 
 _WORDS = {
+    DeploymentState.WAITING: "waiting for approval",
     DeploymentState.QUEUED: "queued",
     DeploymentState.DEPLOYING: "deploying",
     DeploymentState.LIVE: "live",

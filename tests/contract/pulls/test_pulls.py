@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from bot.adapters.storage import connect
 from bot.adapters.storage.memory_pulls import MemoryPulls
 from bot.adapters.storage.pulls import SqlPulls
+from bot.core.model.errors import RecordNotFound
 from bot.core.model.ids import Branch, CommitSha, Login, PullNumber, RepositoryId
-from bot.core.model.pulls import PullRequest, PullState
+from bot.core.model.pulls import Approval, PullRequest, PullState
 from bot.ports.pulls import Pulls
 
 REPOSITORY, FORK = RepositoryId(7), RepositoryId(8)
@@ -81,3 +83,35 @@ def test_a_commit_knows_what_it_was_the_head_of(pulls: Pulls) -> None:
     assert pulls.with_head(REPOSITORY, OLD) == [moved, other]
     assert pulls.with_head(REPOSITORY, NEW) == [moved]
     assert pulls.with_head(FORK, OLD) == []
+
+
+APPROVAL = Approval(commit=OLD, by=Login("grace"), at=datetime(2026, 11, 20, 12, tzinfo=UTC))
+
+
+def test_an_approval_is_of_one_commit_and_the_first_one_stands(pulls: Pulls) -> None:
+    pulls.record(REPOSITORY, PULL)
+    pulls.approve(REPOSITORY, PULL.number, APPROVAL)
+    pulls.approve(REPOSITORY, PULL.number, replace(APPROVAL, by=Login("other")))
+
+    assert pulls.approval(REPOSITORY, PULL.number, OLD) == APPROVAL
+    assert pulls.approval(REPOSITORY, PULL.number, NEW) is None
+    assert pulls.approval(REPOSITORY, PullNumber(2), OLD) is None
+    assert pulls.approval(FORK, PULL.number, OLD) is None
+
+
+def test_a_new_head_voids_every_approval_even_if_it_goes_back(pulls: Pulls) -> None:
+    pulls.record(REPOSITORY, PULL)
+    pulls.approve(REPOSITORY, PULL.number, APPROVAL)
+    pulls.record(REPOSITORY, replace(PULL, labels=()))
+    kept = pulls.approval(REPOSITORY, PULL.number, OLD)
+
+    pulls.record(REPOSITORY, replace(PULL, head=NEW))
+    pulls.record(REPOSITORY, PULL)
+
+    assert kept == APPROVAL
+    assert pulls.approval(REPOSITORY, PULL.number, OLD) is None
+
+
+def test_what_was_never_told_of_cannot_be_approved(pulls: Pulls) -> None:
+    with pytest.raises(RecordNotFound, match="7#1"):
+        pulls.approve(REPOSITORY, PULL.number, APPROVAL)

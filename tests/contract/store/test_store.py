@@ -23,12 +23,13 @@ from bot.core.model.ids import (
     Generation,
     HookId,
     HostLabel,
+    PullNumber,
     RepoName,
     Repository,
     RepositoryId,
     TargetDeploymentId,
 )
-from bot.core.model.lines import BranchLine
+from bot.core.model.lines import BranchLine, PullLine
 from bot.core.model.outcomes import LogLine
 from bot.core.model.preview import (
     Deployment,
@@ -185,6 +186,18 @@ def test_everything_that_is_saved_comes_back(store: Store, clock: FakeClock) -> 
     assert store.deployment(deployment.id) == deployment
 
 
+def test_a_fork_s_pull_request_is_a_preview_beside_any_branch(store: Store) -> None:
+    fork = replace(
+        wanted(), line=PullLine(PullNumber(7)), label_of=lambda _: HostLabel("site--pr-7")
+    )
+    branch = planned(store, "a", OLD)
+    pull = store.plan(delivery("a"), OLD, fork).deployment
+
+    assert branch.preview.id != pull.preview.id
+    assert pull.preview.line == PullLine(PullNumber(7))
+    assert store.newest(REPOSITORY.id, PullLine(PullNumber(7)), ONLY_APP) == pull
+
+
 def test_branches_differ_by_letter_case_alone(store: Store) -> None:
     lower, upper = planned(store, "a", OLD, "fix"), planned(store, "b", OLD, "Fix")
 
@@ -246,11 +259,13 @@ def test_a_buried_preview_is_seen_by_its_attempts_and_comes_back(store: Store) -
     first = planned(store, "a", OLD)
     elsewhere = planned(store, "b", OLD, "other")
 
-    store.bury(REPOSITORY.id, MAIN)
+    store.bury(REPOSITORY.id, MAIN, "the branch is gone")
 
     assert store.deployment(first.id).preview.buried
+    assert store.deployment(first.id).preview.buried_because == "the branch is gone"
     assert not store.deployment(elsewhere.id).preview.buried
-    assert not planned(store, "c", NEW).preview.buried
+    again = planned(store, "c", NEW).preview
+    assert (again.buried, again.buried_because) == (False, "")
     assert store.deployment(first.id).superseded_by == NEW
 
 
@@ -260,6 +275,25 @@ def test_the_attempts_on_a_branch_come_oldest_first(store: Store) -> None:
 
     assert [one.id for one in store.attempts_on(REPOSITORY.id, MAIN)] == keys
     assert store.attempts_on(RepositoryId(8), MAIN) == []
+
+
+def test_an_attempt_may_wait_and_a_newer_one_tells_which_it_dropped(store: Store) -> None:
+    first = store.plan(delivery("a"), OLD, wanted(), waits=True)
+    second = store.plan(delivery("b"), NEW, wanted(), waits=True)
+    again = store.plan(delivery("b"), NEW, wanted(), waits=True)
+
+    assert first.deployment.state is DeploymentState.WAITING
+    assert first.dropped == ()
+    assert [one.id for one in second.dropped] == [first.deployment.id]
+    assert second.dropped[0].superseded_by == NEW
+    assert again.dropped == second.dropped
+
+
+def test_an_attempt_that_ended_is_not_dropped(store: Store) -> None:
+    first = store.plan(delivery("a"), OLD, wanted(), waits=True).deployment
+    store.save(first.moved_to(DeploymentState.SUPERSEDED))
+
+    assert store.plan(delivery("b"), NEW, wanted()).dropped == ()
 
 
 def test_recent_attempts_come_newest_first_over_all_previews(store: Store) -> None:

@@ -84,6 +84,30 @@ def test_a_base_that_the_platform_does_not_have_is_no_hindrance(bench: Bench) ->
     assert isinstance(bench.settled(made.id), Built)
 
 
+def test_a_label_that_is_taken_away_serves_nothing_and_the_others_go_on(bench: Bench) -> None:
+    made = deployed(bench, hello(), "d00000000001")
+    label = HostLabel("hello--pr-1")
+    kept, gone = bound(bench, made, OLD), bound(bench, made, OLD, label)
+
+    bench.target.unbind(made, label)
+    bench.target.unbind(made, label)
+
+    assert isinstance(bench.target.probe(kept, made, OLD), Serving)
+    if bench.own_labels and bench.verifies:
+        assert isinstance(bench.target.probe(gone, made, OLD), NotServing)
+
+
+def test_a_label_that_serves_another_deployment_is_not_taken_from_it(bench: Bench) -> None:
+    first = deployed(bench, hello(), "d00000000001")
+    second = deployed(bench, hello(greet=b"export const greeting = 'bye';\n"), "d00000000002")
+    bound(bench, first, OLD)
+    url = bound(bench, second, NEW)
+
+    bench.target.unbind(first, LABEL)
+
+    assert isinstance(bench.target.probe(url, second, NEW), Serving)
+
+
 def test_blobs_that_the_platform_lost_are_sent_again(bench: Bench) -> None:
     app = hello()
     bench.target.create(app.order("d00000000001"), app.read)

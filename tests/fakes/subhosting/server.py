@@ -196,6 +196,13 @@ def _attach(platform: FakePlatform, request: Request, key: str, host: str) -> ob
     return {"domain": host}
 
 
+def _detach(platform: FakePlatform, _request: Request, key: str, host: str) -> object:
+    if host not in platform.deployment(key).domains:
+        raise Refused(404, "domainNotFound")
+    del platform.deployment(key).domains[host]
+    return {}
+
+
 def _negotiate(platform: FakePlatform, request: Request, project: str) -> object:
     if not platform.extensions:
         raise Refused(404, "notFound")
@@ -228,6 +235,7 @@ ROUTES: list[tuple[str, str, Callable[..., object]]] = [
     ("GET", r"/v1/deployments/([^/]+)/build_logs", _build_logs),
     ("GET", r"/v1/deployments/([^/]+)/app_logs", _app_logs),
     ("PUT", r"/v1/deployments/([^/]+)/domains/([^/]+)", _attach),
+    ("DELETE", r"/v1/deployments/([^/]+)/domains/([^/]+)", _detach),
     ("POST", r"/api/projects/([^/]+)/assets/negotiate", _negotiate),
 ]
 

@@ -123,7 +123,9 @@ def test_a_deleted_branch_buries_its_previews() -> None:
     decision = decide(event, found(None))
 
     assert decision.reason is Reason.BRANCH_DELETED
-    assert decision.intents == (BuryPreviews(repository=REPOSITORY, line=LINE),)
+    assert decision.intents == (
+        BuryPreviews(repository=REPOSITORY, line=LINE, because="the branch is gone"),
+    )
 
 
 def test_a_branch_that_was_deleted_and_made_again_is_left_alone() -> None:

@@ -26,6 +26,7 @@ from bot.core.model.outcomes import (
     Severity,
     Superseded,
     TimedOut,
+    Withdrawn,
 )
 from bot.core.model.preview import (
     Deployment,
@@ -204,7 +205,11 @@ error: SyntaxError: Expression expected
             Conclusion.CANCELLED,
             "Cancelled: superseded by bbbbbbb",
         ),
-        (Superseded(by=None), Conclusion.CANCELLED, "Cancelled: the branch is gone"),
+        (
+            Withdrawn(because="the branch is gone"),
+            Conclusion.CANCELLED,
+            "Cancelled: the branch is gone",
+        ),
         (TimedOut(waited_s=300), Conclusion.TIMED_OUT, "Timed out after 300 s"),
     ],
 )

@@ -1,0 +1,46 @@
+"""The last look before a stranger's commit is handed to the platform."""
+
+from bot.core.decide.approvals import Approver, objection
+from bot.core.model.environment import Trust
+from bot.core.model.lines import PullLine
+from bot.core.model.outcomes import Superseded, Withdrawn
+from bot.core.model.preview import Deployment
+from bot.pipeline.attempt import Attempt
+from bot.pipeline.heads import overtaken
+from bot.pipeline.patience import patiently
+from bot.ports.services import Services
+
+
+def stopped(attempt: Attempt) -> Superseded | Withdrawn | None:
+    """Return why the attempt must not go on, None for our own code and what is still approved.
+
+    Everything is asked anew: the head, which may have moved a moment ago, and what the approver
+    may do, which may have been taken away.
+
+    Raises:
+        ForgeUnavailable: the forge could not be asked; then nothing may run.
+
+    """
+    deployment = attempt.now()
+    line = deployment.preview.line
+    if deployment.preview.trust is Trust.OWN or not isinstance(line, PullLine):
+        return None
+    return patiently(attempt.journal, lambda: _stopped(deployment, line, attempt.services))
+
+
+def _stopped(
+    deployment: Deployment, line: PullLine, services: Services
+) -> Superseded | Withdrawn | None:
+    repository = deployment.preview.repository
+    pull = services.forge.pull(repository, line.pull)
+    if pull is None or not pull.is_open:
+        return overtaken(line, None)
+    if pull.head != deployment.head:
+        return overtaken(line, pull.head)
+    approval = services.pulls.approval(repository.id, line.pull, deployment.head)
+    if approval is None:
+        return Withdrawn(because="nobody has approved this commit")
+    permission = services.forge.permission(repository, approval.by)
+    approver = Approver(login=approval.by, permission=permission)
+    found = objection(deployment.head, pull, repository, approver)
+    return None if found is None else Withdrawn(because=f"its approval is void: {found.because}")

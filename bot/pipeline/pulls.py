@@ -1,0 +1,82 @@
+"""The URLs of pull requests from branches of the repository: more names of the branches' own."""
+
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+
+from bot.core.decide.names import pull_label
+from bot.core.model.errors import TargetError
+from bot.core.model.ids import Branch, PullNumber, Repository, TargetDeploymentId
+from bot.core.model.lines import BranchLine
+from bot.core.model.preview import Deployment
+from bot.pipeline.patience import patiently
+from bot.pipeline.serving import serving_on
+from bot.ports.journal import Journal
+from bot.ports.services import Services
+
+log = structlog.get_logger()
+
+
+def bind_pulls(
+    made: TargetDeploymentId, deployment: Deployment, services: Services, journal: Journal
+) -> tuple[str, ...]:
+    """Let the URL of every open pull request from the branch serve `made`; return those URLs.
+
+    None on a platform that names its hosts itself: there the branch's URL is all there is.
+    """
+    line = deployment.preview.line
+    if not isinstance(line, BranchLine):
+        return ()
+    pulls = services.pulls.open_from(deployment.preview.repository.id, line.branch)
+    urls = []
+    for pull in pulls:
+        label = pull_label(deployment.preview.slug, pull.number)
+        url = services.target.url(label)
+        if url is not None:
+            bind = partial(services.target.bind, made, label, deployment.head)
+            patiently(journal, bind)
+            urls.append(url)
+    return tuple(urls)
+
+
+def show_pulls(deployment: Deployment, services: Services, journal: Journal) -> None:
+    """Do the same for pull requests that were opened while the attempt came to its end.
+
+    Whoever opens one looks whether the attempt is live after recording it, and this looks for
+    recorded ones after the attempt is live: one of the two sees the other.
+    """
+    for current in serving_on(deployment.preview.repository.id, deployment.preview.line, services):
+        if current.id == deployment.id and current.target_id is not None:
+            _let_go(partial(bind_pulls, current.target_id, current, services, journal), current)
+
+
+def show_pull(
+    repository: Repository, branch: Branch, services: Services, journal: Journal
+) -> None:
+    """Let the URLs of the branch's pull requests serve what the branch's own does."""
+    for current in serving_on(repository.id, BranchLine(branch), services):
+        show_pulls(current, services, journal)
+
+
+def hide_pull(
+    repository: Repository,
+    branch: Branch,
+    number: PullNumber,
+    services: Services,
+    journal: Journal,
+) -> None:
+    """Let the URL of a pull request that was closed serve nothing; harmless when repeated."""
+    for current in serving_on(repository.id, BranchLine(branch), services):
+        label = pull_label(current.preview.slug, number)
+        if current.target_id is not None and services.target.url(label) is not None:
+            unbind = partial(services.target.unbind, current.target_id, label)
+            _let_go(partial(patiently, journal, unbind), current)
+
+
+def _let_go(do: Callable[[], object], deployment: Deployment) -> None:
+    """Do it, or say in the log that the platform did not; the branch's own URL is not touched."""
+    try:
+        do()
+    except TargetError as error:
+        log.warning("pull_request_not_shown", deployment=deployment.id, problem=str(error))

@@ -10,7 +10,7 @@ from bot.adapters.config.nodes import Document, Unreadable, text_of, yaml_docume
 from bot.adapters.config.translate import repository_config
 from bot.core.model.config import ConfigFile, DenoFile, KeyPath
 from bot.core.model.outcomes import Annotation
-from bot.wire.repository_config import AppEntry, ConfigDocument
+from bot.wire.repository_config import AppEntry, AppKeys, ConfigDocument
 
 _KNOWN = {
     "": [field.alias or name for name, field in ConfigDocument.model_fields.items()],
@@ -61,9 +61,24 @@ def _contradictions(
         words = "root: with apps, each of them has its own"
         yield _remark(path, document, ("root",), words)
     for steps, keys in [((), checked), *((("apps", n), e) for n, e in enumerate(entries))]:
-        if keys.production_domain is not None and not (keys.production or checked.production):
-            words = "production-domain: is of no use without production: true"
-            yield _remark(path, document, (*steps, "production-domain"), words)
+        for key, words in _of_an_app(keys, checked):
+            yield _remark(path, document, (*steps, key), f"{key}: {words}")
+
+
+def _of_an_app(keys: AppKeys, top: AppKeys) -> Iterator[tuple[str, str]]:
+    """Yield those keys that do not go with the others, and what to do."""
+    if keys.production_domain is not None and not (keys.production or top.production):
+        yield "production-domain", "is of no use without production: true"
+    entrypoint = keys.entrypoint
+    if keys.framework is not None and entrypoint is not None:
+        yield "entrypoint", "the framework says what is started; name one of the two"
+    if keys.spa:
+        if keys.framework is not None:
+            yield "spa", "the framework says how it is served; name one of the two"
+        elif entrypoint is None and keys.build is not None:
+            yield "spa", "needs the entrypoint that the build makes, such as dist/index.html"
+        elif entrypoint is not None and entrypoint.rpartition("/")[2] != "index.html":
+            yield "spa", "is for static sites, whose entrypoint is an index.html"
 
 
 def _remark(path: str, document: Document, steps: KeyPath, message: str) -> Annotation:

@@ -30,8 +30,7 @@ EVERY_KEY = """\
 root: ./apps/web/
 include: ["src/**", static]
 exclude: ["**/*.test.ts"]
-entrypoint: src/main.ts
-framework: fresh
+entrypoint: dist/index.html
 install: deno install
 build: deno task build
 predeploy: null
@@ -87,8 +86,7 @@ def test_every_key_has_its_meaning() -> None:
                     root="apps/web",
                     include=("src/**", "static"),
                     exclude=("**/*.test.ts",),
-                    entrypoint="src/main.ts",
-                    framework="fresh",
+                    entrypoint="dist/index.html",
                     install="deno install",
                     build="deno task build",
                     predeploy="",
@@ -211,6 +209,22 @@ def test_keys_tell_where_they_stand() -> None:
         (
             "forks: nver",
             "1:1 forks: must be approve or never; did you mean 'never'?",
+        ),
+        (
+            "framework: astro\nentrypoint: x.ts",
+            "2:1 entrypoint: the framework says what is started; name one of the two",
+        ),
+        (
+            "framework: astro\nspa: true",
+            "2:1 spa: the framework says how it is served; name one of the two",
+        ),
+        (
+            "build: make\nspa: true",
+            "2:1 spa: needs the entrypoint that the build makes, such as dist/index.html",
+        ),
+        (
+            "entrypoint: main.ts\nspa: true",
+            "2:1 spa: is for static sites, whose entrypoint is an index.html",
         ),
         ("- a", "1:1 the file: must hold keys and values"),
         ("just a text", "1:1 the file: must hold keys and values"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from bot.adapters.targets import body, errors
+from bot.adapters.targets import body, building, errors
 from bot.adapters.targets.http import Api, Call
 from bot.adapters.targets.outgoing import Meter
 from bot.adapters.targets.paths import part
@@ -146,7 +146,13 @@ class ForeignCreates:
         self._clock = clock
 
     def create(self, attempt: Attempt) -> Created:
-        """Create the deployment, or return the one that has the order's description."""
+        """Create the deployment, or return the one that has the order's description.
+
+        Raises:
+            TargetRefused: the recipe has commands, which nobody would run.
+
+        """
+        building.refuse_commands(attempt.order, "subhosting-v1")
         if (found := self._found(attempt)) is not None:
             return found
         blobs = attempt.order.manifest.blobs()

@@ -11,11 +11,12 @@ class Deadline:
     a timer for each request took a tenth of the router's time.
     """
 
-    __slots__ = ("_at_s", "_call", "_handle", "_loop", "_wakes_s")
+    __slots__ = ("_at_s", "_call", "_handle", "_loop", "_now_s", "_wakes_s")
 
     def __init__(self, call: Callable[[], None]) -> None:
         """Call `call`, once for each time that it is set."""
         self._loop = asyncio.get_running_loop()
+        self._now_s = self._loop.time
         self._call = call
         self._at_s: float | None = None
         self._handle: asyncio.TimerHandle | None = None
@@ -23,7 +24,7 @@ class Deadline:
 
     def set(self, after_s: float) -> None:
         """Set it to so many seconds from now, in place of what was set before."""
-        at_s = self._at_s = self._loop.time() + after_s
+        at_s = self._at_s = self._now_s() + after_s
         if self._handle is None or at_s < self._wakes_s:
             self._wake(at_s)
 
@@ -48,7 +49,7 @@ class Deadline:
         self._handle = None
         if self._at_s is None:
             return
-        if self._at_s > self._loop.time():
+        if self._at_s > self._now_s():
             self._wake(self._at_s)
             return
         self._at_s = None

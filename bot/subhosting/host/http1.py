@@ -248,6 +248,7 @@ def answer_head(
     return AnswerHead(b"HTTP/1.1%b%b\r\n" % (head[8:], own), chunked, close)
 
 
+@lru_cache(maxsize=256)
 def plain_answer_head(head: bytes, revision: str | None) -> bytes:
     """Return what `answer_head` does for an answer with a length and nothing to drop or add."""
     return b"HTTP/1.1%b%b\r\n" % (head[8:], _own_fields(revision))

@@ -7,7 +7,6 @@ import httptools
 
 from bot.subhosting.host.http1 import MAX_HEAD_BYTES, NOTED, SPOOFABLE_PREFIX, Request
 from bot.subhosting.host.pages import Refusal
-from bot.subhosting.host.plain import plain_request
 
 LOG = logging.getLogger(__name__)
 
@@ -38,7 +37,8 @@ class RequestReading:
         self.early = b""
         self._reader = reader
         self._parser = httptools.HttpRequestParser(self)
-        self._incoming: Request | None = None
+        # What is being read; between requests, a whole one need not go through here.
+        self.incoming: Request | None = None
         # Read of a head in earlier pieces, and the size of the piece that is being read.
         self._head_bytes = 0
         self._piece_bytes = 0
@@ -47,9 +47,6 @@ class RequestReading:
         """Read on."""
         if self.ended:
             self.early += received
-            return
-        if self._incoming is None and (plain := plain_request(received)) is not None:
-            self._reader.request_began(plain)
             return
         self._parse(received)
         if self.in_head:
@@ -75,7 +72,7 @@ class RequestReading:
         if self.ended:
             return
         self.ended = True
-        request, self._incoming = self._incoming, None
+        request, self.incoming = self.incoming, None
         if request is not None and not self.in_head:
             self._reader.body_broke(request, refusal)
             return
@@ -86,18 +83,18 @@ class RequestReading:
 
     def on_message_begin(self) -> None:
         """Start a head."""
-        self._incoming = Request()
+        self.incoming = Request()
         self.in_head = True
         self._head_bytes = 0
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the request target."""
-        if self._incoming is not None:
-            self._incoming.target += url
+        if self.incoming is not None:
+            self.incoming.target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a field; trailers are dropped."""
-        request = self._incoming
+        request = self.incoming
         if request is None or not self.in_head:
             return
         lower = name.lower()
@@ -108,7 +105,7 @@ class RequestReading:
 
     def on_headers_complete(self) -> None:
         """Pass the request on; its body may come while it is served already."""
-        request = self._incoming
+        request = self.incoming
         self.in_head = False
         if request is None or self.ended:
             return
@@ -127,12 +124,12 @@ class RequestReading:
 
     def on_body(self, content: bytes) -> None:
         """Pass a piece of the body on."""
-        if self._incoming is not None:
-            self._incoming.take_body(content)
+        if self.incoming is not None:
+            self.incoming.take_body(content)
 
     def on_message_complete(self) -> None:
         """Pass on that the request is all here."""
-        request, self._incoming = self._incoming, None
+        request, self.incoming = self.incoming, None
         if request is not None:
             request.complete = True
             if request.has_body:

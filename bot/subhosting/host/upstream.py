@@ -12,7 +12,7 @@ from typing_extensions import override
 from bot.subhosting.build.site import Site
 from bot.subhosting.host.http1 import LAST_CHUNK, Request, chunk, ends_with_connection
 from bot.subhosting.host.live import Instances, LiveInstance, NoInstance
-from bot.subhosting.host.plain import PlainAnswer, plain_answer
+from bot.subhosting.host.plain import PlainHead, plain_answer
 from bot.subhosting.host.static.answer import StaticAnswer
 from bot.subhosting.store.records import BindingRecord
 
@@ -31,7 +31,7 @@ _MAX_ANSWER_HEAD_BYTES = 256 * 1024
 class Visitor(Protocol):
     """Who hears the answer."""
 
-    def answered(self, answer: PlainAnswer) -> None:
+    def answered(self, head: PlainHead, body: bytes) -> None:
         """Hear a whole answer at once; the connection may be used again."""
 
     def answer_began(self, status: int, head: bytes) -> None:
@@ -123,13 +123,14 @@ class Upstream(asyncio.Protocol):
         self._request = request
         self.requests += 1
         self._ended = self._in_body = False
+        transport = self._require()
         if not request.has_body:
-            self._require().write(head)
+            transport.write(head)
             return
         body = b"".join(request.waiting)
         request.waiting, request.waiting_bytes = [], 0
         request.sink = self._send_body
-        self._require().write(head + (chunk(body) if request.chunked else body))
+        transport.write(head + (chunk(body) if request.chunked else body))
         if request.complete:
             self.request_complete()
 
@@ -179,7 +180,7 @@ class Upstream(asyncio.Protocol):
                 plain = plain_answer(data)
                 if plain is not None:
                     self._request = None
-                    self._visitor.answered(plain)
+                    self._visitor.answered(*plain)
                     return
             self._raw_head += data
         self._parse(data)

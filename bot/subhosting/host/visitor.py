@@ -16,7 +16,7 @@ from bot.subhosting.host.deadline import Deadline
 from bot.subhosting.host.http1 import Request
 from bot.subhosting.host.live import LiveInstance, NoInstance
 from bot.subhosting.host.pages import Refusal, not_running, went_away
-from bot.subhosting.host.plain import PlainAnswer
+from bot.subhosting.host.plain import PlainHead, plain_request
 from bot.subhosting.host.reading import RequestReading
 from bot.subhosting.host.router import Router
 from bot.subhosting.host.static.answer import StaticAnswer
@@ -52,8 +52,7 @@ class VisitorConnection(asyncio.Protocol):
         # Reading.
         self._reading = RequestReading(self)
         self._queue: deque[Request] = deque()
-        self._paused = False
-        self._upstream_full = False
+        self._paused = self._upstream_full = False
         self._in_head = True
         # One for all: a head to come, an answer to come, the next request to come.
         self._deadline = Deadline(self._time_is_over)
@@ -64,13 +63,9 @@ class VisitorConnection(asyncio.Protocol):
         self._counted: LiveInstance | None = None
         self._upstream: Upstream | StaticAnswer | None = None
         self._task: asyncio.Task[None] | None = None
-        self._retried = False
         # Answering.
-        self._answering = False
-        self._chunked = False
-        self._close_after = False
-        self._tunnel = False
-        self._closing = False
+        self._answering = self._chunked = self._retried = False
+        self._close_after = self._tunnel = self._closing = False
         self._head = b""
         self._account = Account(router.traffic)
 
@@ -93,15 +88,23 @@ class VisitorConnection(asyncio.Protocol):
             return
         if self._closing:
             return
-        self._reading.feed(data)
+        reading = self._reading
+        if self._current is None and reading.incoming is None and not reading.ended:
+            plain = plain_request(data)
+            if plain is not None:
+                self._in_head = False
+                self._begin(plain)
+                self._account.ingress_bytes += len(data)
+                return
+        reading.feed(data)
         # Now that it is known whom they are for.
         self._account.ingress_bytes += len(data)
-        if self._reading.in_head and not self._in_head:
+        if reading.in_head and not self._in_head:
             self._in_head = True
             if self._current is None:
                 self._deadline.set(self._router.head_within_s)
         request = self._current
-        if self._queue or self._reading.early or (request is not None and request.waiting_bytes):
+        if self._queue or reading.early or (request is not None and request.waiting_bytes):
             self._update_reading()
 
     @override
@@ -237,7 +240,7 @@ class VisitorConnection(asyncio.Protocol):
         """End the current request and go on with the next, or close."""
         request, self._current = self._current, None
         self._count_end()
-        if request is not None and not request.all_here:
+        if request is not None and request.has_body and not request.complete:
             reusable, self._close_after = False, True
         if not reusable:
             self._drop_upstream()
@@ -252,16 +255,16 @@ class VisitorConnection(asyncio.Protocol):
 
     # What the instance's side tells.
 
-    def answered(self, answer: PlainAnswer) -> None:
+    def answered(self, head: PlainHead, body: bytes) -> None:
         """Write a whole answer."""
         request, binding = self._current, self._binding
         if request is None or binding is None:
             return
         if self._close_after or self._must_close(request) or request.version != "1.1":
-            self.answer_began(answer.status, answer.head)
-            self.answer_ended(answer.body, reusable=True)
+            self.answer_began(head.status, head.content)
+            self.answer_ended(body, reusable=True)
             return
-        self._write(http1.plain_answer_head(answer.head, binding.revision) + answer.body)
+        self._write(http1.plain_answer_head(head.content, binding.revision) + body)
         self._finish(reusable=True)
 
     def answer_began(self, status: int, head: bytes) -> None:
@@ -349,9 +352,10 @@ class VisitorConnection(asyncio.Protocol):
                 transport.resume_reading()
 
     def _write(self, content: bytes) -> None:
-        if content and self._transport is not None and not self._transport.is_closing():
+        transport = self._transport
+        if content and transport is not None and not transport.is_closing():
             self._account.egress_bytes += len(content)
-            self._transport.write(content)
+            transport.write(content)
 
     def _linger(self) -> None:
         """Say that nothing more comes, and give the visitor a moment to hear it."""

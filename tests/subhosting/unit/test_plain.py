@@ -98,12 +98,13 @@ def test_a_plain_answer_is_the_parser_s_answer(received: bytes) -> None:
     parser = parsed.parser = httptools.HttpResponseParser(parsed)
     parser.feed_data(received)
 
+    head, body = found
     assert parsed.complete == 1
-    assert parser.get_status_code() == found.status
-    assert parsed.body == found.body
+    assert parser.get_status_code() == head.status
+    assert parsed.body == body
     assert parsed.kept_open
     assert [(name, value.strip(b" \t")) for name, value in parsed.headers] == fields_of(
-        found.head.partition(b"\r\n")[2]
+        head.content.partition(b"\r\n")[2]
     )
 
 
@@ -112,7 +113,7 @@ def test_the_usual_is_plain() -> None:
     assert request is not None
     assert answer is not None
     assert (request.hostname, request.target) == ("one.localhost", b"/a?b")
-    assert answer.body == b"hello"
+    assert answer[1] == b"hello"
     kept_open = REQUEST.replace(b"X-Y:z ", b"connection: Keep-Alive")
     opened = plain_request(kept_open)
     assert opened is not None

@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
-.PHONY: help demo test lint soak bench bench-git bench-redeploy bench-router bench-coldstart conformance security-table lock clean
+.PHONY: help demo test lint soak bench bench-git bench-redeploy bench-upload bench-router bench-coldstart conformance security-table lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +20,8 @@ help:
 	@echo '             a push of 3 files among 10,000: ours beside plain git, near and far'
 	@echo 'make bench-redeploy'
 	@echo '             3 changed files of 10,000 to a platform: ours beside the tools of others'
+	@echo 'make bench-upload'
+	@echo '             a site of 100 MB to API v2: time beside git cat-file, and memory'
 	@echo 'make bench-router'
 	@echo '             our router beside nginx, HAProxy and Caddy; needs wrk'
 	@echo 'make bench-coldstart'
@@ -57,6 +59,9 @@ bench-git: $(VENV)/.ready-dev
 
 bench-redeploy: $(VENV)/.ready-dev $(VENV)/deploy/.ready benchmarks/redeploy/node_modules/.ready
 	@$(BIN)/python -m benchmarks.redeploy.compare $(ARGS)
+
+bench-upload: $(VENV)/.ready-dev
+	@$(BIN)/python -m benchmarks.upload.compare $(ARGS)
 
 # Those of wrk, nginx and HAProxy that are there come from the system's packages.
 bench-router: $(VENV)/.ready-dev $(VENV)/caddy/bin/caddy

@@ -212,7 +212,8 @@ class Mirror:
                         size = int(header[2])
                         if size > most_bytes:
                             raise TreeRefused(oid, f"has {size:,} bytes; {most_bytes:,} are taken")
-                        yield oid, process.stdout.read(size + 1)[:-1]
+                        yield oid, process.stdout.read(size)
+                        process.stdout.read(1)  # the end of its line
                     else:
                         raise self._broken_off(oid)
 

@@ -145,15 +145,29 @@ def _contents(
 def _inline_asset(content: bytes) -> Iterator[bytes]:
     """Yield a file asset as JSON: as text where that is shorter, else in base64."""
     # A NUL takes six bytes in JSON, and a file that has one is no text anyway.
-    if b"\0" not in content and _is_utf8(content):
+    is_small = len(content) <= _TEXT_PIECE_BYTES  # as nearly every file is
+    has_nul = b"\0" in content
+    if is_small and not has_nul and (text := _utf8(content)) is not None:
+        yield b'{"kind":"file","encoding":"utf-8","content":'
+        yield orjson.dumps(text)
+        yield b"}"
+        return
+    if not is_small and not has_nul and _is_utf8(content):
         yield b'{"kind":"file","encoding":"utf-8","content":"'
-        for text in _texts(content):
-            yield orjson.dumps(text)[1:-1]
+        for piece in _texts(content):
+            yield orjson.dumps(piece)[1:-1]
     else:
         yield b'{"kind":"file","encoding":"base64","content":"'
         for start in range(0, len(content), _BASE64_PIECE_BYTES):
             yield base64.b64encode(content[start : start + _BASE64_PIECE_BYTES])
     yield b'"}'
+
+
+def _utf8(content: bytes) -> str | None:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return None
 
 
 def _is_utf8(content: bytes) -> bool:

@@ -52,24 +52,26 @@ def outgoing(make: BodyMaker, meter: Meter, *, coding: Coding | None, measured: 
 
 def _pieces(parts: Iterator[bytes]) -> Iterator[bytes]:
     """Join small parts, so that ten thousand files are not ten thousand writes."""
-    piece = bytearray()
+    gathered: list[bytes] = []
+    size = 0
     for part in parts:
-        piece += part
-        if len(piece) >= PIECE_BYTES:
-            yield bytes(piece)
-            piece.clear()
-    if piece:
-        yield bytes(piece)
+        gathered.append(part)
+        size += len(part)
+        if size >= PIECE_BYTES:
+            yield b"".join(gathered)
+            gathered, size = [], 0
+    if gathered:
+        yield b"".join(gathered)
 
 
 def _start(pieces: Iterator[bytes]) -> tuple[bytes, Iterator[bytes] | None]:
     """Return the body's beginning, and what follows; None when that was all."""
-    first = bytearray()
+    first: list[bytes] = []
     for piece in pieces:
-        first += piece
-        if len(first) > WHOLE_BODY_BYTES:
-            return bytes(first), pieces
-    return bytes(first), None
+        first.append(piece)
+        if sum(map(len, first)) > WHOLE_BODY_BYTES:
+            return b"".join(first), pieces
+    return b"".join(first), None
 
 
 def _counted(pieces: Iterator[bytes], meter: Meter) -> Iterator[bytes]:

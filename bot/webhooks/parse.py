@@ -44,3 +44,6 @@ _HANDLERS: dict[str, Callable[[object], Event | Ignored]] = {
     "installation": installations.installation,
     "installation_repositories": installations.installation_repositories,
 }
+
+# The names of events from which something may follow.
+HANDLED = frozenset(_HANDLERS)

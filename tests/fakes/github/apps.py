@@ -57,7 +57,7 @@ def create_token(call: Call) -> Answer:
 
 def get_repository(call: Call) -> Answer:
     """GET a repository."""
-    return Answer(document=call.documents.repository(call.repository))
+    return Answer(document=call.documents.full_repository(call.repository))
 
 
 def get_ref(call: Call) -> Answer:

@@ -58,8 +58,12 @@ class Documents:
         times = {"created_at": moment, "updated_at": moment}
         return self.user(login) | nothing | none | times | {"user_view_type": "public"}
 
+    def full_repository(self, repository: FakeRepository) -> JsonObject:
+        """A `full-repository`, which the API answers; webhooks carry less."""
+        return self.repository(repository) | {"network_count": 0, "subscribers_count": 0}
+
     def repository(self, repository: FakeRepository) -> JsonObject:
-        """A `full-repository`, as webhooks carry it too."""
+        """A `repository`, as webhooks and other documents carry it."""
         template: JsonObject = deepcopy(examples()["push"][4]["repository"])
         api = f"{self.api_url}/repos/{repository.full_name}"
         found: JsonObject = _replaced(
@@ -83,8 +87,6 @@ class Documents:
             "pushed_at": "2026-01-02T03:04:05Z",
             "mirror_url": None,
             "has_discussions": False,
-            "network_count": 0,
-            "subscribers_count": 0,
         }
 
     def app(self, app: App) -> JsonObject:

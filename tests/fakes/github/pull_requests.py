@@ -9,7 +9,7 @@ from tests.fakes.github.documents import Documents, examples
 from tests.fakes.github.entities import Installation, JsonObject
 from tests.fakes.github.pulls import FakePull
 from tests.fakes.github.refusals import not_found
-from tests.fakes.github.repository import FakeRepository
+from tests.fakes.github.repository import NO_COMMIT, FakeRepository
 
 
 def document(documents: Documents, pull: FakePull, *, mergeable: bool = True) -> JsonObject:
@@ -75,15 +75,20 @@ def payload(
     installation: Installation | None,
     extra: Mapping[str, Any],
 ) -> JsonObject:
-    """Return the `pull_request` payload of an action; `extra` is what only that action has."""
+    """Return the `pull_request` payload of an action; `extra` is what only that action has.
+
+    What a pull request's head was before a push is not known here: zeros, unless `extra` tells.
+    """
     found: JsonObject = {
         "action": action,
         "number": pull.number,
         "pull_request": document(documents, pull),
         "repository": documents.repository(pull.base),
         "sender": documents.user(sender),
-        **extra,
     }
+    if action == "synchronize":
+        found |= {"before": NO_COMMIT, "after": found["pull_request"]["head"]["sha"]}
+    found |= extra
     if installation is not None:
         found["installation"] = {"id": installation.id, "node_id": f"MDI_{installation.id}"}
     return found

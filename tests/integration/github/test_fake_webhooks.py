@@ -15,6 +15,7 @@ from bot.webhooks.signature import HEADER, verified_by
 from tests.fakes.github.documents import examples
 from tests.fakes.github.repository import FakeRepository
 from tests.fakes.github.server import FakeGitHub
+from tests.fakes.github.webhook_schemas import payload_problem
 from tests.integration.github.values import known
 
 GUID = "72d3162e-cc78-11e3-81ab-4c9367dc0958"
@@ -125,3 +126,41 @@ def test_going_back_to_an_older_commit_is_a_forced_push(
     payload = gh.push_payload(repository, "main", newer, head)
 
     assert (payload["forced"], payload["commits"]) == (True, [])
+
+
+def test_every_push_that_the_fake_tells_of_fits_githubs_schema(
+    gh: FakeGitHub, repository: FakeRepository, head: str
+) -> None:
+    gh.add_app()
+    newer = repository.commit({"main.ts": "newer"})
+
+    told = [
+        gh.push_payload(repository, "main", before, after)
+        for before, after in ((None, head), (head, newer), (newer, head), (head, None))
+    ]
+
+    assert [payload_problem("push", payload) for payload in told] == [None] * 4
+
+
+def test_every_pull_request_that_the_fake_tells_of_fits_githubs_schema(
+    gh: FakeGitHub, repository: FakeRepository, head: str
+) -> None:
+    assert head
+    repository.commit({"main.ts": "theirs"}, branch="feature")
+    ours = gh.open_pull(repository, "feature")
+    fork = gh.fork(repository, "eve")
+    theirs = gh.open_pull(repository, "feature", fork=fork, author="eve")
+    gone = gh.open_pull(repository, "feature", fork=fork, author="eve")
+    gone.head_repository = None
+    closed = gh.open_pull(repository, "feature")
+    gh.close_pull(closed, merged=True)
+    base = {"base": {"ref": {"from": "next"}, "sha": {"from": head}}}
+
+    told = [
+        *(gh.pull_payload(pull, "opened") for pull in (ours, theirs, gone)),
+        *(gh.pull_payload(theirs, action) for action in ("synchronize", "reopened")),
+        gh.pull_payload(ours, "edited", changes=base),
+        gh.pull_payload(closed, "closed"),
+    ]
+
+    assert [payload_problem("pull_request", payload) for payload in told] == [None] * 7

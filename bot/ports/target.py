@@ -117,6 +117,33 @@ class NotServing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DnsRecord:
+    """A record to be published."""
+
+    name: str  # whole: "_acme-challenge.www.example.com"
+    kind: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attached:
+    """The host leads to the deployment."""
+
+    url: str
+    problem: str | None = None  # why it has no certificate yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unproven:
+    """The domain's owner has not published what proves it: all records of one of these."""
+
+    records: tuple[tuple[DnsRecord, ...], ...]
+
+
+Attachment = Attached | Unproven
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AppLogLine:
     """One line that a running app wrote."""
 
@@ -195,6 +222,27 @@ class Target(Protocol):
 
     def unbind(self, deployment: TargetDeploymentId, label: HostLabel) -> None:
         """Let `label` serve nothing, if it serves `deployment`; harmless when repeated."""
+        ...
+
+    def attach(
+        self,
+        branch_app: AppSlug,
+        deployment: TargetDeploymentId,
+        host: str,
+        revision: CommitSha,
+    ) -> Attachment:
+        """Make a host of the owner's own domain serve `deployment`, taking it from any other.
+
+        The domain is registered on first sight. Harmless when repeated, which is how an unproven
+        one goes on; it may take a minute, for the certificate.
+        """
+        ...
+
+    def detach(self, deployment: TargetDeploymentId, host: str) -> None:
+        """Take such a host away from `deployment`; harmless when repeated.
+
+        The domain stays registered.
+        """
         ...
 
     def probe(

@@ -29,17 +29,21 @@ from bot.kernel.clock import Clock
 from bot.kernel.git_hash import blob_sha1
 from bot.ports.target import (
     AppLogLine,
+    Attached,
+    Attachment,
     BlobReader,
     Broken,
     Building,
     Built,
     Created,
+    DnsRecord,
     Earlier,
     Following,
     NotServing,
     Observation,
     Order,
     Serving,
+    Unproven,
     Usage,
 )
 from tests.fakes.clock import FakeClock
@@ -87,6 +91,8 @@ class FakeTarget:
     creates: list[DeploymentId] = field(default_factory=list)  # every call, repeats included
     bindings: dict[HostLabel, Binding] = field(default_factory=dict)
     blobs: dict[AppSlug, dict[BlobSha, bytes]] = field(default_factory=dict)
+    published: set[str] = field(default_factory=set)  # domains whose owners have proved them
+    domains: dict[str, Binding] = field(default_factory=dict)  # hosts of such domains
     shared: dict[AppSlug, list[Variable]] = field(default_factory=dict)
     logs: dict[TargetDeploymentId, list[AppLogLine]] = field(default_factory=dict)
     used: dict[AppSlug, list[Usage]] = field(default_factory=dict)
@@ -176,6 +182,28 @@ class FakeTarget:
             if bound.revision != revision:
                 return NotServing(f"it serves {bound.revision} instead of {revision}")
             return Serving(verified=True, status=200)
+
+    def attach(
+        self,
+        branch_app: AppSlug,  # noqa: ARG002 - domains are everybody's here
+        deployment: TargetDeploymentId,
+        host: str,
+        revision: CommitSha,
+    ) -> Attachment:
+        with self._lock:
+            self._answer()
+            self._deployment(deployment)
+            if host not in self.published:
+                proof = DnsRecord(name=f"_acme-challenge.{host}", kind="TXT", content="proof")
+                return Unproven(records=((proof,),))
+            self.domains[host] = Binding(deployment, revision)
+            return Attached(url=f"https://{host}")
+
+    def detach(self, deployment: TargetDeploymentId, host: str) -> None:
+        with self._lock:
+            self._answer()
+            if host in self.domains and self.domains[host].deployment == deployment:
+                del self.domains[host]
 
     def cancel(self, deployment: TargetDeploymentId) -> None:
         with self._lock:

@@ -18,6 +18,7 @@ from bot.adapters.targets.probe import ProbeFailed, Prober
 from bot.adapters.targets.v2 import observing
 from bot.adapters.targets.v2.apps import Apps
 from bot.adapters.targets.v2.creating import Creates
+from bot.adapters.targets.v2.domains import Domains
 from bot.adapters.targets.v2.layers import Layers, shared_by_previews
 from bot.adapters.targets.v2.watching import Builds, hosts_of
 from bot.core.model.environment import Context, Variable
@@ -27,6 +28,8 @@ from bot.core.model.outcomes import LogLine
 from bot.kernel.clock import Clock
 from bot.ports.target import (
     AppLogLine,
+    Attached,
+    Attachment,
     BlobReader,
     Created,
     Earlier,
@@ -35,6 +38,7 @@ from bot.ports.target import (
     Observation,
     Order,
     Serving,
+    Unproven,
     Usage,
 )
 
@@ -77,6 +81,7 @@ class DeployV2Target:
         self._apps = Apps(self._api, self._layers)
         self._creates = Creates(self._api, self._apps)
         self._builds = Builds(self._api, self._hosts, clock)
+        self._domains = Domains(self._api, self._builds)
 
     def close(self) -> None:
         """Close all connections."""
@@ -132,6 +137,26 @@ class DeployV2Target:
 
     def unbind(self, deployment: TargetDeploymentId, label: HostLabel) -> None:
         """Do nothing: labels are not ours, a branch's app has one host for good."""
+
+    def attach(
+        self,
+        branch_app: AppSlug,
+        deployment: TargetDeploymentId,
+        host: str,
+        revision: CommitSha,  # noqa: ARG002 - no host carries it
+    ) -> Attachment:
+        """Make a host of the owner's own domain serve the revision, taking it from later ones."""
+        domain = self._domains.proved(host)
+        if isinstance(domain, Unproven):
+            return domain
+        self._domains.bind(branch_app, deployment, host)
+        url = self._hosts.url_of(host)
+        problem = self._domains.why_unsecured(domain) if url.startswith("https:") else None
+        return Attached(url=url, problem=problem)
+
+    def detach(self, deployment: TargetDeploymentId, host: str) -> None:
+        """Take such a host away from the revision."""
+        self._domains.detach(deployment, host)
 
     def probe(
         self,

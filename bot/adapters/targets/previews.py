@@ -48,12 +48,16 @@ class PreviewHosts:
 
     def authority(self, label: HostLabel) -> str:
         """Return the host name with its port, where that is not the scheme's own."""
-        port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
-        return f"{self.host(label)}{port}"
+        return self.url(label).removeprefix(f"{self.scheme}://")
 
     def url(self, label: HostLabel) -> str:
         """Return the public URL of a label."""
-        return f"{self.scheme}://{self.authority(label)}"
+        return self.url_of(self.host(label))
+
+    def url_of(self, host: str) -> str:
+        """Return the public URL of a host with a domain of its own."""
+        port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{host}{port}"
 
     def label_of(self, url: str) -> HostLabel | None:
         """Return the label that `url` is about, None when it is none of ours."""

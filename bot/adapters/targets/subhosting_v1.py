@@ -16,6 +16,7 @@ from bot.adapters.targets.previews import PreviewHosts
 from bot.adapters.targets.probe import Head, ProbeFailed, Prober
 from bot.adapters.targets.v1 import observing
 from bot.adapters.targets.v1.creating import Attempt, ForeignCreates, OurCreates
+from bot.adapters.targets.v1.domains import Domains
 from bot.adapters.targets.v1.projects import Projects
 from bot.core.model.environment import Variable
 from bot.core.model.errors import TargetRefused
@@ -30,6 +31,8 @@ from bot.core.model.outcomes import LogLine
 from bot.kernel.clock import Clock
 from bot.ports.target import (
     AppLogLine,
+    Attached,
+    Attachment,
     Base,
     BlobReader,
     Broken,
@@ -42,6 +45,7 @@ from bot.ports.target import (
     Observation,
     Order,
     Serving,
+    Unproven,
     Usage,
 )
 from bot.wire import subhosting_v1 as wire
@@ -92,6 +96,7 @@ class SubhostingV1Target:
             clock=clock,
         )
         self._projects = Projects(self._api, platform.organization)
+        self._domains = Domains(self._api, platform.organization)
         self._our_creates = OurCreates(self._api, f"{base_url.removesuffix('/v1')}/api")
         self._foreign_creates = ForeignCreates(self._api, clock)
         url = platform.previews_url
@@ -166,29 +171,34 @@ class SubhostingV1Target:
         """Make `label` serve `deployment`, taking it from any other; harmless when repeated."""
         if self._hosts is None:
             return None
-        host = self._hosts.host(label)
-        document = orjson.dumps({"revision": revision})
-        self._api.tell(
-            Call(
-                method="PUT",
-                url=f"deployments/{part(deployment)}/domains/{part(host)}",
-                body=(lambda: iter((document,))) if self._ours else None,
-            )
-        )
+        self._put_host(deployment, self._hosts.host(label), revision)
         return self._hosts.url(label)
+
+    def attach(
+        self,
+        branch_app: AppSlug,  # noqa: ARG002 - domains are the organization's
+        deployment: TargetDeploymentId,
+        host: str,
+        revision: CommitSha,
+    ) -> Attachment:
+        """Make a host of the owner's own domain serve `deployment`, taking it from any other."""
+        domain = self._domains.proved(host)
+        if isinstance(domain, Unproven):
+            return domain
+        self._put_host(deployment, host, revision)
+        url = self._hosts.url_of(host) if self._hosts is not None else f"https://{host}"
+        secured = url.startswith("https:")
+        problem = self._domains.why_unsecured(domain) if secured else None
+        return Attached(url=url, problem=problem)
+
+    def detach(self, deployment: TargetDeploymentId, host: str) -> None:
+        """Take such a host away from `deployment`."""
+        self._domains.detach(deployment, host)
 
     def unbind(self, deployment: TargetDeploymentId, label: HostLabel) -> None:
         """Let `label` serve nothing, if it serves `deployment`; harmless when repeated."""
-        if self._hosts is None:
-            return
-        host = part(self._hosts.host(label))
-        try:
-            self._api.tell(
-                Call(method="DELETE", url=f"deployments/{part(deployment)}/domains/{host}")
-            )
-        except TargetRefused as refusal:
-            if refusal.status != _NOT_FOUND:
-                raise
+        if self._hosts is not None:
+            self._domains.detach(deployment, self._hosts.host(label))
 
     def probe(
         self,
@@ -262,6 +272,16 @@ class SubhostingV1Target:
         if found is None:
             return ()
         return observing.usage(self._api, self._clock, found, since=since)
+
+    def _put_host(self, deployment: TargetDeploymentId, host: str, revision: CommitSha) -> None:
+        document = orjson.dumps({"revision": revision})
+        self._api.tell(
+            Call(
+                method="PUT",
+                url=f"deployments/{part(deployment)}/domains/{part(host)}",
+                body=(lambda: iter((document,))) if self._ours else None,
+            )
+        )
 
     def _create(self, order: Order, read: BlobReader) -> Created:
         attempt = self._attempt(order, read)

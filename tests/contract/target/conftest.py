@@ -14,13 +14,14 @@ from bot.adapters.targets.deploy_v2 import DeployV2Target
 from bot.adapters.targets.subhosting_v1 import Dialect, Platform, SubhostingV1Target
 from bot.core.model.ids import AppSlug, TargetDeploymentId
 from bot.kernel.clock import SystemClock
-from bot.ports.target import AppLogLine, Building, Observation, Target
+from bot.ports.target import AppLogLine, Building, Observation, Target, Unproven
 from tests.fakes.deno.platform import TOKEN as DENO_TOKEN
 from tests.fakes.deno.platform import serving_deno
 from tests.fakes.subhosting.patience import PatientClock
 from tests.fakes.subhosting.platform import ORGANIZATION, TOKEN
 from tests.fakes.subhosting.server import FakeServer, serving
 from tests.fakes.target import FakeTarget
+from tests.subhosting.domains.world import World, running_world
 from tests.subhosting.server import RunningSubhosting
 
 LOOKS = 5
@@ -36,6 +37,8 @@ class Bench:
     by_hash: bool = True  # files that the platform has do not travel again
     own_labels: bool = True  # we choose the hosts
     wait: Callable[[TargetDeploymentId], object] = lambda _: None  # for the end of a build
+    # Do what the owner of a domain is told to do, by these records.
+    publish: Callable[[str, Unproven], object]
     # Ask an app of `tests.fakes.apps.SAYS_ENV` for what it sees; it logs "visited".
     visit: Callable[[TargetDeploymentId, str], dict[str, str]]
 
@@ -58,7 +61,13 @@ def fake() -> Iterator[Bench]:
         target.logs.setdefault(deployment, []).append(line)
         return target.deployments[deployment].order.environment.values()
 
-    yield Bench(target=target, verifies=True, forget=target.lose_blobs, visit=visit)
+    yield Bench(
+        target=target,
+        verifies=True,
+        forget=target.lose_blobs,
+        visit=visit,
+        publish=lambda host, _: target.published.add(host),
+    )
 
 
 @contextmanager
@@ -86,7 +95,13 @@ def bench_of(server: FakeServer, dialect: Dialect) -> Iterator[Bench]:
         return found.env_vars
 
     ours = dialect is Dialect.EMBEDDED
-    yield Bench(target=target, verifies=ours, forget=lambda _: forget(server), visit=visit)
+    yield Bench(
+        target=target,
+        verifies=ours,
+        forget=lambda _: forget(server),
+        visit=visit,
+        publish=lambda host, _: server.platform.domains.published.add(host),
+    )
     target.close()
 
 
@@ -113,6 +128,7 @@ def deno() -> Iterator[Bench]:
             target=target,
             verifies=True,
             visit=visit,
+            publish=lambda host, _: served.domains.published.add(host),
             forget=lambda _: served.apps.clear(),
             by_hash=False,
             own_labels=False,
@@ -145,14 +161,20 @@ BENCHES: dict[str, Callable[[], AbstractContextManager[Bench]]] = {
 
 
 @pytest.fixture(scope="session")
-def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSubhosting]:
-    with RunningSubhosting(tmp_path_factory.mktemp("subhosting") / "data") as server:
-        yield server
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with running_world(tmp_path_factory.mktemp("subhosting") / "data") as world:
+        yield world
+
+
+@pytest.fixture(scope="session")
+def real_server(world: World) -> RunningSubhosting:
+    return world.server
 
 
 @contextmanager
-def real(server: RunningSubhosting) -> Iterator[Bench]:
+def real(world: World) -> Iterator[Bench]:
     """The embedded server with real Deno; it starts once, and every test with no project."""
+    server = world.server
 
     def forget(_: AppSlug) -> None:
         projects = f"/v1/organizations/{server.organization}/projects"
@@ -172,8 +194,16 @@ def real(server: RunningSubhosting) -> Iterator[Bench]:
     # A build log that is asked for as one document comes when the build is over.
     wait = target.build_log
     visit = partial(visited, server)
-    yield Bench(target=target, verifies=True, forget=forget, wait=wait, visit=visit)
+    publish = partial(published, world)
+    yield Bench(
+        target=target, verifies=True, forget=forget, wait=wait, visit=visit, publish=publish
+    )
     target.close()
+
+
+def published(world: World, _: str, unproven: Unproven) -> None:
+    for record in unproven.records[0]:
+        world.names.records[record.name, record.kind] = record.content
 
 
 def visited(server: RunningSubhosting, _: TargetDeploymentId, url: str) -> dict[str, str]:
@@ -182,9 +212,10 @@ def visited(server: RunningSubhosting, _: TargetDeploymentId, url: str) -> dict[
 
 
 @contextmanager
-def real_v2(server: RunningSubhosting) -> Iterator[Bench]:
+def real_v2(world: World) -> Iterator[Bench]:
     """The same server by its other API."""
-    with real(server) as v1:
+    server = world.server
+    with real(world) as v1:
         platform = deploy_v2.Platform(
             name="deploy-v2",
             api_url=f"{server.api_url}/v2",
@@ -203,7 +234,7 @@ ON_THE_REAL_SERVER = {"embedded-server": real, "embedded-server-v2": real_v2}
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     made = BENCHES.get(request.param)
     if made is None:
-        server = request.getfixturevalue("real_server")
-        made = partial(ON_THE_REAL_SERVER[request.param], server)
+        world = request.getfixturevalue("world")
+        made = partial(ON_THE_REAL_SERVER[request.param], world)
     with made() as bench:
         yield bench

@@ -16,11 +16,12 @@ from urllib.parse import unquote
 import zstandard
 
 from bot.wire.deploy_v2 import AppInit, AppUpdate, LayerInit, LayerUpdate
-from bot.wire.deploy_v2_domains import DatabaseInstanceInit
-from bot.wire.deploy_v2_revisions import DeployInit, Target
+from bot.wire.deploy_v2_domains import DatabaseInstanceInit, DomainInit
+from bot.wire.deploy_v2_revisions import DeployDomains, DeployInit, Target
+from tests.fakes.deno.domains import Domains
 from tests.fakes.deno.records import START, App, Layer, Revision, Variables
 from tests.fakes.deno.streams import Streaming
-from tests.fakes.subhosting.platform import Json, Refused
+from tests.fakes.subhosting.refused import Json, Refused
 from tests.fakes.subhosting.server import Answer, Preview, Request, running
 
 TOKEN = "ddo_fake_token"
@@ -41,6 +42,7 @@ class FakeDeno:
     logs: list[Json] = field(default_factory=list)  # of all apps, oldest first
     log_page: int = 1_000  # however much is asked for
     streaming: Streaming = field(default_factory=Streaming)
+    domains: Domains = field(default_factory=Domains)
     oldest_first: bool = False  # how revisions are listed: nobody has published it
     accepts: str | None = None  # what its answers say in Accept-Encoding
     analytics: list[list[object]] = field(default_factory=list)  # time, requests, in, out
@@ -91,6 +93,11 @@ class FakeDeno:
             if request.method == method and match:
                 return handler(self, request, *map(unquote, match.groups()))
         raise Refused(404, "NOT_FOUND", request.path)
+
+    def hosts_of_later_ones(self, revision: Revision) -> set[str]:
+        """Return the hosts that revisions made after this one have: the last one is served."""
+        later = [each for each in self.revisions.values() if each.made_at > revision.made_at]
+        return {host for each in later for host in each.own_hosts}
 
     def app(self, key: str) -> App:
         for app in self.apps.values():
@@ -240,6 +247,7 @@ def _deploy(deno: FakeDeno, request: Request, key: str) -> Answer:
         app=app,
         init=init,
         made_at=START + timedelta(seconds=number),
+        later=deno.hosts_of_later_ones,
     )
     deno.revisions[revision.id] = revision
     return 202, revision.shown()
@@ -297,6 +305,27 @@ def _delete(deno: FakeDeno, _: Request, key: str) -> Answer:
     return 204, b""
 
 
+def _register(deno: FakeDeno, request: Request) -> Answer:
+    init = DomainInit.model_validate_json(request.body)
+    return 200, deno.domains.register(init.domain, init.kind).shown()
+
+
+def _provision(deno: FakeDeno, _: Request, key: str) -> Answer:
+    deno.domains.found(key).code = "success"
+    return 202, {"accepted": True}
+
+
+def _bind(deno: FakeDeno, request: Request, key: str) -> Answer:
+    hosts = DeployDomains.model_validate_json(request.body)
+    deno.domains.bind(deno.revision(key), hosts.production)
+    return 204, b""
+
+
+def _unbind(deno: FakeDeno, _: Request, key: str, host: str) -> Answer:
+    deno.domains.unbind(deno.revision(key), host)
+    return 204, b""
+
+
 def _progress(deno: FakeDeno, request: Request, key: str) -> Answer:
     found = deno.revision(key)
     return deno.streaming.answer(request, deno.streaming.states(found, deno.lock))
@@ -318,6 +347,16 @@ ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("PATCH", r"/v2/layers/([^/]+)", _update_layer),
     ("DELETE", r"/v2/layers/([^/]+)", _delete_layer),
     ("POST", r"/v2/database_instances", _make_instance),
+    ("POST", r"/v2/domains", _register),
+    ("GET", r"/v2/domains/([^/]+)", lambda deno, _, key: (200, deno.domains.found(key).shown())),
+    (
+        "POST",
+        r"/v2/domains/([^/]+)/verify",
+        lambda deno, _, key: (200, deno.domains.verify(key).shown()),
+    ),
+    ("POST", r"/v2/domains/([^/]+)/certificates/provision", _provision),
+    ("PUT", r"/v2/revisions/([^/]+)/domains", _bind),
+    ("DELETE", r"/v2/revisions/([^/]+)/domains/([^/]+)", _unbind),
     ("GET", r"/v2/apps/([^/]+)", lambda deno, _, key: (200, deno.app(key).shown())),
     ("DELETE", r"/v2/apps/([^/]+)", _delete_app),
     ("POST", r"/v2/apps/([^/]+)/deploy", _deploy),

@@ -1,13 +1,13 @@
 """What the fake Deno Deploy remembers: apps, layers, revisions, and how it shows them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.wire.deploy_v2 import EnvVarInput, EnvVarUpdate
 from bot.wire.deploy_v2_revisions import DeployInit, FileAsset
-from tests.fakes.subhosting.platform import Json, Refused
+from tests.fakes.subhosting.refused import Json, Refused
 from tests.fakes.target import BREAKS, HANGS
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -125,6 +125,8 @@ class Revision:
     made_at: datetime
     status: str = "queued"
     looks_to_list: int = 1
+    own_hosts: set[str] = field(default_factory=set)  # of custom domains
+    later: "Callable[[Revision], set[str]]" = lambda _: set()  # hosts that later ones have
 
     @property
     def source(self) -> bytes:
@@ -157,6 +159,8 @@ class Revision:
             hosts = [f"{self.app.slug}.localhost"]
             named = {"name": "Production (pinned)", "context": "production", "hostnames": hosts}
             shown.append(dict(named))
+        if own := sorted(self.own_hosts - self.later(self)):
+            shown.append({"name": "Production", "context": "production", "hostnames": own})
         return shown
 
     def item(self) -> Json:

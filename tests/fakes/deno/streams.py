@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tests.fakes.deno.records import START, Revision
-from tests.fakes.subhosting.platform import Json, Refused
+from tests.fakes.subhosting.refused import Json, Refused
 from tests.fakes.subhosting.server import Answer, BrokeOff, Request
 from tests.fakes.target import SYNTAX_ERROR
 

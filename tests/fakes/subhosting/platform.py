@@ -13,9 +13,9 @@ from threading import RLock
 from typing import cast
 
 from bot.kernel.git_hash import blob_sha1
+from tests.fakes.subhosting.domains import Domains
+from tests.fakes.subhosting.refused import Json, Refused
 from tests.fakes.target import BREAKS, HANGS, SYNTAX_ERROR
-
-Json = dict[str, object]
 
 ORGANIZATION = "11111111-1111-4111-8111-111111111111"
 TOKEN = "ddo_fake_token"
@@ -41,15 +41,6 @@ CREATE_KEYS = {
 EXTENSION_KEYS = {"base", "changed", "removed", "config", "isolation"}
 
 REDEPLOY_KEYS = {"envVars", "databases", "requestTimeout", "permissions", "description"}
-
-
-class Refused(Exception):  # noqa: N818 - reads as a sentence in `except`
-    """An error answer."""
-
-    def __init__(self, status: int, code: str, message: str = "no") -> None:
-        super().__init__(message)
-        self.status = status
-        self.body: Json = {"code": code, "message": message}
 
 
 @dataclass
@@ -130,6 +121,7 @@ class FakePlatform:
     deployments: dict[str, Deployment] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     databases: dict[str, Json] = field(default_factory=dict)
+    domains: Domains = field(default_factory=Domains)
     analytics: list[list[object]] = field(default_factory=list)  # time, requests, cpu, in, out
     lock: RLock = field(default_factory=RLock, repr=False)
     _made_count: int = 0
@@ -201,6 +193,8 @@ class FakePlatform:
     def attach(self, deployment: Deployment, host: str, revision: str | None) -> None:
         if deployment.status != "success":
             raise Refused(400, "deploymentNotSuccessful")
+        if not host.endswith(".localhost") and not self.domains.allows(host):
+            raise Refused(400, "domainNotAllowed")
         for other in self.deployments.values():
             other.domains.pop(host, None)
         deployment.domains[host] = revision

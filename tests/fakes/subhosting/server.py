@@ -13,7 +13,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from typing_extensions import override
 
-from tests.fakes.subhosting.platform import ORGANIZATION, TOKEN, FakePlatform, Json, Refused
+from tests.fakes.subhosting.platform import ORGANIZATION, TOKEN, FakePlatform
+from tests.fakes.subhosting.refused import Json, Refused
 
 Answer = tuple[int, object] | tuple[int, object, dict[str, str]]
 Preview = tuple[int, bytes, dict[str, str]]
@@ -203,6 +204,31 @@ def _detach(platform: FakePlatform, _request: Request, key: str, host: str) -> o
     return {}
 
 
+def _list_domains(platform: FakePlatform, request: Request, organization: str) -> object:
+    _same(organization)
+    found = [each for each in platform.domains.all.values() if request.query["q"] in each.name]
+    return [each.shown() for each in _page(found, request)]
+
+
+def _register(platform: FakePlatform, request: Request, organization: str) -> object:
+    _same(organization)
+    return platform.domains.register(str(request.json()["domain"]), organization).shown()
+
+
+def _domain(platform: FakePlatform, _request: Request, key: str) -> object:
+    return platform.domains.found(key).shown()
+
+
+def _verify(platform: FakePlatform, _request: Request, key: str) -> object:
+    platform.domains.verify(key)
+    return {}
+
+
+def _provision(platform: FakePlatform, _request: Request, key: str) -> object:
+    platform.domains.provision(key)
+    return {}
+
+
 def _negotiate(platform: FakePlatform, request: Request, project: str) -> object:
     if not platform.extensions:
         raise Refused(404, "notFound")
@@ -236,6 +262,11 @@ ROUTES: list[tuple[str, str, Callable[..., object]]] = [
     ("GET", r"/v1/deployments/([^/]+)/app_logs", _app_logs),
     ("PUT", r"/v1/deployments/([^/]+)/domains/([^/]+)", _attach),
     ("DELETE", r"/v1/deployments/([^/]+)/domains/([^/]+)", _detach),
+    ("GET", r"/v1/organizations/([^/]+)/domains", _list_domains),
+    ("POST", r"/v1/organizations/([^/]+)/domains", _register),
+    ("GET", r"/v1/domains/([^/]+)", _domain),
+    ("POST", r"/v1/domains/([^/]+)/verify", _verify),
+    ("POST", r"/v1/domains/([^/]+)/certificates/provision", _provision),
     ("POST", r"/api/projects/([^/]+)/assets/negotiate", _negotiate),
 ]
 

@@ -10,7 +10,7 @@ from bot.core.model.ids import TargetDeploymentId
 from bot.ports.target import Building
 from tests.data import hostile
 from tests.fakes.apps import hello
-from tests.fakes.subhosting.platform import Json
+from tests.fakes.subhosting.refused import Json
 from tests.fakes.subhosting.server import Answer, Request
 from tests.fakes.target import HANGS
 from tests.integration.targets.conftest import Bench

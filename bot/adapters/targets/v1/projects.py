@@ -1,21 +1,14 @@
 """Projects by their name, and the databases of their organization by ours."""
 
-from collections.abc import Iterator
-from typing import TypeVar
-
 import orjson
 
 from bot.adapters.targets.http import Api, Call
 from bot.adapters.targets.paths import part
+from bot.adapters.targets.v1.lists import listed
 from bot.core.model.errors import TargetRefused
 from bot.core.model.ids import AppSlug
 from bot.wire import subhosting_v1 as wire
 from bot.wire.subhosting_v1_databases import KvDatabase
-
-T = TypeVar("T")
-
-PAGE_SIZE = 100
-MAX_PAGES = 100
 
 _NOT_FOUND = 404
 
@@ -39,7 +32,9 @@ class Projects:
         """Return the platform's id of a project, None if there is none."""
         if slug in self._known:
             return self._known[slug]
-        for project in self._listed("projects", list[wire.Project], q=slug):
+        for project in listed(
+            self._api, f"{self._organization}/projects", list[wire.Project], q=slug
+        ):
             if project.name == slug:  # `q` also finds names that only contain it
                 return project.id
         return None
@@ -83,7 +78,7 @@ class Projects:
     def _described(self, description: str) -> str | None:
         found = [
             database
-            for database in self._listed("databases", list[KvDatabase])
+            for database in listed(self._api, f"{self._organization}/databases", list[KvDatabase])
             if database.description == description
         ]
         return min(found, key=lambda each: (each.created_at, each.id)).id if found else None
@@ -114,15 +109,3 @@ class Projects:
             if found is None:
                 raise
             return found
-
-    def _listed(self, kind: str, page_type: type[list[T]], **params: str) -> Iterator[T]:
-        for page in range(1, 1 + MAX_PAGES):
-            call = Call(
-                method="GET",
-                url=f"{self._organization}/{kind}",
-                params={**params, "limit": PAGE_SIZE, "page": page},
-            )
-            found = self._api.ask(call, page_type)
-            yield from found
-            if len(found) < PAGE_SIZE:
-                return

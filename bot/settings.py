@@ -87,6 +87,9 @@ class Settings(BaseModel):
     github_token: SecretStr | None = None  # PREVIEWBOT_GITHUB_TOKEN
     github_app_id: int | None = None  # PREVIEWBOT_GITHUB_APP_ID
     github_private_key_file: Path | None = None  # PREVIEWBOT_GITHUB_PRIVATE_KEY_FILE
+    # PREVIEWBOT_GITHUB_PRIVATE_KEY; the text of that file, where files are hard to come by
+    github_private_key: SecretStr | None = None
+    setup_token: SecretStr | None = None  # PREVIEWBOT_SETUP_TOKEN; None: `up` makes one up
     github_webhook_secret: SecretStr | None = None  # PREVIEWBOT_GITHUB_WEBHOOK_SECRET
     surfaces: str = ",".join(sorted(DEFAULT_SURFACES))  # PREVIEWBOT_SURFACES; comma separated
     environment: str = DEFAULT_ENVIRONMENT  # PREVIEWBOT_ENVIRONMENT; of GitHub's Deployments
@@ -150,6 +153,8 @@ class Settings(BaseModel):
         "github_token",
         "github_webhook_secret",
         "encryption_key",
+        "github_private_key",
+        "setup_token",
         when_used="json",
     )
     def _reveal(self, secret: SecretStr | None) -> str | None:
@@ -169,6 +174,8 @@ class Settings(BaseModel):
             "github_webhook_secret",
             "github_app_id",
             "encryption_key",
+            "github_private_key",
+            "setup_token",
         )
         return self.model_copy(update=dict.fromkeys(hidden))
 
@@ -211,7 +218,8 @@ def _contradictions(settings: Settings) -> Iterator[ConfigurationProblem]:
             f"is needed because PREVIEWBOT_BIND={settings.bind} is not a loopback address: the "
             "pages show build logs. Choose a long random text, e.g. `openssl rand -hex 24`.",
         )
-    if settings.github_app_id is not None and settings.github_private_key_file is None:
+    keys = (settings.github_private_key_file, settings.github_private_key)
+    if settings.github_app_id is not None and keys == (None, None):
         yield ConfigurationProblem(
             "PREVIEWBOT_GITHUB_PRIVATE_KEY_FILE",
             "is needed with PREVIEWBOT_GITHUB_APP_ID: the .pem file from the App's settings page, "

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from bot.adapters.local.forge import CheckShelf, LocalForge
 from bot.bootstrap.places import webhook_url
+from bot.core.model.apps import GithubApp
 from bot.core.model.ids import Repository
 from bot.core.model.surfaces import Showing, Surface
 from bot.kernel.clock import Clock
 from bot.ports.forge import Forge
 from bot.ports.hooks import Hooks
+from bot.ports.setups import Registry
 from bot.settings import Settings
 
 
@@ -50,3 +52,22 @@ def showing_from(settings: Settings) -> Showing:
     if not settings.uses_github:
         return Showing(surfaces=frozenset({Surface.CHECK}))
     return Showing(surfaces=settings.shown_on, environment=settings.environment)
+
+
+def app_registry(settings: Settings, clock: Clock) -> Registry:
+    """Return where Apps are made; PyGithub is imported only when one is."""
+    return _LazyRegistry(settings, clock)
+
+
+class _LazyRegistry:
+    """GitHub, asked for at the first exchange."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+
+    def convert(self, code: str) -> GithubApp:
+        """Exchange the code of a redirect; see the port."""
+        from bot.bootstrap.github import github_registry  # noqa: PLC0415 - see `connect_forge`
+
+        return github_registry(self._settings, self._clock).convert(code)

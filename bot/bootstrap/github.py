@@ -1,6 +1,7 @@
 """Settings -> the GitHub forge, as an App or with a token."""
 
 from bot.adapters.github.forge import GitHubForge, app_forge, token_forge
+from bot.adapters.github.manifests import AppRegistry
 from bot.core.model.errors import ConfigurationProblem
 from bot.kernel.clock import Clock
 from bot.settings import Settings
@@ -14,16 +15,30 @@ def github_forge(settings: Settings, clock: Clock) -> GitHubForge:
 
     """
     api_url = settings.github_api_url
-    key_file = settings.github_private_key_file
-    if settings.github_app_id is not None and key_file is not None:
-        try:
-            key = key_file.read_text()
-        except OSError as error:
-            raise ConfigurationProblem(
-                "PREVIEWBOT_GITHUB_PRIVATE_KEY_FILE", f"{key_file}: {error.strerror}"
-            ) from error
+    if settings.github_app_id is not None:
+        key = _private_key(settings)
         return app_forge(settings.github_app_id, key, clock=clock, api_url=api_url)
     if settings.github_token is not None:
         token = settings.github_token.get_secret_value()
         return token_forge(token, clock=clock, api_url=api_url)
     raise ConfigurationProblem("PREVIEWBOT_GITHUB_TOKEN", "is missing")
+
+
+def github_registry(settings: Settings, clock: Clock) -> AppRegistry:
+    """Return where GitHub makes Apps from manifests."""
+    return AppRegistry(settings.github_api_url, clock)
+
+
+def _private_key(settings: Settings) -> str:
+    """Return the App's key: as text, else out of its file."""
+    if settings.github_private_key is not None:
+        return settings.github_private_key.get_secret_value()
+    key_file = settings.github_private_key_file
+    if key_file is None:
+        raise ConfigurationProblem("PREVIEWBOT_GITHUB_PRIVATE_KEY_FILE", "is missing")
+    try:
+        return key_file.read_text()
+    except OSError as error:
+        raise ConfigurationProblem(
+            "PREVIEWBOT_GITHUB_PRIVATE_KEY_FILE", f"{key_file}: {error.strerror}"
+        ) from error

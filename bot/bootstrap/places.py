@@ -37,6 +37,11 @@ def git_url(settings: Settings) -> str:
         return settings.git_url
     if not settings.uses_github:
         return repositories_dir(settings).expanduser().resolve().as_uri()
+    return github_web_url(settings)
+
+
+def github_web_url(settings: Settings) -> str:
+    """Return where people see the GitHub whose API the settings name."""
     api = settings.github_api_url.rstrip("/")
     return api.replace("://api.", "://", 1) if "://api." in api else api.removesuffix("/api/v3")
 

@@ -1,6 +1,6 @@
 """The web process: receiver, pages, health. It talks to nothing but its database."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import sqlalchemy as sa
@@ -8,17 +8,22 @@ from flask import Flask
 
 from bot.adapters.engine.identities import bell_path
 from bot.adapters.engine.inbox import DurableInbox
+from bot.adapters.engine.setups import DurableSetups
 from bot.adapters.engine.wake import ring
 from bot.adapters.storage import connect, deliveries
+from bot.adapters.storage.setups import SetupTable
 from bot.adapters.storage.store import SqlStore
-from bot.bootstrap.places import database_url
+from bot.bootstrap.made_app import setup_table
+from bot.bootstrap.places import database_url, github_web_url, webhook_url
 from bot.bootstrap.schema import prepare_database
+from bot.core.decide.github_app import permissions
 from bot.core.model.errors import ConfigurationProblem
+from bot.core.render.deployments import is_of_one_preview
 from bot.kernel.clock import SystemClock
 from bot.kernel.ids import RandomIds
 from bot.settings import Settings
 from bot.web.app import create_app
-from bot.web.services import WebServices
+from bot.web.services import SecretsFor, SetupServices, WebServices
 
 
 def web_app(settings: Settings) -> Flask:
@@ -27,34 +32,69 @@ def web_app(settings: Settings) -> Flask:
     Opens no connection that would be carried over a fork.
 
     Raises:
-        ConfigurationProblem: there is no webhook secret.
+        ConfigurationProblem: no delivery could be verified, now or after a set-up.
 
     """
-    secret = settings.github_webhook_secret
-    if secret is None:
-        raise ConfigurationProblem(
-            "PREVIEWBOT_GITHUB_WEBHOOK_SECRET",
-            "is missing: the 'Webhook secret' of the App or of the repository's hook",
-        )
-    webhook_secret = secret.get_secret_value()
+    secret, setup_token = settings.github_webhook_secret, settings.setup_token
     prepare_database(settings)
     opened = connect.engines(database_url(settings))
+    table = setup_table(settings, opened)
+    if secret is None and setup_token is None and table.app() is None:
+        raise ConfigurationProblem(
+            "PREVIEWBOT_GITHUB_WEBHOOK_SECRET",
+            "is missing: the 'Webhook secret' of the App or of the repository's hook; or set "
+            "PREVIEWBOT_SETUP_TOKEN to make an App on the page /setup",
+        )
+    opened.dispose()
     clock = SystemClock()
     token = settings.admin_token
+    wake = partial(ring, bell_path(settings.data_dir))
     return create_app(
         WebServices(
             inbox=DurableInbox(
-                read=opened.read,
-                write=opened.write,
-                deliveries=deliveries,
-                wake=partial(ring, bell_path(settings.data_dir)),
+                read=opened.read, write=opened.write, deliveries=deliveries, wake=wake
             ),
             store=SqlStore(opened, clock, RandomIds()),
             clock=clock,
-            secrets_for=lambda _repository: (webhook_secret,),
+            secrets_for=_secrets(settings, table),
             admin_token=None if token is None else token.get_secret_value(),
             ready=partial(_problems, opened),
+            setup=_setup(settings, opened, table, wake),
         )
+    )
+
+
+def _secrets(settings: Settings, table: SetupTable) -> SecretsFor:
+    """Return what may have signed a delivery: the operator's secret, and that of a made App."""
+    given = settings.github_webhook_secret
+    own = () if given is None else (given.get_secret_value(),)
+
+    def secrets_for(_repository: str | None) -> tuple[str, ...]:
+        if settings.uses_github:
+            return own
+        app = table.app()  # asked each time: it may have been made a moment ago
+        return own if app is None else (*own, app.webhook_secret)
+
+    return secrets_for
+
+
+def _setup(
+    settings: Settings, opened: connect.Engines, table: SetupTable, wake: Callable[[], None]
+) -> SetupServices | None:
+    if settings.uses_github:
+        return None
+    token = settings.setup_token
+    public = settings.public_url or f"http://{settings.bind}:{settings.port}"
+    return SetupServices(
+        setups=DurableSetups(write=opened.write, attempts=table, wake=wake),
+        app=table.app,
+        token=None if token is None else token.get_secret_value(),
+        github_url=github_web_url(settings),
+        public_url=public,
+        webhook_url=webhook_url(settings),
+        permissions=permissions(
+            settings.shown_on, removes_environments=is_of_one_preview(settings.environment)
+        ),
     )
 
 

@@ -1,5 +1,7 @@
 """The worker process: everything that talks to git, forge and target."""
 
+import os
+import signal
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -16,7 +18,8 @@ from bot.adapters.storage.checks import SqlCheckShelf
 from bot.adapters.storage.postings import SqlPostings
 from bot.adapters.storage.pulls import SqlPulls
 from bot.adapters.storage.store import SqlStore
-from bot.bootstrap.forges import connect_forge, showing_from
+from bot.bootstrap.forges import app_registry, connect_forge, showing_from
+from bot.bootstrap.made_app import setup_table
 from bot.bootstrap.places import database_url, git_url, mirrors_dir, page_url
 from bot.bootstrap.recent import Recent
 from bot.bootstrap.schema import prepare_database
@@ -28,6 +31,7 @@ from bot.kernel.clock import Clock, SystemClock
 from bot.kernel.ids import RandomIds
 from bot.pipeline.deploy import deploy
 from bot.pipeline.intake import take_in
+from bot.pipeline.set_up import set_up
 from bot.ports.forge import Forge
 from bot.ports.journal import Journal
 from bot.ports.services import Services
@@ -74,6 +78,12 @@ def run(settings: Settings, ready: Callable[[], None]) -> NoReturn:
     def run_deployment(key: DeploymentId, journal: Journal) -> None:
         deploy(key, services, journal)
 
+    attempts = setup_table(settings, opened)
+    registry = app_registry(settings, clock)
+
+    def make_app(key: str, journal: Journal) -> None:
+        set_up(key, attempts, registry, journal, restart=_restart)
+
     every = timedelta(seconds=settings.sweep_every_s)
     jobs = [
         tending(source, clock, quota_mb=settings.mirrors_quota_mb),
@@ -83,7 +93,7 @@ def run(settings: Settings, ready: Callable[[], None]) -> NoReturn:
         WorkerConfig(
             database_url=database_url(settings), data_dir=settings.data_dir, keep=KEEP_WORKFLOWS
         ),
-        Work(intake=intake, deploy=run_deployment),
+        Work(intake=intake, deploy=run_deployment, set_up=make_app),
         inbox,
         clock,
         lambda: _begun(ready, jobs, clock),
@@ -94,6 +104,11 @@ def _begun(ready: Callable[[], None], jobs: Sequence[Job], clock: Clock) -> None
     """Say that deliveries are taken, and begin what is done beside them."""
     ready()
     keep_doing(jobs, clock)
+
+
+def _restart() -> None:
+    """Hand everything back and end; whoever keeps the worker alive starts it with the App."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _repositories(store: Store) -> list[Repository]:

@@ -19,6 +19,7 @@ COMMANDS = {
     "config": "check a repository's configuration file, or print its schema",
     "env": "keep, forget or list variables of a repository's deployments",
     "previews": "list previews, or show one with its checks",
+    "setup": "show the GitHub App that was made for this installation, or forget it",
     "explain": "say what a webhook delivery led to, and why",
     "doctor": "say what this machine can do, what is missing, and what to do about it",
     "web": "run the webhook receiver and the pages alone",

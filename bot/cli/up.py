@@ -4,6 +4,7 @@ import argparse
 import fcntl
 import json
 import os
+import secrets
 import shutil
 import socket
 import sys
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from bot import logs
 from bot.bootstrap import platform_file
@@ -74,9 +75,11 @@ def _up(given: Settings, *, as_json: bool) -> int:
         credentials = load_or_create(data_dir)
         sockets = _listen(given)
         settings = _completed(given, data_dir, sockets, credentials)
+        connected = given.uses_github or _made_an_app(settings)
         webhook_url = f"http://127.0.0.1:{settings.port}/webhooks/github"
-        write_address(data_dir, webhook_url, _hook_secret(given))
+        write_address(data_dir, webhook_url, None if connected else _hook_secret(given))
         address = _address(settings, credentials, webhook_url)
+        address["setup_url"] = None if connected else _setup_url(settings)
         log_dir = data_dir / "logs"
         log_dir.mkdir(mode=0o700, exist_ok=True)
         supervisor = Supervisor(_plans(settings, sockets), log_dir)
@@ -135,6 +138,8 @@ def _completed(
         "public_url": given.public_url or f"http://127.0.0.1:{port}",
         "previews_url": given.previews_url or f"http://*.localhost:{preview_port}",
         "github_webhook_secret": given.github_webhook_secret or credentials.webhook_secret,
+        # Good until the next start, and closed by itself once there is an App.
+        "setup_token": given.setup_token or secrets.token_urlsafe(24),
     }
     if given.target is TargetKind.EMBEDDED:
         made |= {
@@ -167,6 +172,22 @@ def _hook_secret(given: Settings) -> str | None:
     if given.uses_github or given.github_webhook_secret is None:
         return None
     return given.github_webhook_secret.get_secret_value()
+
+
+def _made_an_app(settings: Settings) -> bool:
+    """Tell whether /setup was gone through before."""
+    # Here, because the first start has nothing to look into, and SQLAlchemy costs 0.2 s.
+    from bot.bootstrap.made_app import has_made_app  # noqa: PLC0415
+
+    return has_made_app(settings)
+
+
+def _setup_url(settings: Settings) -> str | None:
+    """Return the link that opens the set-up of a GitHub App."""
+    token = settings.setup_token
+    if token is None:
+        return None
+    return f"{settings.public_url}/setup?{urlencode({'token': token.get_secret_value()})}"
 
 
 def _address(
@@ -220,3 +241,5 @@ def _announce(address: dict[str, str | None], *, as_json: bool) -> None:
     print(f"Webhooks   {address['webhook_url']}")
     print(f"Previews   {address['previews_url']}")
     print(f"API        {address['api_url']}", flush=True)
+    if address["setup_url"] is not None:
+        print(f"GitHub     {address['setup_url']}  (makes an App, once)", flush=True)

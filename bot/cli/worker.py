@@ -36,7 +36,9 @@ def run(words: Sequence[str]) -> int:
 def _work(settings: Settings, ready: Callable[[], None]) -> None:
     """Import the engine only now: the settings have taken the secrets out of the environment."""
     from bot.bootstrap import worker  # noqa: PLC0415 - see above
+    from bot.bootstrap.made_app import with_made_app  # noqa: PLC0415 - see above
 
+    settings = with_made_app(settings)
     logs.configure("worker", settings.secrets())
     os.nice(NICENESS)
     worker.run(settings, ready)

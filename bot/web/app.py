@@ -2,7 +2,7 @@
 
 from flask import Flask, Response
 
-from bot.web import errors, health, receiver
+from bot.web import errors, health, receiver, setup
 from bot.web.pages import views
 from bot.web.services import WebServices
 
@@ -29,6 +29,8 @@ def create_app(services: WebServices) -> Flask:
     app.register_blueprint(receiver.blueprint(services))
     app.register_blueprint(health.blueprint(services))
     app.register_blueprint(views.blueprint(services))
+    if services.setup is not None:
+        app.register_blueprint(setup.blueprint(services.setup))
     app.after_request(_with_security_headers)
     errors.register(app)
     return app

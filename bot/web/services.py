@@ -3,13 +3,28 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from bot.core.model.apps import AskedPermission, GithubApp
 from bot.kernel.clock import Clock
 from bot.ports.inbox import Inbox
+from bot.ports.setups import Setups
 from bot.ports.store import Store
 
 # The secrets that may have signed a delivery about this repository. The name comes from a body
 # that nobody has verified yet, and is None where the body names none.
 SecretsFor = Callable[[str | None], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupServices:
+    """What the one-click set-up needs."""
+
+    setups: Setups
+    app: Callable[[], GithubApp | None]  # the one that was made, if there is one
+    token: str | None = field(repr=False)  # opens the page; None: nothing does
+    github_url: str  # where people see GitHub
+    public_url: str  # where GitHub and people see us
+    webhook_url: str
+    permissions: tuple[AskedPermission, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,3 +37,4 @@ class WebServices:
     secrets_for: SecretsFor = field(repr=False)
     admin_token: str | None = field(repr=False)  # None: everybody who gets here may read
     ready: Callable[[], Mapping[str, str]]  # problems by name; empty when ready
+    setup: SetupServices | None = None  # None: the operator's settings name an App or a token

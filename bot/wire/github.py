@@ -166,3 +166,13 @@ class HookAnswer(Payload):
 
     id: GitHubId
     config: HookConfigPart
+
+
+class ManifestAnswer(Payload):
+    """Answer of POST /app-manifests/{code}/conversions: an App with its secrets."""
+
+    id: GitHubId
+    slug: str
+    html_url: str
+    pem: Annotated[str, Field(min_length=1, repr=False)]
+    webhook_secret: Annotated[str | None, Field(repr=False)]

@@ -112,6 +112,17 @@ class GitHubWorld:
         assert answer.status_code == httpx.codes.ACCEPTED, answer.text
         return after
 
+    def push_as_app(self, repository: FakeRepository) -> str:
+        """Commit a small app and deliver the push as the hook of the made App does."""
+        before = repository.head("main")
+        after = repository.commit(greets("hello"))
+        payload = self.gh.push_payload(repository, "main", before, after)
+        [secret] = self.gh.store.hook_secrets.values()
+        url = self.installation.address["webhook_url"]
+        answer = self.gh.deliver(url, "push", payload, secret)
+        assert answer.status_code == httpx.codes.ACCEPTED, answer.text
+        return after
+
     def checked(self, repository: FakeRepository, sha: str) -> CheckRun:
         """Return the commit's check run once it is completed."""
         return self.gh.wait_for_check(repository, sha, timeout=40)
@@ -138,6 +149,15 @@ def as_app(folder: Path) -> Iterator[GitHubWorld]:
             "PREVIEWBOT_GITHUB_PRIVATE_KEY_FILE": str(key_file),
         }
         with _running(gh, folder, settings) as world:
+            yield world
+
+
+@contextmanager
+def unconfigured(folder: Path) -> Iterator[GitHubWorld]:
+    """Run an installation that knows where GitHub is and has neither App nor token."""
+    with FakeGitHub(folder / "github") as gh:
+        where = {"PREVIEWBOT_GITHUB_WEBHOOK_SECRET": ""}
+        with _running(gh, folder, where) as world:
             yield world
 
 

@@ -181,7 +181,9 @@ def test_a_personal_token_writes_commit_statuses(tmp_path_factory: pytest.TempPa
 
         status = world.gh.wait_for_status(repository, sha, state="success", timeout=40)
         states = [written.state for written in world.gh.statuses(repository, sha)]
-        assert states == ["pending", "pending", "success"]
+        # One for waiting, one or, on a busy machine, more for its stages.
+        assert states[:2] == ["pending", "pending"]
+        assert list(dict.fromkeys(states)) == ["pending", "success"]
         assert world.gh.checks(repository, sha) == []
         assert (status.context, status.creator) == ("preview/person", "ada")
         assert status.target_url is not None

@@ -19,6 +19,7 @@ EXECUTOR = "worker"
 
 INTAKE = "intake"  # names of both the workflow and its queue
 DEPLOY = "deploy"
+SETUP = "setup"
 
 
 def intake_id(key: DeliveryKey) -> str:

@@ -1,4 +1,4 @@
-"""The worker process: two durable workflows on two queues, from start to a clean hand-back."""
+"""The worker process: durable workflows on their queues, from start to a clean hand-back."""
 
 import logging
 import os
@@ -58,6 +58,7 @@ class Work:
 
     intake: Callable[[DeliveryKey, Journal], None]
     deploy: Callable[[DeploymentId, Journal], None]
+    set_up: Callable[[str, Journal], None]  # by the key of an attempt
 
 
 def run_worker(
@@ -100,7 +101,7 @@ def _tidy(config: WorkerConfig, clock: Clock) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workflows:
-    """The two functions that DBOS runs; the process boundary of everything below them."""
+    """The functions that DBOS runs; the process boundary of everything below them."""
 
     work: Work
     inbox: Inbox
@@ -133,6 +134,16 @@ class Workflows:
             finally:
                 self.bell.wake_soon()
 
+    def set_up(self, key: str) -> None:
+        """Make a GitHub App; the pipeline turns every failure into an end of the attempt."""
+        with self.stop.moving():
+            self.stop.checkpoint()
+            try:
+                self.work.set_up(key, DbosJournal(self.stop))
+            except Exception:
+                log.exception("set_up_crashed")
+                raise
+
 
 def launch(config: WorkerConfig, workflows: Workflows) -> None:
     """Start the engine's threads: recover what this executor left behind, then watch the queues.
@@ -154,7 +165,7 @@ def launch(config: WorkerConfig, workflows: Workflows) -> None:
     engine.background_thread_stop_events = workflows.bell.events()
     _register(workflows)
     DBOS.launch()
-    for queue in (identities.INTAKE, identities.DEPLOY):
+    for queue in (identities.INTAKE, identities.DEPLOY, identities.SETUP):
         DBOS.register_queue(
             queue,
             partition_concurrency=1,
@@ -173,6 +184,10 @@ def _register(workflows: Workflows) -> None:
     @DBOS.workflow(name=identities.DEPLOY)
     def deploy(deployment: str) -> None:
         workflows.deploy(deployment)
+
+    @DBOS.workflow(name=identities.SETUP)
+    def set_up(key: str) -> None:
+        workflows.set_up(key)
 
 
 def prune(*, older_than: timedelta, clock: Clock) -> int:

@@ -43,7 +43,11 @@ class Clients:
         """Return this thread's client that acts as an App itself."""
         return self._client(login, jwt, AppAuthToken(jwt))
 
-    def _client(self, login: Hashable, secret: str, auth: Auth) -> Github:
+    def anonymous(self) -> Github:
+        """Return this thread's client that acts as nobody."""
+        return self._client("nobody", "", None)
+
+    def _client(self, login: Hashable, secret: str, auth: Auth | None) -> Github:
         kept: dict[Hashable, tuple[str, Github]] = self._kept.__dict__.setdefault("clients", {})
         if (found := kept.get(login)) is not None:
             if found[0] == secret:

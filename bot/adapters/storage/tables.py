@@ -8,7 +8,7 @@ from typing_extensions import override
 
 # The newest revision under `migrations/versions`. It stands here so that a database which is up
 # to date is recognised without importing Alembic (0.1 s); a test compares the two.
-SCHEMA_REVISION = "0005"
+SCHEMA_REVISION = "0006"
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -217,6 +217,28 @@ checks = sa.Table(
     metadata,
     sa.Column("deployment_id", sa.Text, primary_key=True),
     sa.Column("body", sa.Text, nullable=False),  # JSON
+)
+
+# Attempts to make a GitHub App, by the hash of their state.
+setups = sa.Table(
+    "setups",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("opened_at", UtcDateTime, nullable=False),
+    sa.Column("sealed_code", sa.Text),  # while it waits for its exchange
+    sa.Column("problem", CleanText, nullable=False),
+)
+
+# The App that this installation made, at most one; its secrets as sealed JSON.
+github_apps = sa.Table(
+    "github_apps",
+    metadata,
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("slug", sa.Text, nullable=False),
+    sa.Column("html_url", sa.Text, nullable=False),
+    sa.Column("sealed", sa.Text, nullable=False),
+    sa.Column("made_at", UtcDateTime, nullable=False),
 )
 
 # What we wrote on the forge: see `bot.ports.postings`.

@@ -16,16 +16,16 @@ from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from typing_extensions import override
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
 from bot.kernel.clock import Clock, SystemClock
-from tests.fakes.github import git_http, hooks, payloads
+from tests.fakes.github import git_http, hooks, manifests, payloads
 from tests.fakes.github.community import Community
 from tests.fakes.github.documents import Documents
 from tests.fakes.github.entities import (
@@ -105,12 +105,30 @@ class FakeGitHub(Community):
         """Register an App, installed on every repository there is and will be."""
         key = _private_key(len(self.store.apps))
         app = self.store.add_app(slug, key.public_key(), permissions or PERMISSIONS)
-        pem = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.TraditionalOpenSSL,  # what GitHub hands out
-            serialization.NoEncryption(),
+        return AppCredentials(app.id, manifests.pem_of(key))
+
+    def submit_manifest(self, action: str, text: str) -> str:
+        """Do what GitHub's form for a new App does; return where the browser is led to."""
+        manifest = json.loads(text)
+        assert (found := manifests.problems(manifest)) == [], found
+        state = parse_qs(urlsplit(action).query)["state"][0]
+        key = _private_key(len(self.store.apps))
+        app = self.store.add_app(
+            manifest["name"].replace(" ", "-").replace(".", "-"),
+            key.public_key(),
+            manifest["default_permissions"],
         )
-        return AppCredentials(app.id, pem.decode())
+        self.store.app_hook_url = manifest["hook_attributes"]["url"]
+        code, secret = secrets.token_hex(20), secrets.token_hex(20)
+        with self.store.changing():
+            self.store.hook_secrets[app.id] = secret
+            self.store.conversions[code] = manifests.Conversion(
+                app=app,
+                private_key=manifests.pem_of(key),
+                webhook_secret=secret,
+                made_at=self.store.clock.now(),
+            )
+        return manifests.redirect_of(manifest, code, state)
 
     @override
     def add_repository(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
@@ -58,6 +58,8 @@ class Store:
         self.requests: list[RecordedRequest] = []
         self.deliveries: list[SentDelivery] = []
         self.hooks: list[Hook] = []
+        self.hook_secrets: dict[int, str] = {}  # of Apps that were made from a manifest
+        self.conversions: dict[str, Any] = {}  # by their codes
         self.app_hook_url: str | None = None  # where it is by now; None: where it was
         self.violations: list[str] = []
         self._changed = threading.Condition(threading.RLock())

@@ -128,7 +128,7 @@ def main() -> None:
         worker.WorkerConfig(
             database_url=url, data_dir=DATA_DIR, keep=timedelta(days=float(sys.argv[4]))
         ),
-        worker.Work(intake=intake, deploy=ROADS[sys.argv[2]]),
+        worker.Work(intake=intake, deploy=ROADS[sys.argv[2]], set_up=lambda *_: None),
         inbox,
         SystemClock(),
         lambda: say("ready"),

@@ -6,6 +6,8 @@ from tests.subhosting.density import deployed, idle, woken
 from tests.subhosting.server import RunningSubhosting, wait_until
 
 SECONDS = 10.0
+# Threads that have nothing more to do end after 10 s.
+SETTLES_S = 12.0
 
 
 def test_the_density_of_ninety_idle_instances(tmp_path: Path) -> None:
@@ -13,13 +15,14 @@ def test_the_density_of_ninety_idle_instances(tmp_path: Path) -> None:
         hosts = deployed(server, 90)
         woken(server, hosts)
 
+        idle(server, seconds=SETTLES_S)
         found = idle(server, seconds=SECONDS)
 
         print(found.report())  # noqa: T201 - the figures
         assert found.instances == 90
         assert found.pss_mib < 1.2 * 1000**3 / 1024**2
-        # Deno's export of logs looks for lines now and then; a loop of its own would show.
-        assert found.apps_cpu_s < 0.05 * SECONDS
+        # Nothing runs in an app that nobody asks: two ticks of the clock for all of them.
+        assert found.apps_cpu_s <= 0.02
         assert found.host_cpu_s < 0.02 * SECONDS
 
 

@@ -96,8 +96,11 @@ class RuntimeLimits:
     cpus: float | None = None
     open_files: int = 4096
     file_bytes: int = 256 * MIB
-    # What an app may write to stdout and stderr before lines are dropped.
+    # What an app may write to stdout, stderr and its console before lines are dropped.
     log_bytes_per_s: int = MIB
+    # How often its console may say something; more waits in the app, up to 131,072 lines. Each
+    # costs the host 30 to 100 us.
+    log_lines_per_s: int = 5_000
     # What of it is kept on disk, twice: the current file and the one before it.
     log_file_bytes: int = 8 * MIB
 

@@ -51,11 +51,9 @@ class AppLog:
         self.ring: deque[tuple[str, str]] = deque(maxlen=RING_LINES)
         self.listener: Listener | None = None
         self.closed = False
-        # Whether Deno exports it, when it did so last, and when nothing was left to export; by the
-        # monotonic clock.
+        # Whether Deno exports it, and when it did so last, by the monotonic clock.
         self.exported = False
         self.exported_s = 0.0
-        self.heard_s = 0.0
         self._path = file
         self._clock = clock
         self._bytes_per_s = bytes_per_s
@@ -89,9 +87,9 @@ class AppLog:
         """Whether the quota of this second is used up."""
         return self._dropping and self._clock.monotonic_s() - self._second < 1
 
-    def note(self, text: str) -> None:
-        """Add an error of ours, which no quota drops; also to a log that is closed."""
-        self._keep(self._clock.now(), Level.ERROR, [text])
+    def note(self, text: str, level: Level = Level.ERROR) -> None:
+        """Add a line of ours, which no quota drops; also to a log that is closed."""
+        self._keep(self._clock.now(), level, [text])
         if self.closed:
             self.close()
 

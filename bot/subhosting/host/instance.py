@@ -39,9 +39,9 @@ _SECOND_PROBE = b"HEAD http://localhost/ HTTP/1.1\r\nHost: localhost\r\nConnecti
 
 _MIB = 1024 * 1024
 
-# Deno ends at once on SIGTERM, and with it what it has not exported of the log. It exports every
-# quarter of a second; on a busy machine that comes late.
-_LAST_WORDS_S = 1.0
+# Deno ends at once on SIGTERM, and with it what it has not exported of the log. It exports at
+# once; on a busy machine that comes late.
+_LAST_WORDS_S = 0.25
 # An app that never stops talking is interrupted.
 _MOST_WORDS_S = 5.0
 _LOOK_FOR_WORDS_EVERY_S = 0.02
@@ -283,11 +283,14 @@ class Instance:
         return self._child
 
     async def _last_words(self, child: Child) -> None:
-        """Wait until what was said up to the last request has come, if it comes by export."""
+        """Wait until what was said up to the last request has come, if it comes by export.
+
+        So until nothing has come for a moment: no export says whether more of them wait.
+        """
         latest_s = self.clock.monotonic_s() + _MOST_WORDS_S
-        while self.log.exported and self.log.heard_s <= self.used_s:
+        while self.log.exported and not child.exited.done():
             patience_s = max(self.used_s, self.log.exported_s) + _LAST_WORDS_S
-            if child.exited.done() or self.clock.monotonic_s() > min(patience_s, latest_s):
+            if self.clock.monotonic_s() > min(patience_s, latest_s):
                 return
             await asyncio.sleep(_LOOK_FOR_WORDS_EVERY_S)
 

@@ -21,7 +21,7 @@ _LEVELS = ((17, Level.ERROR), (13, Level.WARNING), (9, Level.INFO))
 _TOLD_TWICE = "uncaught_exception"
 
 # A record's time comes from the app's side: older than this, or from the future, it is not kept.
-_OLDEST = timedelta(minutes=1)
+_OLDEST = timedelta(minutes=5)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -55,7 +55,7 @@ class Outfitter:
         self._rows = rows
         self._clock = clock
         self._recorder = recorder
-        self._log_receiver = LogReceiver(clock)
+        self._log_receiver = LogReceiver(clock, config.runtime.log_lines_per_s)
         self._storing: set[asyncio.Task[None]] = set()
 
     async def instance(

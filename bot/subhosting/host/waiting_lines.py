@@ -21,8 +21,8 @@ DROPPED = "log lines dropped: the server could not store them in time"
 class WaitingLines:
     """A queue of lines that leaves in the order of their times.
 
-    Lines of one moment arrive in two ways, of which one takes a quarter of a second longer. What
-    has left is never overtaken: whoever reads a project's log by time has read it already.
+    Lines of one moment arrive in two ways, and from several processes. What has left is never
+    overtaken: whoever reads a project's log by time has read it already.
     """
 
     def __init__(self, since: datetime) -> None:

@@ -14,5 +14,6 @@ def test_idle_instances_are_small_and_cost_nothing(tmp_path: Path) -> None:
         # Ninety of them are to fit into 1.2 GB; five share less of Deno's own pages.
         assert found.instances == 5
         assert found.pss_mib / found.instances < 30, found.report()
-        assert found.apps_cpu_s < 0.1, found.report()
+        # No timer of Deno's or ours runs in them.
+        assert found.apps_cpu_s < 0.05, found.report()
         assert found.host_cpu_s < 0.1, found.report()

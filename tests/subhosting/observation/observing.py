@@ -28,6 +28,7 @@ Deno.serve(async (request) => {
     // Until it has used so much, however busy the machine is.
     if (query.has("spin")) while (process.cpuUsage().user < SPIN);
     if (query.has("exit")) Deno.exit(3);
+    if (query.has("wait")) await new Promise((done) => setTimeout(done, query.get("wait")));
     return new Response("x".repeat(Number(query.get("bytes") ?? 0)));
 });
 """

@@ -10,6 +10,8 @@ from bot.subhosting.host.app_log import AppLog
 from bot.subhosting.host.log_receiver import LogExport, LogReceiver
 from tests.subhosting.unit.test_otlp import NOON, export, record
 
+LINES_PER_S = 1_000
+
 
 def log_in(folder: Path, bytes_per_s: int = 10_000) -> AppLog:
     return AppLog(
@@ -44,7 +46,7 @@ def request(made: LogExport | str, body: bytes, path: str = "/v1/logs") -> bytes
 
 def test_each_secret_writes_into_its_own_log(tmp_path: Path) -> None:
     async def run() -> None:
-        receiver = LogReceiver(SystemClock())
+        receiver = LogReceiver(SystemClock(), LINES_PER_S)
         logs = [log_in(tmp_path / name) for name in ("one", "two")]
         one, two = [await receiver.expect(log) for log in logs]
         assert one is not None
@@ -72,7 +74,7 @@ def test_each_secret_writes_into_its_own_log(tmp_path: Path) -> None:
 
 def test_a_body_may_come_in_chunks(tmp_path: Path) -> None:
     async def run() -> None:
-        receiver = LogReceiver(SystemClock())
+        receiver = LogReceiver(SystemClock(), LINES_PER_S)
         log = log_in(tmp_path)
         made = await receiver.expect(log)
         assert made is not None
@@ -92,7 +94,7 @@ def test_a_body_may_come_in_chunks(tmp_path: Path) -> None:
 
 def test_what_is_too_large_or_not_http_ends_the_connection(tmp_path: Path) -> None:
     async def run() -> None:
-        receiver = LogReceiver(SystemClock())
+        receiver = LogReceiver(SystemClock(), LINES_PER_S)
         log = log_in(tmp_path)
         made = await receiver.expect(log)
         assert made is not None
@@ -116,7 +118,7 @@ def test_what_is_too_large_or_not_http_ends_the_connection(tmp_path: Path) -> No
 
 def test_one_quota_holds_for_exports_and_streams(tmp_path: Path) -> None:
     async def run() -> None:
-        receiver = LogReceiver(SystemClock())
+        receiver = LogReceiver(SystemClock(), LINES_PER_S)
         log = log_in(tmp_path, bytes_per_s=100)
         made = await receiver.expect(log)
         assert made is not None
@@ -133,9 +135,34 @@ def test_one_quota_holds_for_exports_and_streams(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_an_app_that_says_too_much_is_answered_when_it_may_say_more(tmp_path: Path) -> None:
+    async def run() -> None:
+        receiver = LogReceiver(SystemClock(), 3)
+        log = log_in(tmp_path)
+        made = await receiver.expect(log)
+        assert made is not None
+        began_s = SystemClock().monotonic_s()
+        reader, writer = await asyncio.open_connection("127.0.0.1", made.port)
+        waits_s = []
+        for number in range(4):
+            writer.write(request(made, export(record(str(number)))))
+            await asyncio.wait_for(reader.readuntil(b"\r\n\r\n{}"), 10)
+            waits_s.append(SystemClock().monotonic_s() - began_s)
+        writer.close()
+
+        # Two at once, the third when the second is over.
+        assert waits_s[2] > 0.5
+        assert waits_s[2] - waits_s[1] > 0.4
+        assert [text for _, text in log.ring] == ["0", "1", "2", "3"]
+        receiver.close()
+        log.close()
+
+    asyncio.run(run())
+
+
 def test_a_socket_from_anywhere_can_be_attached(tmp_path: Path) -> None:
     async def run() -> None:
-        receiver = LogReceiver(SystemClock())
+        receiver = LogReceiver(SystemClock(), LINES_PER_S)
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         await receiver.attach(listener)

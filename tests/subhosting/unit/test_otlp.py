@@ -44,7 +44,7 @@ def test_a_time_is_neither_old_nor_of_the_future() -> None:
     records = (record("a", seconds=-3600), record("b", seconds=-2), record("c", seconds=5))
 
     times = [said.time - NOON for said in otlp.read(export(*records), NOON)]
-    assert times == [timedelta(minutes=-1), timedelta(seconds=-2), timedelta(0)]
+    assert times == [timedelta(minutes=-5), timedelta(seconds=-2), timedelta(0)]
 
 
 def test_an_uncaught_error_is_told_once() -> None:

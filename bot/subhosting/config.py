@@ -272,6 +272,11 @@ class SubhostingConfig:
         return self.data_dir / "deployments"
 
     @property
+    def spares_dir(self) -> Path:
+        """The folder of trees that are laid out before anybody asks for them."""
+        return self.data_dir / "spares"
+
+    @property
     def tools_dir(self) -> Path:
         """The folder of the programs that builds find beside the machine's own."""
         return self.data_dir / "tools"

@@ -1,10 +1,12 @@
 """Put a manifest's files into a folder, as links to the blobs and never as copies of them."""
 
+import contextlib
 import errno
 import fcntl
 import os
 import secrets
 import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bot.subhosting.store.records import Manifest
@@ -50,6 +52,31 @@ def materialise(manifest: Manifest, blobs: Path, target: Path, *, own: bool = Fa
         raise
 
 
+def rearrange(tree: Path, before: Manifest, after: Manifest, blobs: Path) -> None:
+    """Make a folder that holds exactly `before` hold exactly `after`.
+
+    The work grows with what differs. Broken off in the middle, the folder is of no use.
+
+    Raises:
+        ContentLost: a file's content is missing on disk.
+
+    """
+    files = _other(after.files, before.files)
+    links = _other(after.links, before.links)
+    gone = [*_other(before.files, after.files), *_other(before.links, after.links)]
+    for path in gone:
+        (tree / path).unlink()
+    # Deepest first, so that a folder is empty when its turn comes; those that are not stay.
+    for folder in sorted({folder for path in gone for folder in _above(path)}, reverse=True):
+        with contextlib.suppress(OSError):
+            (tree / folder).rmdir()
+    changed = Manifest(files=files, links=links)
+    _make_folders(changed, tree)
+    _link_files(changed, blobs, tree)
+    for path, target in links.items():
+        (tree / path).symlink_to(target)
+
+
 def own_copy(path: Path) -> None:
     """Replace a link to a blob by a file of its own, for tools that write in place."""
     if path.is_symlink() or not path.is_file() or path.stat().st_nlink == 1:
@@ -71,6 +98,17 @@ def clone(source: Path, target: Path) -> None:
         except OSError:
             # It cannot, and says so in many ways; whatever is wrong, the copy meets it as well.
             shutil.copyfileobj(reading, writing, _PIECE_BYTES)
+
+
+def _other(these: Mapping[str, str], those: Mapping[str, str]) -> dict[str, str]:
+    """Return what is not the same in `those`."""
+    return {path: each for path, each in these.items() if those.get(path) != each}
+
+
+def _above(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def _make_folders(manifest: Manifest, draft: Path) -> None:

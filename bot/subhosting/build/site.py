@@ -69,12 +69,19 @@ class Site:
     """A static site that is in place."""
 
     root: Path
+    # Whether the files in `root` are called by their hashes: a site that nothing was built of
+    # needs no folder of its own.
+    by_content: bool = False
     # Unknown paths belong to the app in `index.html`.
     spa: bool
     deployed_at: datetime
     listing: Listing
     # New requests must ask again: its files are gone, or about to be.
     draining: bool = False
+
+    def place_of(self, path: str, sha1: str) -> Path:
+        """Return where the file of the listing is, and never where a link is."""
+        return self.root / (sha1 if self.by_content else path)
 
 
 def listing_of(manifest: Manifest, folder: str) -> Listing:

@@ -234,7 +234,7 @@ class Attempt:
     async def _open_site(self, folder: str) -> None:
         """Find out what the static site consists of; from now on it is served."""
         self.build.timeline = None
-        site = await self.supervisor.sites.open(self.work, self._folder)
+        site = await self.supervisor.sites.open(self.work)
         count = len(site.listing.files)
         if not count:
             self._fail(f"There are no files to serve in {folder!r}")

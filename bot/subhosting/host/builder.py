@@ -179,7 +179,9 @@ class Builder:
                 await self._supervisor.forget(deployment.id)
         if ending.status is not Status.SUCCESS:
             await self._discard(deployment.id)
-        elif work.shares_cache:
+            return
+        self._supervisor.placing.prepare_for_the_next(work)
+        if work.shares_cache:
             await self._keep_packages(deployment)
 
     async def _end_cancelled(self, deployment_id: str, build: Build) -> bool:

@@ -139,6 +139,7 @@ def site_document(found: Site) -> Message:
     """Return a static site with its listing; 200 KB for 1,000 files, once per router."""
     return {
         "root": str(found.root),
+        "by_content": found.by_content,
         "spa": found.spa,
         "deployed_at": found.deployed_at.isoformat(),
         "files": found.listing.files,
@@ -150,6 +151,7 @@ def site_from(document: Message) -> Site:
     """Read what `site_document` wrote."""
     return Site(
         root=Path(document["root"]),
+        by_content=document["by_content"],
         spa=document["spa"],
         deployed_at=datetime.fromisoformat(document["deployed_at"]),
         listing=site.Listing(document["files"], document["links"]),

@@ -17,7 +17,6 @@ from bot.subhosting.build.overlay import import_map, lock_file
 from bot.subhosting.build.plan import plan_of
 from bot.subhosting.build.site import Site
 from bot.subhosting.config import SubhostingConfig
-from bot.subhosting.host import placing
 from bot.subhosting.host.app_log import AppLog, Listener
 from bot.subhosting.host.crashes import Crashes
 from bot.subhosting.host.inside import Inside
@@ -27,6 +26,7 @@ from bot.subhosting.host.launcher import Nursery
 from bot.subhosting.host.live import NoInstance
 from bot.subhosting.host.outfitting import Outfitter, broken_rule
 from bot.subhosting.host.outside import Outside
+from bot.subhosting.host.placing import Placing, overlay_of
 from bot.subhosting.host.protection import Protection, limits_of, most_bytes
 from bot.subhosting.host.recorder import Recorder
 from bot.subhosting.host.resting import Use, to_rest
@@ -73,7 +73,8 @@ class Supervisor:
         self._sockets = runtime / "i"
         self._sockets.mkdir(mode=0o700, exist_ok=True)
         self._slots: dict[InstanceKey, _Slot] = {}
-        self.sites = Sites()
+        self.placing = Placing(config)
+        self.sites = Sites(self.placing)
         self._variables: Mark | None = None
         self._stopping: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -174,8 +175,7 @@ class Supervisor:
 
         """
         sandbox = self._sandbox(work, None)
-        # In a thread: 10,000 links take a tenth of a second, and the router has work to do.
-        await asyncio.to_thread(placing.put_in_place, self._config, work)
+        await self.placing.put_in_place(work)
         return sandbox
 
     async def begin_build(self, work: Work) -> Sandbox:
@@ -185,7 +185,7 @@ class Supervisor:
             ContentLost: a file's content is missing.
 
         """
-        await asyncio.to_thread(placing.begin_build, self._config, work)
+        await self.placing.begin_build(work)
         return self.sandbox(work)
 
     def sandbox(self, work: Work) -> Sandbox:
@@ -211,6 +211,7 @@ class Supervisor:
         present = folders | {key.deployment_id for key in self._slots}
         for deployment_id in present - await self._rows.existing():
             await self.forget(deployment_id)
+        self.placing.forget_others(await self._rows.project_ids())
 
     async def close(self) -> None:
         """Stop every instance; requests in flight get the drain time to end."""
@@ -219,6 +220,7 @@ class Supervisor:
         await self.outside.close()
         await self._outfitter.close()
         await self._databases.close()
+        await self.placing.close()
 
     def folder(self, deployment_id: str) -> Path:
         """Return the folder of everything that belongs to a deployment."""
@@ -265,7 +267,7 @@ class Supervisor:
             LOG.exception("content_lost deployment=%s", deployment_id)
             return NoInstance(reason=str(error))
         if plan_of(work.deployment).static_folder is not None:
-            return await self.sites.open(work, self.folder(deployment_id))
+            return await self.sites.open(work)
         instance, boot = await self._served(work, key.context, env_vars)
         if isinstance(boot, Serving):
             slot.env_vars = env_vars
@@ -369,7 +371,7 @@ class Supervisor:
     ) -> Sandbox:
         deployment, settings = work.deployment, work.settings
         folder = self.folder(deployment.id)
-        overlay = placing.overlay(folder)
+        overlay = overlay_of(folder)
         plan, runtime = plan_of(deployment), self._config.runtime
         # What v1 links holds in every context.
         database = work.databases.get(context) or work.databases.get(None)

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -10,6 +11,7 @@ from bot.kernel.paths import escaping_symlinks, path_problem
 from bot.subhosting.config import SOURCE_URL, Limits
 from bot.subhosting.errors import InvalidRequest, TooLarge
 from bot.subhosting.store.blobs import Blob
+from bot.subhosting.store.content import Ground
 from bot.subhosting.store.records import Manifest
 from bot.wire.subhosting_v1 import (
     Asset,
@@ -23,16 +25,22 @@ from bot.wire.subhosting_v1 import (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What an upload has otherwise than the deployment that it was patched from."""
+
+    ground: Ground
+    added: Mapping[str, str]  # path -> git SHA-1, of files that are new or have other content
+    replaced: Mapping[str, str]  # the same of files that went, or had other content
+    touched: AbstractSet[str]  # all paths that are not what they were, those of links as well
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
     """A request's files: the whole manifest, and the contents that came along."""
 
     manifest: Manifest
     sent: Mapping[str, Blob]
-
-    def named_only(self) -> list[tuple[str, str]]:
-        """Return (path, git SHA-1) of files whose content did not come along."""
-        files = self.manifest.files.items()
-        return [(path, sha1) for path, sha1 in files if sha1 not in self.sent]
+    change: Change | None = None  # None: it stands for itself
 
 
 def read(
@@ -67,11 +75,12 @@ def read(
                 files[path] = asset.git_sha1
             case SymlinkAsset():
                 links[path] = asset.target
-    _check_tree(files, links)
+    _check_folders((*files, *links), files, links)
+    _check_links(links)
     return Upload(manifest=Manifest(files=files, links=links), sent=sent)
 
 
-def patched(base: Manifest, upload: Upload, removed: Iterable[str], limits: Limits) -> Upload:
+def patched(base: Ground, upload: Upload, removed: Iterable[str], limits: Limits) -> Upload:
     """Return `upload` on top of `base`, without the paths of `removed`.
 
     Raises:
@@ -79,23 +88,34 @@ def patched(base: Manifest, upload: Upload, removed: Iterable[str], limits: Limi
         TooLarge: it has more files than the limit allows.
 
     """
-    files, links = dict(base.files), dict(base.links)
-    for path in removed:
+    before, put = base.manifest, upload.manifest
+    files, links = dict(before.files), dict(before.links)
+    gone = list(removed)
+    for path in gone:
         if files.pop(path, None) is None and links.pop(path, None) is None:
             msg = f"removed: the base has no file with the path {path!r}."
             raise InvalidRequest("removedPathNotFound", msg)
-    for path in upload.manifest.files.keys() | upload.manifest.links.keys():
+    for path in put.files.keys() | put.links.keys():
         # A file may become a link, and the other way round.
         files.pop(path, None)
         links.pop(path, None)
-    files |= upload.manifest.files
-    links |= upload.manifest.links
+    files |= put.files
+    links |= put.links
     if len(files) + len(links) > limits.files:
         count = len(files) + len(links)
         msg = f"changed: {count} files are more than the limit of {limits.files}."
         raise TooLarge("tooManyAssets", msg)
-    _check_tree(files, links)
-    return Upload(manifest=Manifest(files=files, links=links), sent=upload.sent)
+    touched = {*gone, *put.files, *put.links}
+    _check_folders((*put.files, *put.links), files, links)
+    _check_below(touched - before.files.keys() - before.links.keys(), files, links)
+    _check_links(links)
+    change = Change(
+        ground=base,
+        added=put.files,
+        replaced={path: before.files[path] for path in touched if path in before.files},
+        touched=touched,
+    )
+    return Upload(manifest=Manifest(files=files, links=links), sent=upload.sent, change=change)
 
 
 def entry_point(url: str, manifest: Manifest) -> str:
@@ -159,15 +179,32 @@ def _decoded(path: str, asset: FileContentAsset) -> bytes:
         raise InvalidRequest("invalidAssetContent", msg) from error
 
 
-def _check_tree(files: Mapping[str, str], links: Mapping[str, str]) -> None:
-    """Refuse what no file system could hold, and links that lead outside."""
-    for path in (*files, *links):
+def _check_folders(
+    paths: Iterable[str], files: Mapping[str, str], links: Mapping[str, str]
+) -> None:
+    """Refuse `paths` below a file or link: no file system could hold them."""
+    for path in paths:
         folder = path
         while "/" in folder:
             folder = folder.rpartition("/")[0]
             if folder in files or folder in links:
-                msg = f"assets: {path!r} lies below {folder!r}, which is not a folder."
-                raise InvalidRequest("invalidAssetPath", msg)
+                raise _below(path, folder)
+
+
+def _check_below(paths: Iterable[str], files: Mapping[str, str], links: Mapping[str, str]) -> None:
+    """Refuse new `paths` that are folders already."""
+    if folders := tuple(f"{path}/" for path in paths):
+        for path in (*files, *links):
+            if path.startswith(folders):
+                raise _below(path, next(each for each in folders if path.startswith(each))[:-1])
+
+
+def _check_links(links: Mapping[str, str]) -> None:
     if escaping := escaping_symlinks(links):
         msg = f"assets: the symlink {escaping[0]!r} leads outside the deployment."
         raise InvalidRequest("invalidSymlink", msg)
+
+
+def _below(path: str, folder: str) -> InvalidRequest:
+    msg = f"assets: {path!r} lies below {folder!r}, which is not a folder."
+    return InvalidRequest("invalidAssetPath", msg)

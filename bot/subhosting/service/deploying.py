@@ -74,11 +74,12 @@ def deploy(services: Services, app: ProjectRecord, request: DeployRequest) -> De
         config=settings.config,
         retention=options.retention,
     )
-    contents.keep(services, app, upload)
+    size_bytes = contents.keep(services, app, upload)
     # After everything that may be refused: a database that is mentioned first is made.
     asked = {Context.PRODUCTION: options.production, Context.PREVIEW: options.preview}
     bound = databases.of_targets(services, app.organization_id, asked)
     linked = Settings(of_contexts=bound)
-    made = contents.commit(services, app, draft, upload, began_s, settings=linked)
+    incoming = contents.Incoming(upload=upload, size_bytes=size_bytes, began_s=began_s)
+    made = contents.commit(services, app, draft, incoming, settings=linked)
     services.host.deployment_created(made.id)
     return made

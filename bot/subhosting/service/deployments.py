@@ -19,6 +19,7 @@ from bot.subhosting.service.remote_modules import checked_url
 from bot.subhosting.service.services import Services
 from bot.subhosting.store import bindings, content, deployments, projects
 from bot.subhosting.store.blobs import Blob
+from bot.subhosting.store.content import Ground
 from bot.subhosting.store.records import (
     DeploymentRecord,
     Manifest,
@@ -71,7 +72,7 @@ def create(
     hosts = _hosts(services, project, deployment_id, request.domains)
     how = _how(services, project, request, upload)
     settings = run_settings.read(services, project.organization_id, request, upload.manifest)
-    contents.keep(services, project, upload)
+    size_bytes = contents.keep(services, project, upload)
     now = services.clock.now()
     draft = DeploymentRecord(
         id=deployment_id,
@@ -88,7 +89,8 @@ def create(
         updated_at=now,
         config=how.config,
     )
-    made_now = contents.commit(services, project, draft, upload, began_s, settings=settings)
+    incoming = contents.Incoming(upload=upload, size_bytes=size_bytes, began_s=began_s)
+    made_now = contents.commit(services, project, draft, incoming, settings=settings)
     services.host.deployment_created(made_now.id)
     return Located(project=project, deployment=made_now, hosts=())
 
@@ -180,19 +182,19 @@ def _uploaded(
     if request.assets:
         msg = "assets: must be absent or empty together with `base`; use `changed`."
         raise InvalidRequest("assetsWithBase", msg)
-    base = _base_manifest(services, project, request.base)
+    base = _base(services, project, request.base)
     changed = assets.read(request.changed or {}, limits, received)
     return assets.patched(base, changed, request.removed or (), limits)
 
 
-def _base_manifest(services: Services, project: ProjectRecord, base: str) -> Manifest:
+def _base(services: Services, project: ProjectRecord, base: str) -> Ground:
     with services.database.reading() as connection:
         found = deployments.load(connection, base)
         # The same words whether it never was, is gone, or belongs to another project.
         if found is None or found.project_id != project.id:
             msg = f"base: this project has no deployment {base[:64]!r}; send all files instead."
             raise InvalidRequest("baseNotFound", msg)
-        return content.load_manifest(connection, project.id, found.manifest_digest)
+        return content.load_ground(connection, project.id, found.manifest_digest)
 
 
 def checked_timeout(milliseconds: int | None) -> timedelta | None:

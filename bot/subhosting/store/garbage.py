@@ -37,9 +37,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import NoResultFound
 
 from bot.kernel.clock import Clock
 from bot.subhosting.store import content
@@ -47,7 +47,7 @@ from bot.subhosting.store.blobs import Blob, BlobStore
 from bot.subhosting.store.engine import Database
 from bot.subhosting.store.records import Manifest
 from bot.subhosting.store.tables import blobs as blob_rows
-from bot.subhosting.store.tables import deployments, manifests, projects
+from bot.subhosting.store.tables import deployments, projects
 
 # Far longer than any request lives.
 GRACE = timedelta(hours=24)
@@ -88,8 +88,8 @@ def collect(
     done = Collected()
     for project_id in ids:
         before_s = (clock.now() - older_than).timestamp()
-        # A project that is deleted meanwhile takes its folder along.
-        with contextlib.suppress(FileNotFoundError):
+        # A project that is deleted meanwhile takes its folder along, and its manifests.
+        with contextlib.suppress(FileNotFoundError, NoResultFound):
             done += _Project(database, blobs, clock, project_id, before_s).collect()
     return done
 
@@ -157,13 +157,10 @@ class _Project:
         )
         new = set(connection.scalars(used.distinct())) - self.read_digests
         for digest in new:
-            query = sa.select(manifests.c.document).where(
-                manifests.c.project_id == self.project_id, manifests.c.digest == digest
-            )
-            # One at a time: a manifest may have megabytes.
-            document = connection.scalar(query)
-            if document is not None:
-                self.referenced.update(orjson.loads(document)["files"].values())
+            # One at a time: a manifest may have megabytes. One without a row breaks the collection
+            # off: what it refers to would be deleted.
+            manifest = content.load_manifest(connection, self.project_id, digest)
+            self.referenced.update(manifest.files.values())
         self.read_digests |= new
 
     def _forget(self, hashes: Sequence[str]) -> Collected:

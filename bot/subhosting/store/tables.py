@@ -36,7 +36,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 OptionalJson = sa.JSON(none_as_null=True)
 
 # The newest step of `migrations/versions`; a database that stands there is asked nothing more.
-SCHEMA_REVISION = "s0008"
+SCHEMA_REVISION = "s0011"
 
 metadata = sa.MetaData(
     naming_convention={
@@ -115,8 +115,12 @@ manifests = sa.Table(
         primary_key=True,
     ),
     sa.Column("digest", sa.String(64), primary_key=True),
-    # One document instead of a row per file: 10,000 files are one insert.
+    # One document instead of a row per file: 10,000 files are one insert. With a root, which has
+    # none itself, it holds only what differs from that.
     sa.Column("document", sa.LargeBinary, nullable=False),
+    sa.Column("root_digest", sa.String(64)),
+    # Of all files together; NULL where nobody counted them.
+    sa.Column("size_bytes", sa.BigInteger),
 )
 
 deployments = sa.Table(

@@ -133,6 +133,8 @@ def test_a_deployment_on_a_base_sends_what_changed(server: RunningSubhosting, ba
         ({"removed": ["d"]}, "removedPathNotFound", "removed: "),
         ({"removed": ["main.ts"]}, "entryPointNotFound", "entryPointUrl: "),
         ({"changed": {"d": {"content": ""}}}, "invalidAssetPath", "'d/"),
+        ({"changed": {"d/1.txt/x": {"content": ""}}}, "invalidAssetPath", "'d/1.txt/x' lies"),
+        ({"changed": {"link/x": {"content": ""}}}, "invalidAssetPath", "'link/x' lies"),
         ({"changed": {"../d": {"content": ""}}}, "invalidAssetPath", "changed: "),
         ({"changed": {"d/9": {"gitSha1": "0" * 40}}}, "assetNotFound", "d/9"),
         ({"changed": {"l": {"kind": "symlink", "target": ".."}}}, "invalidSymlink", "'l'"),

@@ -10,7 +10,7 @@ import pytest
 import zstandard
 
 from tests.subhosting.intake.limited import HELLO, LIMITS, create_body, post
-from tests.subhosting.server import Json, RunningSubhosting
+from tests.subhosting.server import Answer, Json, RunningSubhosting
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,32 @@ def test_files_have_limits(
 
     assert (answer.status, answer.json["code"]) == (413, code)
     assert words in answer.json["message"]
+
+
+def test_files_of_a_base_count_beside_what_changed(
+    limited: RunningSubhosting, small: Json
+) -> None:
+    """Two of three files of 2 MB fit: also when only one of them is looked at."""
+
+    def on(base: str, name: str, *, without: str | None = None) -> Answer:
+        body = {
+            "entryPointUrl": "main.ts",
+            "envVars": {},
+            "domains": [],
+            "base": base,
+            "changed": {name: {"kind": "file", "content": name * 2_000_000}},
+            "removed": [without] if without else [],
+        }
+        return limited.call("POST", f"/v1/projects/{small['id']}/deployments", body)
+
+    files = {"main.ts": HELLO, "a": "a" * 2_000_000, "b": "b" * 2_000_000}
+    first = limited.deploy(small["id"], files, domains=[]).json["id"]
+    too_much = on(first, "c")
+    exchanged = on(first, "c", without="a")
+    too_much_again = on(exchanged.json["id"], "a")
+
+    assert [each.status for each in (too_much, exchanged, too_much_again)] == [413, 200, 413]
+    assert "are more than the limit of 5000000" in too_much_again.json["message"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "base64"])

@@ -19,7 +19,7 @@ from bot.subhosting.identifiers import token_hash
 from bot.subhosting.store.blobs import Blob, BlobStore
 from bot.subhosting.store.engine import Database
 from bot.subhosting.store.records import Manifest
-from bot.subhosting.store.tables import metadata, organizations, tokens
+from bot.subhosting.store.tables import SCHEMA_REVISION, metadata, organizations, tokens
 
 
 @pytest.fixture
@@ -32,6 +32,14 @@ def test_the_migrations_make_the_tables(config: SubhostingConfig) -> None:
     database = Database(config.database)
     with database.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    database.close()
+
+
+def test_a_database_that_is_up_to_date_is_known_to_be(config: SubhostingConfig) -> None:
+    setup.prepare(config)
+    database = Database(config.database)
+    with database.reading() as connection:
+        assert MigrationContext.configure(connection).get_current_revision() == SCHEMA_REVISION
     database.close()
 
 

@@ -65,7 +65,8 @@ def respond(site: Site, method: bytes, target: bytes, fields: Mapping[bytes, byt
 
 def _of_file(site: Site, file: File, method: bytes, fields: Mapping[bytes, bytes]) -> Response:
     try:
-        descriptor = os.open(site.root / file.sent, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        place = site.place_of(file.sent, file.sha1)
+        descriptor = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         site.draining = True  # the next visitor has it put in place again
         return _page(Refusal(503, "The files of this site are not there; try again."), method)

@@ -7,6 +7,7 @@ from typing import Final
 from bot.subhosting.build import site, tree
 from bot.subhosting.build.plan import plan_of
 from bot.subhosting.build.site import Listing, Site
+from bot.subhosting.host.placing import Placing
 from bot.subhosting.host.rows import Work
 
 # A listing of 1,000 files takes about 200 KB; one that is dropped is read again in milliseconds.
@@ -16,8 +17,9 @@ _MOST_KNOWN: Final = 200
 class Sites:
     """Sites by the id of their deployment."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, placing: Placing) -> None:
+        """Begin with none; `placing` says where files are."""
+        self._placing = placing
         self._known: dict[str, Site] = {}
 
     def find(self, deployment_id: str) -> Site | None:
@@ -25,12 +27,15 @@ class Sites:
         found = self._known.get(deployment_id)
         return None if found is None or found.draining else found
 
-    async def open(self, work: Work, folder: Path) -> Site:
-        """Return the site of a deployment whose files are in place below `folder`."""
+    async def open(self, work: Work) -> Site:
+        """Return the site of a deployment: what its build left behind, else its blobs."""
+        folder = self._placing.folder_of(work)
         listing = await asyncio.to_thread(_listing, work, folder)
         plan = plan_of(work.deployment)
+        built = folder / tree.SOURCE / (plan.static_folder or ".")
         opened = Site(
-            root=folder / tree.SOURCE / (plan.static_folder or "."),
+            root=built if plan.writes else self._placing.blobs_of(work),
+            by_content=not plan.writes,
             spa=plan.single_page,
             deployed_at=site.whole_seconds(work.deployment.created_at),
             listing=listing,
@@ -48,15 +53,14 @@ class Sites:
 
 
 def _listing(work: Work, folder: Path) -> Listing:
-    """Return what was written down when the site was built, or do so now."""
+    """Return what the manifest says; of a built site what was written down, or do so now."""
+    plan = plan_of(work.deployment)
+    static_folder = plan.static_folder or "."
+    if not plan.writes:
+        return site.listing_of(work.manifest, static_folder)
     place = folder / tree.LISTING
     found = site.load(place)
     if found is None:
-        plan = plan_of(work.deployment)
-        static_folder = plan.static_folder or "."
-        if plan.writes:
-            found = site.listing_of_tree(folder / tree.SOURCE, static_folder)
-        else:
-            found = site.listing_of(work.manifest, static_folder)
+        found = site.listing_of_tree(folder / tree.SOURCE, static_folder)
         site.save(place, found)
     return found

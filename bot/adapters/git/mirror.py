@@ -19,6 +19,7 @@ from git.exc import CommandError, GitCommandError
 
 from bot.adapters.git.commands import ClosedGit, ending
 from bot.adapters.git.errors import as_ours
+from bot.adapters.git.packs import holds
 from bot.adapters.git.pkt_line import Unusual
 from bot.adapters.git.trees import MAX_FILE_BYTES
 from bot.core.model.errors import SourceUnavailable, TreeRefused
@@ -87,9 +88,24 @@ class Mirror:
         return ClosedGit(view, environment)
 
     def has(self, commit: CommitSha) -> bool:
-        """Tell whether `commit` is here, with its trees: they come in one pack or not at all."""
+        """Tell whether `commit` is here, with its trees: they come in one pack or not at all.
+
+        Git is only asked about those that came with another: each start costs as much as all of
+        the rest of a push's bookkeeping.
+        """
         if not (self.directory / "view").is_dir():
             return False
+        found = holds(self.directory / "objects", commit)
+        if found is None or (found and not self._is_kept(commit)):
+            return self._can_read(commit)
+        return found
+
+    def _is_kept(self, commit: CommitSha) -> bool:
+        """Tell whether it was fetched for its own sake, and was whole then."""
+        ref = self.directory / KEPT / commit[:12]
+        return ref.is_file() and ref.read_text().strip() == commit
+
+    def _can_read(self, commit: CommitSha) -> bool:
         try:
             self.view.cat_file("-e", f"{commit}^{{commit}}")
         except GitCommandError:
@@ -244,7 +260,7 @@ class Mirror:
         an end, as long as there are processes (git 2.39).
         """
         newest = self._newest()[:1]
-        if newest and not self.has(CommitSha(newest[0])):
+        if newest and not self._can_read(CommitSha(newest[0])):
             self._discarded_if_damaged()
 
     def _discarded_if_damaged(self) -> bool:
@@ -284,8 +300,10 @@ class Mirror:
     def _newest(self) -> list[str]:
         """Return the commits that were fetched last, newest first; none before the first fetch."""
         kept = [(ref.stat().st_mtime, ref) for ref in (self.directory / KEPT).glob("*[0-9a-f]")]
-        newest = [ref.read_text().strip() for _, ref in sorted(kept, reverse=True)]
-        return (newest or _packed(self.directory / "packed-refs"))[:_MOST_HAVES]
+        newest = sorted(kept, reverse=True)[:_MOST_HAVES]
+        if not newest:
+            return _packed(self.directory / "packed-refs")[:_MOST_HAVES]
+        return [ref.read_text().strip() for _, ref in newest]
 
     def _at_once(self, commit: CommitSha, haves: list[str], kept: str) -> bool:
         """Fetch by one request; False when git itself shall do it."""
@@ -304,7 +322,7 @@ class Mirror:
         except (Unusual, CommandError) as error:
             LOG.info("git_shortcut_not_taken repository=%s reason=%s", self._name, error)
             return False
-        if not self.has(commit):
+        if not holds(self.directory / "objects", commit):
             return False
         fresh = self.directory / f"{kept}.new"
         fresh.write_text(f"{commit}\n")

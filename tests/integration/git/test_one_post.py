@@ -9,8 +9,10 @@ import pytest
 from bot.adapters.git.source import GitSource
 from bot.core.model.errors import CommitGone
 from bot.core.model.ids import Branch, CommitSha
+from bot.ports.source import KnownManifest
 from tests.fakes.smart_http import GitServer, serving_git
 from tests.fakes.source import Files
+from tests.integration.git.conftest import Diary
 from tests.integration.git.origin import Origin, git
 
 FILES: Files = {f"d{n % 3}/f{n}": f"content {n}\n".encode() * 50 for n in range(40)}
@@ -52,6 +54,26 @@ def test_a_later_push_is_one_request_and_brings_its_contents(
     server.asked.clear()
     assert list(over_http.blobs(origin.repository, [changed.sha1])) == [(changed.sha1, b"new")]  # type: ignore[union-attr]
     assert server.asked == []
+
+
+def test_a_push_costs_two_starts_of_git(
+    origin: Origin, diary: Diary, over_http: GitSource, tmp_path: Path
+) -> None:
+    first = origin.commit("main", FILES)
+    over_http.fetch(origin.repository, first)
+    known = KnownManifest(commit=first, manifest=over_http.manifest(origin.repository, first))
+    second = origin.commit("main", {**FILES, "d0/f0": b"new"})
+    for page in diary.directory.iterdir():
+        page.unlink()
+
+    over_http.fetch(origin.repository, second)
+    over_http.manifest(origin.repository, second, known)
+
+    # Those of the server have no mirror to work in.
+    ours = [
+        page.split("--- argv")[1] for page in diary.pages() if str(tmp_path / "mirrors") in page
+    ]
+    assert sorted(page.split()[0] for page in ours) == ["diff-tree", "index-pack"]
 
 
 def test_a_branchs_head_is_one_request(

@@ -79,7 +79,7 @@ class DeployV2Target:
         self._clock = clock
         self._layers = Layers(self._api, key=platform.token.encode())
         self._apps = Apps(self._api, self._layers)
-        self._creates = Creates(self._api, self._apps)
+        self._creates = Creates(self._api, self._apps, clock)
         self._builds = Builds(self._api, self._hosts, clock)
         self._domains = Domains(self._api, self._builds)
 

@@ -43,6 +43,7 @@ class FakeDeno:
     log_page: int = 1_000  # however much is asked for
     streaming: Streaming = field(default_factory=Streaming)
     domains: Domains = field(default_factory=Domains)
+    unlisted_looks: int = 0  # the next so many lists of revisions lack the newest
     oldest_first: bool = False  # how revisions are listed: nobody has published it
     accepts: str | None = None  # what its answers say in Accept-Encoding
     analytics: list[list[object]] = field(default_factory=list)  # time, requests, in, out
@@ -273,6 +274,9 @@ def _databases(target: Target) -> list[str]:
 def _revisions(deno: FakeDeno, request: Request, key: str) -> Answer:
     app = deno.app(key)
     found = [each.item() for each in deno.revisions.values() if each.app is app]
+    if deno.unlisted_looks > 0:
+        deno.unlisted_looks -= 1
+        found = found[:-1]
     return _page(request, found if deno.oldest_first else found[::-1])
 
 

@@ -46,6 +46,22 @@ def test_a_deploy_that_broke_after_it_was_made_is_found_again(
     assert made.transfer.files_sent == 0
 
 
+@pytest.mark.parametrize("looks", [1, 2])
+def test_a_revision_that_is_listed_late_is_waited_for(bench: DenoBench, looks: int) -> None:
+    app = hello()
+    after_creating(bench, (502, TROUBLE))
+    with pytest.raises(TargetUnavailable):
+        bench.target.create(app.order(KEY), app.read)
+    (first,) = bench.deno.revisions
+    bench.deno.unlisted_looks = looks
+
+    made = bench.target.create(app.order(KEY), app.read)
+
+    assert made.id == first
+    assert list(bench.deno.revisions) == [first]
+    assert bench.clock.slept == [timedelta(seconds=2)]
+
+
 def test_a_process_that_died_after_deploying_finds_its_revision(bench: DenoBench) -> None:
     app = hello()
     first = bench.target.create(app.order(KEY), app.read)

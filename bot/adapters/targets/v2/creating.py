@@ -1,6 +1,7 @@
 """Creating a revision: looked for before it is made, and every file in one streamed body."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import orjson
 
@@ -10,9 +11,10 @@ from bot.adapters.targets.outgoing import Meter
 from bot.adapters.targets.paths import part
 from bot.adapters.targets.v2.apps import Apps, plain_of
 from bot.core.model.environment import Trust
-from bot.core.model.errors import TargetRefused
-from bot.core.model.ids import TargetDeploymentId
+from bot.core.model.errors import TargetRefused, TargetUnavailable
+from bot.core.model.ids import DeploymentId, TargetDeploymentId
 from bot.core.model.preview import Transfer
+from bot.kernel.clock import Clock
 from bot.ports.target import BlobReader, Created, Order
 from bot.wire import deploy_v2_revisions as wire
 
@@ -22,6 +24,9 @@ DEPLOYMENT = "custom.deployment"
 # Where a lost answer is looked for: the newest revisions of the app, as many as one page holds.
 PAGE_SIZE = 100
 MAX_PAGES = 20
+
+# What was made is listed some seconds later at most.
+LISTED_WITHIN = timedelta(seconds=2)
 
 # A group of logical databases; each order names the one of the group that it uses.
 DATABASES = "previewbot"
@@ -34,10 +39,13 @@ _TAKEN = frozenset({400, 409})
 class Creates:
     """Creates on one organization."""
 
-    def __init__(self, api: Api, apps: Apps) -> None:
+    def __init__(self, api: Api, apps: Apps, clock: Clock) -> None:
         self._api = api
         self._apps = apps
+        self._clock = clock
         self._has_databases = False
+        # Those whose last try may have made a revision without our knowing.
+        self._unsure: set[DeploymentId] = set()
 
     def create(self, order: Order, read: BlobReader) -> Created:
         """Create the revision, or find the one that `order.key` made before."""
@@ -61,7 +69,8 @@ class Creates:
     def _create(self, order: Order, read: BlobReader) -> Created:
         total = order.manifest.files_total()
         made_app = self._apps.prepare(order)
-        if not made_app and (earlier := self._earlier(order)) is not None:
+        if not made_app and (earlier := self._earlier_or_later(order)) is not None:
+            self._unsure.discard(order.key)
             nothing = Transfer(files_total=total, files_sent=0, bytes_sent=0)
             return Created(id=earlier, transfer=nothing)
         if order.environment.database is not None:
@@ -74,9 +83,25 @@ class Creates:
             # What a lost answer made is looked for first: by the next call of this method.
             repeatable=False,
         )
-        made = self._api.ask(call, wire.RevisionListItem, meter)
+        try:
+            made = TargetDeploymentId(self._api.ask(call, wire.RevisionListItem, meter).id)
+        except TargetUnavailable:
+            self._unsure.add(order.key)
+            raise
+        if order.key in self._unsure:
+            # What the try before made may have come to light meanwhile.
+            made = self._earlier(order) or made
+            self._unsure.discard(order.key)
         sent = Transfer(files_total=total, files_sent=total, bytes_sent=meter.sent_bytes)
-        return Created(id=TargetDeploymentId(made.id), transfer=sent)
+        return Created(id=made, transfer=sent)
+
+    def _earlier_or_later(self, order: Order) -> TargetDeploymentId | None:
+        """Return what the order made before, after a while if it is unsure whether it did."""
+        found = self._earlier(order)
+        if found is None and order.key in self._unsure:
+            self._clock.sleep(LISTED_WITHIN)
+            found = self._earlier(order)
+        return found
 
     def _earlier(self, order: Order) -> TargetDeploymentId | None:
         """Return the revision that this order made before, if its answer was lost.

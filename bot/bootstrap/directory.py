@@ -1,10 +1,12 @@
 """The main road for `previewbot deploy`: a directory in, memory instead of a database."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from bot.adapters.config.reader import FileConfigReader
 from bot.adapters.engine.memory import MemoryJournal
 from bot.adapters.git.directory import DirectorySource, commit_for, commit_of
 from bot.adapters.local.forge import LocalForge
@@ -13,7 +15,10 @@ from bot.adapters.storage.memory_pulls import MemoryPulls
 from bot.adapters.storage.memory_variables import MemoryVariables
 from bot.bootstrap.targets import target_from
 from bot.core.decide.names import branch_label, slug_candidates
+from bot.core.decide.starting import Beginning, beginnings
+from bot.core.model.briefs import Brief
 from bot.core.model.checks import Check
+from bot.core.model.decisions import SkipDeployment, StartDeployment
 from bot.core.model.errors import ConfigurationProblem
 from bot.core.model.ids import (
     AppName,
@@ -24,7 +29,6 @@ from bot.core.model.ids import (
     DeliveryKey,
     DeploymentId,
     HookId,
-    HostLabel,
     RepoName,
     Repository,
     RepositoryId,
@@ -32,10 +36,14 @@ from bot.core.model.ids import (
     repo_name,
 )
 from bot.core.model.lines import BranchLine
+from bot.core.model.occasions import Trigger
 from bot.core.model.preview import Deployment
+from bot.core.model.snapshot import Snapshot
 from bot.core.model.surfaces import Showing, Surface
 from bot.kernel.clock import SystemClock
 from bot.kernel.ids import RandomIds
+from bot.pipeline.conclude import conclude
+from bot.pipeline.configuration import configured
 from bot.pipeline.deploy import deploy
 from bot.ports.services import Services
 from bot.ports.store import PreviewWanted
@@ -66,31 +74,36 @@ class _Shelf:
         return self.newest
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be made of a directory."""
+
+    branch: Branch  # names the stable URL
+    app: str | None = None  # of the configuration's, where it has several
+    project: str | None = None  # on the platform; None: by the repository
+    sha: str | None = None  # the commit that the directory holds; None: asked of git
+
+
 def deploy_directory(
-    directory: Path,
-    *,
-    branch: str,
-    project: str | None,
-    sha: str | None,
-    settings: Settings,
-    workflow: Workflow,
+    directory: Path, wanted: Wanted, *, settings: Settings, workflow: Workflow
 ) -> Deployed:
-    """Deploy the files below `directory` as `branch` and return how it ended.
+    """Deploy the files below `directory` and return how it ended.
 
     In a workflow the repository is the workflow's own, so that the URLs are those that the bot
-    would choose; elsewhere it is named after the directory.
+    would choose; elsewhere it is named after the directory. All of the configuration there
+    counts: whoever runs this may say so.
 
     Raises:
         ConfigurationProblem: the directory, the commit, the project or a setting is wrong.
 
     """
-    if not branch:
+    if not wanted.branch:
         raise ConfigurationProblem("--branch", "is empty; it names the stable URL")
     root = directory.resolve()
     if not root.is_dir():
         raise ConfigurationProblem("DIR", f"{directory} is not a directory")
     repository = _repository(root, workflow)
-    head = _head(root, sha, repository)
+    head = _head(root, wanted.sha, repository)
     clock, ids = SystemClock(), RandomIds()
     store = MemoryStore(clock, ids)
     shelf = _Shelf()
@@ -98,6 +111,7 @@ def deploy_directory(
     services = Services(
         forge=LocalForge(shelf),
         source=DirectorySource(root, head),
+        configs=FileConfigReader(),
         target=target,
         store=store,
         pulls=MemoryPulls(),
@@ -113,26 +127,61 @@ def deploy_directory(
         entrypoint=settings.entrypoint,
     )
 
-    def label_of(slug: AppSlug) -> HostLabel:
-        return branch_label(slug, repository, Branch(branch))
-
-    plan = store.plan(
-        DeliveryKey(hook=HookId("cli"), guid=DeliveryGuid(ids.new())),
-        head,
-        PreviewWanted(
-            repository=repository,
-            line=BranchLine(Branch(branch)),
-            app=AppName(""),
-            slug_candidates=_slugs(repository, project),
-            label_of=label_of,
-        ),
-    )
     try:
-        deploy(plan.deployment.id, services, MemoryJournal(clock))
+        planned = _planned(services, repository, head, wanted)
+        deploy(planned, services, MemoryJournal(clock))
     finally:
         target.close()
         services.beside.shutdown()
-    return Deployed(deployment=store.deployment(plan.deployment.id), check=shelf.newest)
+    return Deployed(deployment=store.deployment(planned), check=shelf.newest)
+
+
+def _planned(
+    services: Services, repository: Repository, head: CommitSha, wanted: Wanted
+) -> DeploymentId:
+    """Plan the app of the directory's configuration; one that may not be deployed is over then.
+
+    Raises:
+        ConfigurationProblem: it is not clear which app is meant.
+
+    """
+    line = BranchLine(wanted.branch)
+    found = configured(repository, line, head, services)
+    snapshot = Snapshot(head_now=head, planned=False, apps=found.apps, setup=found.setup)
+    begun = beginnings(repository, line, head, snapshot, Trigger.PERSON)
+    beginning = _chosen(begun, wanted.app)
+    app = beginning.app
+    preview = PreviewWanted(
+        repository=repository,
+        line=line,
+        app=app,
+        slug_candidates=_slugs(repository, app, wanted.project),
+        label_of=lambda slug: branch_label(slug, repository, wanted.branch),
+    )
+    delivery = DeliveryKey(hook=HookId("cli"), guid=DeliveryGuid(app))
+    match beginning:
+        case StartDeployment(brief=brief):
+            if services.entrypoint is not None:  # as it was given just now
+                brief = replace(brief, recipe=replace(brief.recipe, entrypoint=None))
+            return services.store.plan(delivery, head, preview, brief).deployment.id
+        case SkipDeployment(outcome=outcome):
+            brief = Brief(deploys=False)
+            key = services.store.plan(delivery, head, preview, brief).deployment.id
+            conclude(key, outcome, services, MemoryJournal(services.clock))
+            return key
+
+
+def _chosen(begun: Sequence[Beginning], name: str | None) -> Beginning:
+    if name is None and len(begun) == 1:
+        return begun[0]
+    names = ", ".join(each.app for each in begun)
+    if name is None:
+        raise ConfigurationProblem("--app", f"is missing; the configuration has {names}")
+    chosen = next((each for each in begun if each.app == name), None)
+    if chosen is None:
+        known = f"it has {names}" if names else "it has only one app, without a name"
+        raise ConfigurationProblem("--app", f"the configuration has no app {name!r}; {known}")
+    return chosen
 
 
 def _repository(root: Path, workflow: Workflow) -> Repository:
@@ -153,9 +202,9 @@ def _head(root: Path, given: str | None, repository: Repository) -> CommitSha:
     return known
 
 
-def _slugs(repository: Repository, project: str | None) -> tuple[AppSlug, ...]:
+def _slugs(repository: Repository, app: AppName, project: str | None) -> tuple[AppSlug, ...]:
     if project is None:
-        return slug_candidates(repository, AppName(""))
+        return slug_candidates(repository, app)
     made = slug_candidates(
         Repository(id=repository.id, name=RepoName(f"x/{project}"), default_branch=Branch("")),
         AppName(""),

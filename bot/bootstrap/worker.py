@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import NoReturn
 
+from bot.adapters.config.reader import FileConfigReader
 from bot.adapters.engine.identities import bell_path
 from bot.adapters.engine.inbox import DurableInbox
 from bot.adapters.engine.wake import ring
@@ -124,6 +125,7 @@ def _services(
     return Services(
         forge=forge,
         source=source,
+        configs=FileConfigReader(),
         target=target_from(settings, clock),
         store=store,
         pulls=SqlPulls(opened),

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from bot import logs
-from bot.bootstrap.directory import Deployed, deploy_directory
+from bot.bootstrap.directory import Deployed, Wanted, deploy_directory
 from bot.cli.start import start_settings
 from bot.core.model.errors import BotError
+from bot.core.model.ids import Branch
 from bot.core.model.outcomes import Severity
 from bot.core.model.preview import DeploymentState
 from bot.core.render.markdown import code, link
@@ -30,13 +31,14 @@ def run(words: Sequence[str]) -> int:
     try:
         settings = start_settings(entrypoint=options.entrypoint or None)
         logs.configure("deploy", settings.secrets(), verbose=False)
-        deployed = deploy_directory(
-            Path(options.directory),
-            branch=options.branch,
+        wanted = Wanted(
+            branch=Branch(options.branch),
+            app=options.app or None,
             project=options.project or None,
             sha=options.sha or workflow.sha,
-            settings=settings,
-            workflow=workflow,
+        )
+        deployed = deploy_directory(
+            Path(options.directory), wanted, settings=settings, workflow=workflow
         )
     except BotError as error:
         result = {"ok": False, "status": "failed", "reason": printable_line(str(error))}
@@ -52,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="previewbot deploy", description=__doc__)
     parser.add_argument("directory", nargs="?", default=".", metavar="DIR")
     parser.add_argument("--branch", required=True, help="names the stable URL")
+    parser.add_argument("--app", metavar="NAME", help="one of the configuration's several apps")
     parser.add_argument("--project", help="project on the platform; default: by repository")
     parser.add_argument("--entrypoint", help="file that starts the app; default: found by name")
     parser.add_argument("--sha", help="commit that the directory holds; default: asked of git")

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from bot.core.model.briefs import Brief
 from bot.core.model.ids import DeploymentId
 from bot.core.model.outcomes import Failed, Superseded, TimedOut, Withdrawn
 from bot.core.model.preview import Deployment, Stage
@@ -37,9 +38,14 @@ class Attempt:
         return self.services.store.deployment(self.key)
 
     @property
+    def brief(self) -> Brief:
+        """What this attempt is told to do."""
+        return self.services.store.brief(self.key)
+
+    @property
     def selection(self) -> Selection:
         """Which part of the repository is deployed."""
-        return self.services.selection
+        return self.brief.selection
 
     def given_up(self) -> Superseded | Withdrawn | None:
         """Tell whether a newer push, or the end of the branch, has made this attempt pointless."""

@@ -7,9 +7,16 @@ import structlog
 
 from bot.core.model.errors import ForgeError
 from bot.core.model.ids import DeploymentId
-from bot.core.model.outcomes import Failed, Live, Outcome, Superseded, TimedOut, Withdrawn
+from bot.core.model.outcomes import (
+    Failed,
+    Live,
+    Outcome,
+    Skipped,
+    Superseded,
+    TimedOut,
+    Withdrawn,
+)
 from bot.core.model.preview import DeploymentState
-from bot.core.model.selection import WHOLE, Selection
 from bot.core.render import checks
 from bot.pipeline.announce import publish
 from bot.pipeline.patience import patiently
@@ -24,8 +31,6 @@ def conclude(
     outcome: Outcome,
     services: Services,
     journal: Journal,
-    *,
-    selection: Selection = WHOLE,
 ) -> str:
     """Conclude check and record; return what kept the forge from taking it, "" when it did.
 
@@ -38,7 +43,7 @@ def conclude(
         outcome,
         page_url=services.page_url(key),
         stages=services.store.stages(key),
-        selection=selection,
+        brief=services.store.brief(key),
     )
     problem = ""
     try:
@@ -65,6 +70,8 @@ def _state(outcome: Outcome) -> DeploymentState:
             return DeploymentState.LIVE
         case Failed():
             return DeploymentState.FAILED
+        case Skipped():
+            return DeploymentState.SKIPPED
         case Superseded() | Withdrawn():
             return DeploymentState.SUPERSEDED
         case TimedOut():

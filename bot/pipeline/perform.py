@@ -6,6 +6,7 @@ from typing import assert_never
 import structlog
 
 from bot.core.decide.names import line_label, slug_candidates
+from bot.core.model.briefs import Brief
 from bot.core.model.decisions import (
     AwaitApproval,
     BuryPreviews,
@@ -13,6 +14,7 @@ from bot.core.model.decisions import (
     HidePullRequest,
     RecordPullRequest,
     ShowPullRequest,
+    SkipDeployment,
     StartDeployment,
 )
 from bot.core.model.errors import ForgeError
@@ -42,6 +44,8 @@ def perform(
         match intent:
             case StartDeployment():
                 queued.append(_start(intent, delivery, services, journal))
+            case SkipDeployment():
+                _skip(intent, delivery, services, journal)
             case AwaitApproval():
                 _await_approval(intent, delivery, services, journal)
             case _:
@@ -77,7 +81,7 @@ def _start(
     one already carries it; nobody else writes to it before the deployment is enqueued.
     """
     wanted = _wanted(intent.repository, intent.line, intent.app)
-    plan = services.store.plan(delivery, intent.head, wanted)
+    plan = services.store.plan(delivery, intent.head, wanted, intent.brief)
     deployment = plan.deployment
     queued = checks.queued(deployment, page_url=services.page_url(deployment.id))
     announce(queued, deployment, services)
@@ -89,12 +93,23 @@ def _start(
     )
 
 
+def _skip(
+    intent: SkipDeployment, delivery: DeliveryKey, services: Services, journal: Journal
+) -> None:
+    """Allocate an attempt that is over at once, so that its commit has a check that says why."""
+    wanted = _wanted(intent.repository, intent.line, intent.app)
+    plan = services.store.plan(delivery, intent.head, wanted, Brief(deploys=False))
+    if not plan.deployment.is_over:
+        conclude(plan.deployment.id, intent.outcome, services, journal)
+    _drop_waiting(plan, services, journal)
+
+
 def _await_approval(
     intent: AwaitApproval, delivery: DeliveryKey, services: Services, journal: Journal
 ) -> None:
     """Allocate the attempt and ask for somebody's approval; nothing runs it until then."""
     wanted = _wanted(intent.repository, PullLine(intent.pull), intent.app)
-    plan = services.store.plan(delivery, intent.head, wanted, waits=True)
+    plan = services.store.plan(delivery, intent.head, wanted, intent.brief, waits=True)
     deployment = plan.deployment
     waiting = approvals.waiting(deployment, page_url=services.page_url(deployment.id))
     try:

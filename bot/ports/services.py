@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bot.core.model.ids import AppSlug, DeploymentId, PreviewId
-from bot.core.model.selection import WHOLE, Selection
 from bot.core.model.surfaces import Showing
 from bot.kernel.clock import Clock
+from bot.ports.config import ConfigReader
 from bot.ports.forge import Forge
 from bot.ports.postings import Postings
 from bot.ports.pulls import Pulls
@@ -24,6 +24,7 @@ class Services:
 
     forge: Forge
     source: Source
+    configs: ConfigReader
     target: Target
     store: Store
     pulls: Pulls
@@ -42,5 +43,4 @@ class Services:
     # minute for a whole installation, and nobody reads faster.
     # https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
     between_words: timedelta = timedelta(seconds=2)
-    selection: Selection = WHOLE  # which part of a repository is deployed
     entrypoint: str | None = None  # what the operator says starts the app; None: found by name

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.core.model.briefs import PLAIN, Brief
 from bot.core.model.ids import (
     AppName,
     AppSlug,
@@ -66,16 +67,31 @@ class Store(Protocol):
         delivery: DeliveryKey,
         head: CommitSha,
         preview: PreviewWanted,
+        brief: Brief = PLAIN,
         *,
         waits: bool = False,
     ) -> Plan:
         """Allocate the next generation of a preview for `head`, under a lock on its row.
 
         The preview, its app slug and its stable label are made on first sight; a buried preview
-        comes back to life. Older attempts that are not over are marked superseded by `head`.
+        comes back to life. Older attempts that are not over are marked superseded by `head`,
+        unless the brief is not to deploy it.
         The same delivery and preview give the same attempt again. One that `waits` is not to be
         run before somebody has approved it.
         """
+        ...
+
+    def brief(self, key: DeploymentId) -> Brief:
+        """Return what an attempt was told when it was planned.
+
+        Raises:
+            RecordNotFound: there is none.
+
+        """
+        ...
+
+    def newest_live(self, repository: RepositoryId, line: Line, app: AppName) -> Deployment | None:
+        """Return the newest attempt that came live; None before the first."""
         ...
 
     def planned_by(self, delivery: DeliveryKey) -> list[Deployment]:

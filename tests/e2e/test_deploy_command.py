@@ -412,3 +412,59 @@ def test_denos_platform_needs_no_server_of_ours(tmp_path: Path) -> None:
         assert made.slug.startswith("hello--feature-x-")
         assert ran.result["url"] == deno.previews_url.replace("*", made.slug)
         assert ran.result["status"] == "live"
+
+
+MONOREPO = {
+    ".github/previewbot.yml": (
+        "apps:\n  - name: web\n    root: apps/web\n  - name: docs\n    root: docs\n"
+        "    spa: true\n    entrypoint: index.html\n"
+    ),
+    **{f"apps/web/{path}": text for path, text in apps.greets("web").items()},
+    "docs/index.html": "docs",
+}
+
+
+def test_one_of_several_apps_is_deployed_as_the_configuration_says(
+    installation: Installation, platform: dict[str, str], tmp_path: Path
+) -> None:
+    folder = app_in(tmp_path / "monorepo", MONOREPO)
+    words = (str(folder), "--branch", "main", "--json")
+
+    web = run_deploy(*words, "--app", "web", settings=platform)
+    docs = run_deploy(*words, "--app", "docs", settings=platform)
+
+    assert (web.code, docs.code) == (0, 0), web.stderr + docs.stderr
+    assert installation.get(web.result["url"]).body == b"web\n"
+    assert installation.get(docs.result["url"], "/any/path").body == b"docs"
+    assert web.result["files_total"] == 5
+    assert "monorepo-web--main" in web.result["url"]
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        ((), "--app: is missing; the configuration has web, docs"),
+        (("--app", "wbe"), "the configuration has no app 'wbe'; it has web, docs"),
+    ],
+)
+def test_which_of_several_apps_is_meant_has_to_be_said(
+    platform: dict[str, str], tmp_path: Path, words: tuple[str, ...], problem: str
+) -> None:
+    folder = app_in(tmp_path / "monorepo", MONOREPO)
+
+    ran = run_deploy(str(folder), "--branch", "main", "--json", *words, settings=platform)
+
+    assert ran.code == 1
+    assert problem in ran.result["reason"]
+
+
+def test_a_wrong_configuration_is_named_by_its_line(
+    platform: dict[str, str], tmp_path: Path
+) -> None:
+    files = {**apps.greets("x"), ".github/previewbot.yml": "\nrots: x\n"}
+    folder = app_in(tmp_path / "wrong", files)
+
+    ran = run_deploy(str(folder), "--branch", "main", "--json", settings=platform)
+
+    assert ran.code == 1
+    assert "previewbot.yml:2: there is no key 'rots'" in ran.result["reason"]

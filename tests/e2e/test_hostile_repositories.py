@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
+from bot.adapters.config.reader import FileConfigReader
 from bot.adapters.engine.memory import MemoryJournal
 from bot.adapters.git.source import GitSource
 from bot.adapters.storage.memory import MemoryPostings, MemoryStore
@@ -90,6 +91,7 @@ class Site:
             services = Services(
                 forge=self.forge,
                 source=GitSource(self.folder / "mirrors", origin.base_url, lambda _: None),
+                configs=FileConfigReader(),
                 target=target,
                 store=store,
                 pulls=MemoryPulls(),

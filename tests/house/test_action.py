@@ -105,6 +105,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Machine:
 def test_hostile_inputs_stay_single_arguments(runner: Machine) -> None:
     inputs = {
         "INPUT_DIRECTORY": "--upload-pack=touch x",
+        "INPUT_APP": "'web",
         "INPUT_ENTRYPOINT": "$(touch x).ts",
         "INPUT_BRANCH": "a;b\" `id` 'c",
         "INPUT_PROJECT": "-p",
@@ -119,6 +120,7 @@ def test_hostile_inputs_stay_single_arguments(runner: Machine) -> None:
         f"--branch={inputs['INPUT_BRANCH']}",
         f"--project={inputs['INPUT_PROJECT']}",
         f"--sha={inputs['INPUT_SHA']}",
+        f"--app={inputs['INPUT_APP']}",
         f"--entrypoint={inputs['INPUT_ENTRYPOINT']}",
         "--",
         inputs["INPUT_DIRECTORY"],

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from bot.adapters.config.reader import FileConfigReader
 from bot.adapters.engine.memory import MemoryJournal
 from bot.adapters.storage.memory import MemoryPostings, MemoryStore
 from bot.adapters.storage.memory_pulls import MemoryPulls
@@ -16,6 +17,9 @@ from bot.core.model.events import (
     BranchPushed,
     Event,
     PullRequestClosed,
+    PullRequestConvertedToDraft,
+    PullRequestLabeled,
+    PullRequestMarkedReady,
     PullRequestOpened,
     PullRequestReopened,
     PullRequestSynchronized,
@@ -39,7 +43,6 @@ from bot.core.model.ids import (
 )
 from bot.core.model.preview import Deployment
 from bot.core.model.pulls import PullRequest, PullState
-from bot.core.model.selection import WHOLE, Selection
 from bot.core.model.surfaces import Showing
 from bot.pipeline.deploy import deploy
 from bot.pipeline.intake import take_in
@@ -79,7 +82,6 @@ class BotInMemory:
     build_timeout: timedelta = timedelta(minutes=5)
     showing: Showing = field(default_factory=Showing)
     pulls: MemoryPulls = field(default_factory=MemoryPulls)
-    selection: Selection = WHOLE
 
     def __post_init__(self) -> None:
         self.store = MemoryStore(self.clock, self.ids)
@@ -95,6 +97,7 @@ class BotInMemory:
         return Services(
             forge=self.forge,
             source=self.source,
+            configs=FileConfigReader(),
             target=self.target,
             store=self.store,
             pulls=self.pulls,
@@ -105,16 +108,22 @@ class BotInMemory:
             beside=BESIDE,
             postings=self.postings,
             showing=self.showing,
-            selection=self.selection,
             manifests=self.manifests,
             bases=self.bases,
             entrypoint=self.entrypoint,
         )
 
-    def push(self, branch: str = "main", files: Files = APP) -> BranchPushed:
-        """Let somebody push a commit; nobody has told the bot yet."""
+    def push(
+        self,
+        branch: str = "main",
+        files: Files = APP,
+        *,
+        message: str = "Change",
+        on: CommitSha | None = None,
+    ) -> BranchPushed:
+        """Let somebody push a commit, a new branch `on` another one; nobody has told the bot."""
         before = self.source.head(REPOSITORY, Branch(branch))
-        after = self.source.commit(REPOSITORY, branch, files)
+        after = self.source.commit(REPOSITORY, branch, files, message=message, parent=on)
         return pushed(branch, before, after)
 
     def force_push(self, branch: str, back_to: CommitSha) -> BranchPushed:
@@ -166,6 +175,18 @@ class BotInMemory:
     def reopen_pull(self, number: int = 1) -> PullRequestReopened:
         pull = self._known(replace(self.pull(number), state=PullState.OPEN))
         return PullRequestReopened(repository=REPOSITORY, pull=pull)
+
+    def label_pull(self, label: str, number: int = 1) -> PullRequestLabeled:
+        pull = self._known(replace(self.pull(number), labels=(*self.pull(number).labels, label)))
+        return PullRequestLabeled(repository=REPOSITORY, pull=pull, label=label)
+
+    def mark_draft(self, number: int = 1) -> PullRequestConvertedToDraft:
+        pull = self._known(replace(self.pull(number), draft=True))
+        return PullRequestConvertedToDraft(repository=REPOSITORY, pull=pull)
+
+    def mark_ready(self, number: int = 1) -> PullRequestMarkedReady:
+        pull = self._known(replace(self.pull(number), draft=False))
+        return PullRequestMarkedReady(repository=REPOSITORY, pull=pull)
 
     def pull(self, number: int = 1) -> PullRequest:
         """Return a pull request as the forge has it."""

@@ -3,12 +3,13 @@
 import pytest
 
 from bot.core.model.checks import Conclusion
-from bot.core.model.selection import Selection
 from tests.fakes.source import Files, Submodule
 from tests.fakes.target import BREAKS
 from tests.pipeline.bot_in_memory import BotInMemory
 
+SITE = b"root: apps/site\n"
 MONOREPO: Files = {
+    ".github/previewbot.yml": SITE + b"exclude: ['*.md']\n",
     "readme.md": b"about all",
     "apps/site/main.ts": b"Deno.serve(() => new Response('hello'))\n",
     "apps/site/notes.md": b"notes",
@@ -18,7 +19,7 @@ MONOREPO: Files = {
 
 @pytest.fixture
 def bot() -> BotInMemory:
-    return BotInMemory(selection=Selection(root="apps/site", exclude=("*.md",)))
+    return BotInMemory()
 
 
 def test_only_the_selection_is_deployed(bot: BotInMemory) -> None:
@@ -41,8 +42,7 @@ def test_a_later_push_patches_what_was_selected(bot: BotInMemory) -> None:
 
 def test_another_selection_is_another_set_of_files(bot: BotInMemory) -> None:
     bot.react_to(bot.push(files=MONOREPO))
-    bot.selection = Selection(root="apps/site")
-    bot.react_to(bot.push(files={**MONOREPO, "readme.md": b"2"}))
+    bot.react_to(bot.push(files={**MONOREPO, ".github/previewbot.yml": SITE}))
 
     transfer = bot.deployments()[-1].transfer
     assert transfer is not None
@@ -64,7 +64,7 @@ def test_diagnostics_name_places_as_the_repository_does(bot: BotInMemory) -> Non
 
 def test_a_root_that_is_gone_fails_the_check_by_name(bot: BotInMemory) -> None:
     bot.react_to(bot.push(files=MONOREPO))
-    bot.react_to(bot.push(files={"readme.md": b"moved away"}))
+    bot.react_to(bot.push(files={".github/previewbot.yml": SITE, "readme.md": b"moved away"}))
 
     check = bot.forge.latest()[bot.deployments()[-1].id]
     assert check.conclusion is Conclusion.FAILURE

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
+from bot.core.model.briefs import PLAIN, Brief
 from bot.core.model.checks import Check
 from bot.core.model.errors import RecordNotFound
 from bot.core.model.ids import (
@@ -52,6 +53,7 @@ class MemoryStore:
         self._attempts: dict[DeploymentId, _Attempt] = {}  # in order of creation
         self._slugs: dict[AppSlug, tuple[RepositoryId, AppName]] = {}
         self._labels: dict[HostLabel, PreviewId] = {}
+        self._briefs: dict[DeploymentId, Brief] = {}
         self._stages: dict[DeploymentId, dict[Stage, StageRecord]] = defaultdict(dict)
         self._logs: dict[DeploymentId, list[LogLine]] = {}
         self._blobs: dict[tuple[str, AppSlug], frozenset[BlobSha]] = {}
@@ -72,6 +74,7 @@ class MemoryStore:
         delivery: DeliveryKey,
         head: CommitSha,
         preview: PreviewWanted,
+        brief: Brief = PLAIN,
         *,
         waits: bool = False,
     ) -> Plan:
@@ -87,7 +90,8 @@ class MemoryStore:
             for attempt in self._of(key):
                 if attempt.delivery == delivery:
                     return self._plan(attempt, fresh=False)
-            self._supersede(key, head)
+            if brief.deploys:
+                self._supersede(key, head)
             generation = Generation(found.generation + 1)
             self._previews[key] = found = replace(found, generation=generation)
             deployment = Deployment(
@@ -100,6 +104,7 @@ class MemoryStore:
             )
             attempt = _Attempt(deployment=deployment, preview=key, delivery=delivery)
             self._attempts[deployment.id] = attempt
+            self._briefs[deployment.id] = brief
             return self._plan(attempt, fresh=True)
 
     def _plan(self, planned: _Attempt, *, fresh: bool) -> Plan:
@@ -110,6 +115,27 @@ class MemoryStore:
             and attempt.deployment.generation < planned.deployment.generation
         )
         return Plan(deployment=self._shown(planned), fresh=fresh, dropped=dropped)
+
+    def newest_live(self, repository: RepositoryId, line: Line, app: AppName) -> Deployment | None:
+        """Return the newest attempt that came live; None before the first."""
+        with self._lock:
+            live = [
+                attempt
+                for attempt in self._of((repository, line, app))
+                if attempt.deployment.state is DeploymentState.LIVE
+            ]
+            return self._shown(live[-1]) if live else None
+
+    def brief(self, key: DeploymentId) -> Brief:
+        """Return what an attempt was told when it was planned.
+
+        Raises:
+            RecordNotFound: there is none.
+
+        """
+        with self._lock:
+            self._attempt(key)
+            return self._briefs[key]
 
     def planned_by(self, delivery: DeliveryKey) -> list[Deployment]:
         """Return the attempts that `plan` made for this delivery before, oldest first."""

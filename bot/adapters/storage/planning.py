@@ -5,9 +5,17 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from bot.adapters.storage.rows import DEPLOYMENTS, PREVIEWS, deployment_in, named, preview_in
+from bot.adapters.storage.rows import (
+    BRIEFS,
+    DEPLOYMENTS,
+    PREVIEWS,
+    deployment_in,
+    named,
+    preview_in,
+)
 from bot.adapters.storage.tables import apps, deployments, labels, previews
 from bot.adapters.storage.upsert import insert_ignoring
+from bot.core.model.briefs import Brief
 from bot.core.model.errors import RecordNotFound
 from bot.core.model.ids import AppSlug, CommitSha, DeliveryKey, DeploymentId, PreviewId
 from bot.core.model.lines import ref_of
@@ -98,19 +106,21 @@ class NewAttempt:
     key: DeploymentId
     delivery: DeliveryKey
     head: CommitSha
+    brief: Brief
     waits: bool  # for an approval
     now: datetime
 
 
 def add_attempt(connection: sa.Connection, preview: Preview, new: NewAttempt) -> Deployment:
-    """Insert the next attempt and mark the unfinished older ones as superseded by its head."""
+    """Insert the next attempt; if it deploys, unfinished older ones are superseded by its head."""
     generation = preview.generation + 1
     state = DeploymentState.WAITING if new.waits else DeploymentState.QUEUED
-    connection.execute(
-        sa.update(deployments)
-        .where(deployments.c.preview_id == preview.id, deployments.c.state.in_(_UNFINISHED))
-        .values(superseded_by=new.head)
-    )
+    if new.brief.deploys:
+        connection.execute(
+            sa.update(deployments)
+            .where(deployments.c.preview_id == preview.id, deployments.c.state.in_(_UNFINISHED))
+            .values(superseded_by=new.head)
+        )
     connection.execute(
         sa.update(previews).where(previews.c.id == preview.id).values(generation=generation)
     )
@@ -125,6 +135,7 @@ def add_attempt(connection: sa.Connection, preview: Preview, new: NewAttempt) ->
             state=str(state),
             created_at=new.now,
             title="",
+            brief=BRIEFS.dump_json(new.brief, exclude_defaults=True).decode(),
         )
     )
     row = connection.execute(DEPLOYMENTS.where(deployments.c.id == new.key)).mappings().one()

@@ -1,8 +1,10 @@
 """Rows of previews and deployments, and the records they stand for."""
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 
 from bot.adapters.storage.tables import apps, deployments, labels, previews
+from bot.core.model.briefs import Brief
 from bot.core.model.ids import (
     AppName,
     AppSlug,
@@ -27,6 +29,10 @@ PREVIEWS = sa.select(previews, apps.c.slug, labels.c.label).select_from(_PREVIEW
 DEPLOYMENTS = sa.select(deployments, previews, apps.c.slug, labels.c.label).select_from(
     deployments.join(_PREVIEWS, deployments.c.preview_id == previews.c.id)
 )
+
+
+# Kept as JSON: nothing is ever looked for in it.
+BRIEFS = TypeAdapter(Brief)
 
 
 def named(repository: RepositoryId, line: Line, app: AppName) -> sa.ColumnElement[bool]:

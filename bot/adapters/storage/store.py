@@ -9,6 +9,7 @@ from bot.adapters.storage import planning
 from bot.adapters.storage.connect import Engines
 from bot.adapters.storage.known_blobs import KnownBlobs
 from bot.adapters.storage.rows import (
+    BRIEFS,
     DEPLOYMENTS,
     PREVIEWS,
     deployment_in,
@@ -18,6 +19,7 @@ from bot.adapters.storage.rows import (
 )
 from bot.adapters.storage.tables import deployments, log_lines, previews, stages
 from bot.adapters.storage.upsert import insert_ignoring
+from bot.core.model.briefs import PLAIN, Brief
 from bot.core.model.errors import RecordNotFound
 from bot.core.model.ids import (
     AppName,
@@ -31,7 +33,7 @@ from bot.core.model.ids import (
 )
 from bot.core.model.lines import Line, ref_of
 from bot.core.model.outcomes import LogLine
-from bot.core.model.preview import Deployment, Preview, Stage, StageRecord
+from bot.core.model.preview import Deployment, DeploymentState, Preview, Stage, StageRecord
 from bot.kernel.clock import Clock
 from bot.kernel.ids import Ids
 from bot.ports.store import Plan, PreviewWanted
@@ -64,11 +66,22 @@ class SqlStore:
             row = connection.execute(query).mappings().first()
         return None if row is None else deployment_in(row)
 
+    def newest_live(self, repository: RepositoryId, line: Line, app: AppName) -> Deployment | None:
+        """Return the newest attempt that came live; None before the first."""
+        live = sa.and_(
+            named(repository, line, app), deployments.c.state == str(DeploymentState.LIVE)
+        )
+        query = DEPLOYMENTS.where(live).order_by(deployments.c.generation.desc()).limit(1)
+        with self._read.connect() as connection:
+            row = connection.execute(query).mappings().first()
+        return None if row is None else deployment_in(row)
+
     def plan(
         self,
         delivery: DeliveryKey,
         head: CommitSha,
         preview: PreviewWanted,
+        brief: Brief = PLAIN,
         *,
         waits: bool = False,
     ) -> Plan:
@@ -88,12 +101,27 @@ class SqlStore:
                     key=DeploymentId(self._ids.new()),
                     delivery=delivery,
                     head=head,
+                    brief=brief,
                     waits=waits,
                     now=self._clock.now(),
                 ),
             )
             dropped = planning.dropped_by(connection, planned)
         return Plan(deployment=planned, fresh=existing is None, dropped=dropped)
+
+    def brief(self, key: DeploymentId) -> Brief:
+        """Return what an attempt was told when it was planned.
+
+        Raises:
+            RecordNotFound: there is none.
+
+        """
+        query = sa.select(deployments.c.brief).where(deployments.c.id == key)
+        with self._read.connect() as connection:
+            stored = connection.scalar(query)
+        if stored is None:
+            raise RecordNotFound("deployment", key)
+        return BRIEFS.validate_json(stored)
 
     def planned_by(self, delivery: DeliveryKey) -> list[Deployment]:
         """Return the attempts that `plan` made for this delivery before, oldest first."""

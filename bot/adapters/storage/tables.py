@@ -8,7 +8,7 @@ from typing_extensions import override
 
 # The newest revision under `migrations/versions`. It stands here so that a database which is up
 # to date is recognised without importing Alembic (0.1 s); a test compares the two.
-SCHEMA_REVISION = "0006"
+SCHEMA_REVISION = "0007"
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -136,6 +136,8 @@ deployments = sa.Table(
     sa.Column("bytes_sent", sa.BigInteger),
     sa.Column("title", CleanText, nullable=False),
     sa.Column("finished_at", UtcDateTime),
+    # JSON; its default is that of attempts from before the column was.
+    sa.Column("brief", CleanText, nullable=False, server_default="{}"),
     sa.UniqueConstraint("preview_id", "generation"),
     sa.UniqueConstraint("hook", "guid", "preview_id"),
 )

@@ -5,38 +5,19 @@ variables it gets, where it runs or who may approve it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from bot.core.model.config import (
     THE_ONLY_APP,
     AppConfig,
     ConfigFile,
+    Counting,
     KeyPath,
+    Mistaken,
     RepositoryConfig,
     Rules,
 )
-from bot.core.model.ids import AppName
 from bot.core.model.outcomes import Annotation, Severity
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counting:
-    """The configuration that counts, and what the commit's author should know about the file."""
-
-    config: RepositoryConfig
-    remarks: tuple[Annotation, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mistaken:
-    """There is no configuration: a file is wrong.
-
-    `apps` are those whose checks have to say so, as far as they are known.
-    """
-
-    problems: tuple[Annotation, ...]
-    in_commit: bool  # False: on the default branch, and nothing in this commit can be blamed
-    apps: tuple[AppName, ...] = (THE_ONLY_APP,)
 
 
 def counting(trusted: ConfigFile | None, own: ConfigFile | None) -> Counting | Mistaken:

@@ -4,7 +4,9 @@ Deliveries come late, out of order and again, so that a pull request is never tr
 said to have happened, but brought to what the forge says it is.
 """
 
-from bot.core.decide.pushes import is_handled
+from dataclasses import replace
+
+from bot.core.decide.starting import Beginning, beginnings, decision_on
 from bot.core.model.decisions import (
     AwaitApproval,
     BuryPreviews,
@@ -14,13 +16,15 @@ from bot.core.model.decisions import (
     Reason,
     RecordPullRequest,
     ShowPullRequest,
+    SkipDeployment,
     StartDeployment,
 )
 from bot.core.model.events import PullRequestChanged
-from bot.core.model.ids import CommitSha, Repository
+from bot.core.model.ids import Repository
 from bot.core.model.lines import BranchLine, PullLine, ending_of
+from bot.core.model.occasions import Trigger
 from bot.core.model.pulls import PullRequest
-from bot.core.model.snapshot import AppFacts, Snapshot
+from bot.core.model.snapshot import Snapshot
 
 
 def changed(event: PullRequestChanged, snapshot: Snapshot) -> Decision:
@@ -57,49 +61,45 @@ def _of_a_branch(repository: Repository, pull: PullRequest, snapshot: Snapshot) 
             detail=f"#{pull.number} is open, but its branch {branch} is gone",
         )
     shown = ShowPullRequest(repository=repository, branch=branch, pull=pull.number)
-    starts = tuple(
-        StartDeployment(repository=repository, line=BranchLine(branch), app=facts.app, head=head)
-        for facts in _unhandled(snapshot, head)
-    )
-    if not starts:
+    begun = beginnings(repository, BranchLine(branch), head, snapshot, Trigger.PULL)
+    if not begun:
         return Decision(
             reason=Reason.PULL_REQUEST_SHOWN,
             detail=f"{head[:7]} of {branch} is shown as #{pull.number} as well",
             intents=(shown,),
         )
-    return Decision(
-        reason=Reason.DEPLOY,
-        detail=f"{head[:7]} is the head of {branch}, and of #{pull.number}",
-        intents=(shown, *starts),
-    )
+    decision = decision_on(begun, f"{head[:7]} is the head of {branch}, and of #{pull.number}")
+    return replace(decision, intents=(shown, *decision.intents))
 
 
 def _of_a_fork(repository: Repository, pull: PullRequest, snapshot: Snapshot) -> Decision:
     """Deploy what was approved and nothing else; a new head was not."""
-    unhandled = _unhandled(snapshot, pull.head)
-    if not unhandled:
+    begun = beginnings(repository, PullLine(pull.number), pull.head, snapshot, Trigger.PULL)
+    if not begun:
         return Decision(
             reason=Reason.ALREADY_HANDLED,
             detail=f"{pull.head[:7]} is already the newest attempt of #{pull.number}",
         )
-    starts: tuple[Intent, ...]
     if snapshot.approved:
-        line = PullLine(pull.number)
-        starts = tuple(
-            StartDeployment(repository=repository, line=line, app=facts.app, head=pull.head)
-            for facts in unhandled
-        )
         detail = f"{pull.head[:7]} of #{pull.number}, from a fork, was approved"
-        return Decision(reason=Reason.DEPLOY, detail=detail, intents=starts)
-    starts = tuple(
-        AwaitApproval(repository=repository, pull=pull.number, app=facts.app, head=pull.head)
-        for facts in unhandled
-    )
-    return Decision(
-        reason=Reason.FORK_AWAITS_APPROVAL,
-        detail=f"{pull.head[:7]} of #{pull.number} comes from a fork and was not approved",
-        intents=starts,
-    )
+        return decision_on(begun, detail)
+    detail = f"{pull.head[:7]} of #{pull.number} comes from a fork and was not approved"
+    decision = decision_on(begun, detail)
+    awaited = tuple(_awaited(each, pull) for each in begun)
+    if decision.reason is Reason.DEPLOY:
+        return replace(decision, reason=Reason.FORK_AWAITS_APPROVAL, intents=awaited)
+    return decision
+
+
+def _awaited(beginning: Beginning, pull: PullRequest) -> AwaitApproval | SkipDeployment:
+    """Return what takes the place of a start that nobody has approved."""
+    match beginning:
+        case SkipDeployment():
+            return beginning
+        case StartDeployment(repository=repository, app=app, head=head, brief=brief):
+            return AwaitApproval(
+                repository=repository, pull=pull.number, app=app, head=head, brief=brief
+            )
 
 
 def _closed(repository: Repository, pull: PullRequest, _snapshot: Snapshot) -> Decision:
@@ -114,10 +114,4 @@ def _closed(repository: Repository, pull: PullRequest, _snapshot: Snapshot) -> D
         reason=Reason.PULL_REQUEST_CLOSED,
         detail=f"#{pull.number} is {pull.state}",
         intents=(intent,),
-    )
-
-
-def _unhandled(snapshot: Snapshot, head: CommitSha) -> tuple[AppFacts, ...]:
-    return tuple(
-        facts for facts in snapshot.apps if snapshot.planned or not is_handled(facts, head)
     )

@@ -1,11 +1,11 @@
 """What to do when a branch was pushed to or deleted."""
 
-from bot.core.model.decisions import BuryPreviews, Decision, Reason, StartDeployment
+from bot.core.decide.starting import beginnings, decision_on
+from bot.core.model.decisions import BuryPreviews, Decision, Reason
 from bot.core.model.events import BranchDeleted, BranchPushed
-from bot.core.model.ids import CommitSha
 from bot.core.model.lines import BranchLine, ending_of
-from bot.core.model.preview import DeploymentState
-from bot.core.model.snapshot import AppFacts, Snapshot
+from bot.core.model.occasions import Trigger
+from bot.core.model.snapshot import Snapshot
 
 
 def pushed(event: BranchPushed, snapshot: Snapshot) -> Decision:
@@ -16,26 +16,15 @@ def pushed(event: BranchPushed, snapshot: Snapshot) -> Decision:
             reason=Reason.STALE_PUSH,
             detail=f"the push was to {event.after[:7]}, but {event.branch} {now}",
         )
-    starts = tuple(
-        StartDeployment(
-            repository=event.repository,
-            line=BranchLine(event.branch),
-            app=facts.app,
-            head=event.after,
-        )
-        for facts in snapshot.apps
-        if snapshot.planned or not is_handled(facts, event.after)
+    begun = beginnings(
+        event.repository, BranchLine(event.branch), event.after, snapshot, Trigger.PUSH
     )
-    if not starts:
+    if not begun:
         return Decision(
             reason=Reason.ALREADY_HANDLED,
             detail=f"{event.after[:7]} is already the newest attempt on {event.branch}",
         )
-    return Decision(
-        reason=Reason.DEPLOY,
-        detail=f"{event.after[:7]} is the head of {event.branch}",
-        intents=starts,
-    )
+    return decision_on(begun, f"{event.after[:7]} is the head of {event.branch}")
 
 
 def deleted(event: BranchDeleted, snapshot: Snapshot) -> Decision:
@@ -50,16 +39,4 @@ def deleted(event: BranchDeleted, snapshot: Snapshot) -> Decision:
         reason=Reason.BRANCH_DELETED,
         detail=f"{event.branch} is gone",
         intents=(BuryPreviews(repository=event.repository, line=line, because=ending_of(line)),),
-    )
-
-
-def is_handled(facts: AppFacts, head: CommitSha) -> bool:
-    """Tell whether the newest attempt is of this very commit and was not given up for another."""
-    newest = facts.newest
-    return (
-        newest is not None
-        and newest.head == head
-        and newest.state is not DeploymentState.SUPERSEDED
-        and newest.superseded_by is None
-        and not newest.preview.buried
     )

@@ -157,3 +157,27 @@ class ConfigFile:
     config: RepositoryConfig | None  # None: something in it is wrong
     problems: tuple[Annotation, ...] = ()  # failures exactly when there is no configuration
     places: Mapping[KeyPath, Place] = field(default_factory=dict)  # of the keys that it has
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counting:
+    """The configuration that counts, and what the commit's author should know about the file."""
+
+    config: RepositoryConfig
+    remarks: tuple[Annotation, ...] = ()
+
+
+# A repository without any file.
+NOTHING_SAID = Counting(config=RepositoryConfig())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mistaken:
+    """There is no configuration: a file is wrong.
+
+    `apps` are those whose checks have to say so, as far as they are known.
+    """
+
+    problems: tuple[Annotation, ...]
+    in_commit: bool  # False: on the default branch, and nothing in this commit can be blamed
+    apps: tuple[AppName, ...] = (THE_ONLY_APP,)

@@ -1,10 +1,12 @@
 """What was decided about an event: intents, and always a reason with a stable code."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bot.core.model.briefs import Brief
 from bot.core.model.ids import AppName, Branch, CommitSha, PullNumber, Repository
 from bot.core.model.lines import Line
+from bot.core.model.outcomes import Failed, Skipped
 from bot.core.model.pulls import PullRequest
 
 
@@ -33,6 +35,7 @@ class Reason(StrEnum):
     PAYLOAD_NOT_UNDERSTOOD = "payload-not-understood"
     INTAKE_FAILED = "intake-failed"
     CONFIGURATION_WRONG = "configuration-wrong"
+    FORKS_NOT_DEPLOYED = "forks-not-deployed"
     # Rules of the repository's configuration: see `bot.core.decide.admission`.
     LOCKED = "locked"
     BRANCH_NOT_WANTED = "branch-not-wanted"
@@ -62,6 +65,19 @@ class StartDeployment:
     line: Line
     app: AppName
     head: CommitSha
+    brief: Brief = field(default_factory=Brief)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkipDeployment:
+    """Show on `head` that it is not deployed, and why; what is live or under way goes on."""
+
+    repository: Repository
+    line: Line
+    app: AppName
+    head: CommitSha
+    reason: Reason
+    outcome: Skipped | Failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +88,7 @@ class AwaitApproval:
     pull: PullNumber
     app: AppName
     head: CommitSha
+    brief: Brief = field(default_factory=Brief)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +128,7 @@ class HidePullRequest:
 
 Intent = (
     StartDeployment
+    | SkipDeployment
     | AwaitApproval
     | BuryPreviews
     | RecordPullRequest

@@ -32,3 +32,4 @@ class Occasion:
     message: str = ""  # the commit's
     pull: PullFacts | None = None  # the open pull request that it belongs to, if any
     is_default_branch: bool = False
+    from_fork: bool = False

@@ -58,6 +58,16 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """The commit is not deployed on purpose: a rule says so."""
+
+    code: str  # a `Reason`
+    because: str  # the rule and what it was applied to, in plain text
+    open_question: bool = False  # it could not be decided, and the commit is not at fault
+    annotations: tuple[Annotation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Superseded:
     """A newer commit took over."""
 
@@ -79,4 +89,4 @@ class TimedOut:
     log: tuple[LogLine, ...] = ()
 
 
-Outcome = Live | Failed | Superseded | Withdrawn | TimedOut
+Outcome = Live | Failed | Skipped | Superseded | Withdrawn | TimedOut

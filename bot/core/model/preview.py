@@ -27,6 +27,7 @@ class DeploymentState(StrEnum):
     QUEUED = "queued"
     DEPLOYING = "deploying"
     LIVE = "live"
+    SKIPPED = "skipped"  # on purpose: nothing was deployed
     FAILED = "failed"
     SUPERSEDED = "superseded"
     TIMED_OUT = "timed_out"
@@ -43,6 +44,7 @@ _MOVES: dict[DeploymentState, frozenset[DeploymentState]] = {
     DeploymentState.DEPLOYING: frozenset(DeploymentState)
     - {DeploymentState.WAITING, DeploymentState.QUEUED},
     DeploymentState.LIVE: frozenset({DeploymentState.LIVE}),
+    DeploymentState.SKIPPED: frozenset({DeploymentState.SKIPPED}),
     DeploymentState.FAILED: frozenset({DeploymentState.FAILED}),
     DeploymentState.SUPERSEDED: frozenset({DeploymentState.SUPERSEDED}),
     DeploymentState.TIMED_OUT: frozenset({DeploymentState.TIMED_OUT}),

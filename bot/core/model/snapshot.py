@@ -1,7 +1,8 @@
 """Every fact that a decision may read, gathered before it is made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from bot.core.model.config import NOTHING_SAID, AppConfig, Counting, DenoFile, Mistaken
 from bot.core.model.ids import AppName, CommitSha
 from bot.core.model.preview import Deployment
 from bot.core.model.pulls import PullRequest
@@ -13,6 +14,10 @@ class AppFacts:
 
     app: AppName
     newest: Deployment | None  # the newest attempt, whatever its state
+    config: AppConfig = field(default_factory=AppConfig)  # what counts for the head
+    deno: DenoFile | None = None  # the deno.json at the app's root, in the head
+    # The paths that differ from what is live, or from where the branch began; None: not compared.
+    changed: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,5 +28,9 @@ class Snapshot:
     head_now: CommitSha | None
     planned: bool  # this very delivery has planned an attempt before (it is being repeated)
     apps: tuple[AppFacts, ...]
+    setup: Counting | Mistaken = NOTHING_SAID  # of the head
+    message: str = ""  # of the head
     pull: PullRequest | None = None  # the event's, as the forge has it now
+    # The open pull requests that have the head, by what was last recorded of them.
+    pulls: tuple[PullRequest, ...] = ()
     approved: bool = False  # somebody has approved the pull request's head

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import assert_never
 
+from bot.core.model.briefs import PLAIN, Brief
 from bot.core.model.checks import Button, Check, CheckStatus, Conclusion
 from bot.core.model.lines import BranchLine, Line, PullLine
 from bot.core.model.outcomes import (
@@ -16,12 +17,12 @@ from bot.core.model.outcomes import (
     Live,
     LogLine,
     Outcome,
+    Skipped,
     Superseded,
     TimedOut,
     Withdrawn,
 )
 from bot.core.model.preview import Deployment, Stage, StageRecord, Transfer
-from bot.core.model.selection import WHOLE, Selection
 from bot.core.render import markdown
 from bot.core.render.diagnostics import MAX_MESSAGE_CHARS, diagnose
 
@@ -85,12 +86,12 @@ def concluded(
     page_url: str | None,
     stages: Sequence[StageRecord] = (),
     paths: Collection[str] | None = None,
-    selection: Selection = WHOLE,
+    brief: Brief = PLAIN,
 ) -> Check:
     """Return the check of an attempt that is over.
 
-    Annotations are the outcome's own and those that its build log gives for `paths`, the paths
-    of the manifest (None: any path below the app's root, which is `selection`'s).
+    Annotations are the outcome's own, those that its build log gives for `paths`, the paths of
+    the manifest (None: any path below the app's root, which `brief` names), and its remarks.
     """
     parts = [
         *_explanation(outcome, deployment.preview.line),
@@ -108,7 +109,7 @@ def concluded(
             summary=markdown.cut("\n\n".join(parts), max_bytes=MAX_SUMMARY_BYTES),
         ),
         conclusion=conclusion(outcome),
-        annotations=_annotations(outcome, paths, selection),
+        annotations=_annotations(outcome, paths, brief),
         buttons=buttons(outcome),
     )
 
@@ -118,6 +119,8 @@ def buttons(outcome: Outcome) -> tuple[Button, ...]:
     match outcome:
         case Live():
             return (Button.REDEPLOY, Button.DESTROY)
+        case Skipped():
+            return (Button.REDEPLOY,)
         case Failed() | TimedOut():
             return (Button.RETRY,)
         case Superseded() | Withdrawn():
@@ -135,6 +138,8 @@ def conclusion(outcome: Outcome) -> Conclusion:
             return Conclusion.SUCCESS
         case Failed():
             return Conclusion.FAILURE
+        case Skipped(open_question=is_open):
+            return Conclusion.NEUTRAL if is_open else Conclusion.SKIPPED
         case Superseded() | Withdrawn():
             return Conclusion.CANCELLED
         case TimedOut():
@@ -152,14 +157,22 @@ def title(outcome: Outcome) -> str:
             return f"Live: {sent_in_words(transfer)}"
         case Failed(title=reason):
             return markdown.line(reason, max_chars=MAX_TITLE_CHARS) or "Failed"
-        case Superseded(by=newer):
-            return f"Cancelled: superseded by {newer[:7]}"
-        case Withdrawn(because=because):
-            return markdown.line(f"Cancelled: {because}", max_chars=MAX_TITLE_CHARS)
+        case Skipped() | Superseded() | Withdrawn():
+            return markdown.line(_let_go(outcome), max_chars=MAX_TITLE_CHARS)
         case TimedOut(waited_s=waited_s):
             return f"Timed out after {waited_s} s"
         case _:
             assert_never(outcome)
+
+
+def _let_go(outcome: Skipped | Superseded | Withdrawn) -> str:
+    match outcome:
+        case Skipped(because=because):
+            return f"Skipped: {because}"
+        case Superseded(by=newer):
+            return f"Cancelled: superseded by {newer[:7]}"
+        case Withdrawn(because=because):
+            return f"Cancelled: {because}"
 
 
 def blank(
@@ -214,6 +227,9 @@ def _explanation(outcome: Outcome, line: Line) -> list[str]:
         case Failed(explanation=explanation):
             words = markdown.quiet_code(explanation)
             return [markdown.fence(markdown.cut(words, max_bytes=MAX_EXPLANATION_BYTES))]
+        case Skipped(code=code, because=because):
+            words = markdown.cut(markdown.quiet_code(because), max_bytes=MAX_EXPLANATION_BYTES)
+            return [f"Not deployed, by the rule {markdown.code(code)}:", markdown.fence(words)]
         case Withdrawn(because=because):
             return [f"Not deployed, because {markdown.inline(because)}. Nothing was moved."]
         case Superseded():
@@ -278,17 +294,17 @@ def _log_of(outcome: Outcome) -> tuple[LogLine, ...]:
 
 
 def _annotations(
-    outcome: Outcome, paths: Collection[str] | None, selection: Selection
+    outcome: Outcome, paths: Collection[str] | None, brief: Brief
 ) -> tuple[Annotation, ...]:
     own = outcome.warnings if isinstance(outcome, Live) else ()
-    if isinstance(outcome, Failed):
+    if isinstance(outcome, Failed | Skipped):
         own = outcome.annotations
     diagnosed = (
         # The platform knows the app, and the forge the repository around it.
-        replace(annotation, path=selection.in_repository(annotation.path))
+        replace(annotation, path=brief.selection.in_repository(annotation.path))
         for annotation in diagnose(_log_of(outcome), paths=paths)
     )
-    found = (*own, *diagnosed)
+    found = (*own, *diagnosed, *brief.remarks)
     quieted = (
         replace(
             annotation,

@@ -75,6 +75,7 @@ def _state(newest: Deployment) -> str:
         case (
             DeploymentState.LIVE
             | DeploymentState.FAILED
+            | DeploymentState.SKIPPED
             | DeploymentState.SUPERSEDED
             | DeploymentState.TIMED_OUT
             | DeploymentState.WAITING

@@ -61,7 +61,7 @@ def is_of_one_preview(template: str) -> bool:
 
 def _state(deployment: Deployment, *, serves: bool) -> ShownState | None:
     match deployment.state:
-        case DeploymentState.WAITING | DeploymentState.QUEUED:
+        case DeploymentState.WAITING | DeploymentState.QUEUED | DeploymentState.SKIPPED:
             return None
         case DeploymentState.DEPLOYING:
             return ShownState.INACTIVE if deployment.preview.buried else ShownState.IN_PROGRESS

@@ -10,6 +10,7 @@ from bot.core.model.outcomes import (
     Live,
     LogLine,
     Outcome,
+    Skipped,
     Superseded,
     TimedOut,
     Withdrawn,
@@ -32,8 +33,8 @@ def without(secrets: Sequence[str], outcome: Outcome) -> Outcome:
             )
         case TimedOut():
             return replace(outcome, log=masked_log(outcome.log, secrets))
-        case Superseded() | Withdrawn():
-            return outcome
+        case Skipped() | Superseded() | Withdrawn():
+            return outcome  # decided before anything ran
         case _:
             assert_never(outcome)
 

@@ -5,7 +5,16 @@ from dataclasses import replace
 from typing import assert_never
 
 from bot.core.model.checks import Check
-from bot.core.model.outcomes import Failed, Live, LogLine, Outcome, Superseded, TimedOut, Withdrawn
+from bot.core.model.outcomes import (
+    Failed,
+    Live,
+    LogLine,
+    Outcome,
+    Skipped,
+    Superseded,
+    TimedOut,
+    Withdrawn,
+)
 from bot.core.model.preview import Deployment, DeploymentState, StageRecord, Transfer
 from bot.core.render import approvals, checks
 
@@ -51,10 +60,13 @@ def _outcome(deployment: Deployment, log: tuple[LogLine, ...]) -> Outcome | None
                 log=log,
                 transfer=deployment.transfer,
             )
-        case DeploymentState.SUPERSEDED if deployment.superseded_by is not None:
-            return Superseded(by=deployment.superseded_by)
+        case DeploymentState.SKIPPED:
+            # The rule's code is not written down, its words are.
+            return Skipped(code="rule", because=deployment.title.removeprefix("Skipped: "))
         case DeploymentState.SUPERSEDED:
-            return Withdrawn(because=deployment.preview.buried_because or _NO_REASON)
+            newer, because = deployment.superseded_by, deployment.preview.buried_because
+            withdrawn = Withdrawn(because=because or _NO_REASON)
+            return withdrawn if newer is None else Superseded(by=newer)
         case DeploymentState.TIMED_OUT:
             return TimedOut(waited_s=_waited_s(deployment), log=log)
         case _:

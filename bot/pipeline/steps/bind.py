@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from bot.core.model.ids import CommitSha
 from bot.core.model.outcomes import Failed, Live, Superseded, Withdrawn
-from bot.core.model.preview import Stage
+from bot.core.model.preview import Preview, Stage
 from bot.pipeline.attempt import Attempt, Ended
 from bot.pipeline.heads import head_now, overtaken
 from bot.pipeline.patience import patiently
@@ -36,7 +37,16 @@ def _no_longer_newest(attempt: Attempt) -> Superseded | Withdrawn | None:
         attempt.journal,
         lambda: head_now(preview.repository, preview.line, attempt.services),
     )
-    return None if head == deployment.head else overtaken(preview.line, head)
+    if head == deployment.head or (head is not None and _is_skipped(preview, head, attempt)):
+        return None
+    return overtaken(preview.line, head)
+
+
+def _is_skipped(preview: Preview, head: CommitSha, attempt: Attempt) -> bool:
+    """Tell whether the newer commit is known not to be deployed, so that ours is the newest."""
+    store = attempt.services.store
+    newest = store.newest(preview.repository.id, preview.line, preview.app)
+    return newest is not None and newest.head == head and not store.brief(newest.id).deploys
 
 
 def _bind(attempt: Attempt, uploaded: Uploaded, deployment_url: str) -> Live | Ended:

@@ -5,7 +5,16 @@ from typing import assert_never
 import structlog
 
 from bot.core.model.errors import BotError
-from bot.core.model.outcomes import Failed, Live, LogLine, Outcome, Superseded, TimedOut, Withdrawn
+from bot.core.model.outcomes import (
+    Failed,
+    Live,
+    LogLine,
+    Outcome,
+    Skipped,
+    Superseded,
+    TimedOut,
+    Withdrawn,
+)
 from bot.core.model.preview import Stage
 from bot.core.render.masking import masked_log, without
 from bot.pipeline.attempt import Attempt
@@ -23,9 +32,7 @@ def report(attempt: Attempt, outcome: Outcome) -> None:
         outcome = without(secrets, outcome)
         lines = masked_log(_build_log(attempt, outcome), secrets)
         services.store.save_log(attempt.key, lines)
-        note.text = conclude(
-            attempt.key, outcome, services, attempt.journal, selection=attempt.selection
-        )
+        note.text = conclude(attempt.key, outcome, services, attempt.journal)
 
 
 def _build_log(attempt: Attempt, outcome: Outcome) -> tuple[LogLine, ...]:
@@ -33,7 +40,7 @@ def _build_log(attempt: Attempt, outcome: Outcome) -> tuple[LogLine, ...]:
     match outcome:
         case Failed() | TimedOut():
             return outcome.log
-        case Superseded() | Withdrawn():
+        case Skipped() | Superseded() | Withdrawn():
             return ()
         case Live():
             target_id = attempt.now().target_id

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.core.decide.entrypoint import CANDIDATES, find_entrypoint
 from bot.core.decide.names import line_app, project_of
+from bot.core.model.briefs import Brief
 from bot.core.model.errors import TargetRefused, TreeRefused
 from bot.core.model.ids import Branch, TargetDeploymentId
 from bot.core.model.lines import PullLine
@@ -70,11 +71,28 @@ def upload(attempt: Attempt) -> Uploaded | Ended:
 
 
 def deployment_entrypoint(attempt: Attempt, manifest: Manifest) -> str | None:
-    """Return the configured entry point if the tree has it, else the one found by name."""
-    configured = attempt.services.entrypoint
-    if configured is None:
-        return find_entrypoint(manifest)
-    return configured if isinstance(manifest.assets.get(configured), FileAsset) else None
+    """Return the file that starts the app: as configured, else found by name; None if neither is.
+
+    One that a build will make need not be there yet, and where nothing is found a build may make
+    something that nobody can name now.
+    """
+    configured, builds = _configured_entrypoint(attempt), _builds(attempt.brief)
+    if configured is not None:
+        there = isinstance(manifest.assets.get(configured), FileAsset)
+        return configured if there or builds else None
+    return find_entrypoint(manifest) or (CANDIDATES[0] if builds else None)
+
+
+def _configured_entrypoint(attempt: Attempt) -> str | None:
+    brief = attempt.brief
+    return brief.recipe.entrypoint or brief.entrypoint or attempt.services.entrypoint
+
+
+def _builds(brief: Brief) -> bool:
+    recipe = brief.recipe
+    if recipe.says_how_to_build:
+        return bool(recipe.framework or recipe.build)
+    return brief.deno_json_builds
 
 
 def _manifest(attempt: Attempt, deployment: Deployment) -> Manifest:
@@ -93,7 +111,7 @@ def _manifest(attempt: Attempt, deployment: Deployment) -> Manifest:
 def _create(
     attempt: Attempt, deployment: Deployment, manifest: Manifest, entrypoint: str
 ) -> Created:
-    services = attempt.services
+    services, brief = attempt.services, attempt.brief
     preview = deployment.preview
     project = project_of(preview.slug, preview.repository, preview.line)
     known = services.store.known_blobs(services.target.name, project)
@@ -106,6 +124,8 @@ def _create(
         key=deployment.id,
         manifest=manifest,
         entrypoint=entrypoint,
+        recipe=brief.recipe,
+        deno_json_builds=brief.deno_json_builds,
         known=known,
         # A new branch too: what it starts from is what some other branch has just deployed.
         base=services.bases.get(project),
@@ -144,7 +164,7 @@ def _refused_tree(path: str, problem: str) -> Failed:
 
 
 def _no_entrypoint(attempt: Attempt) -> Failed:
-    configured = attempt.services.entrypoint
+    configured = _configured_entrypoint(attempt)
     if configured is not None:
         return Failed(
             title="The entry point does not exist",

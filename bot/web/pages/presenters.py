@@ -20,6 +20,7 @@ _WORDS = {
     DeploymentState.QUEUED: "queued",
     DeploymentState.DEPLOYING: "deploying",
     DeploymentState.LIVE: "live",
+    DeploymentState.SKIPPED: "skipped",
     DeploymentState.FAILED: "failed",
     DeploymentState.SUPERSEDED: "superseded",
     DeploymentState.TIMED_OUT: "timed out",

@@ -10,6 +10,8 @@ import pytest
 
 from bot.adapters.storage import connect
 from bot.adapters.storage.store import SqlStore
+from bot.core.model.briefs import PLAIN, Brief
+from bot.core.model.config import Production, Recipe
 from bot.core.model.errors import RecordNotFound
 from bot.core.model.ids import (
     AppName,
@@ -30,7 +32,7 @@ from bot.core.model.ids import (
     TargetDeploymentId,
 )
 from bot.core.model.lines import BranchLine, PullLine
-from bot.core.model.outcomes import LogLine
+from bot.core.model.outcomes import Annotation, LogLine, Severity
 from bot.core.model.preview import (
     Deployment,
     DeploymentState,
@@ -39,6 +41,8 @@ from bot.core.model.preview import (
     StageRecord,
     Transfer,
 )
+from bot.core.model.selection import Selection
+from bot.core.model.surfaces import Surface
 from bot.ports.store import Plan, PreviewWanted, Store
 from tests.fakes.clock import NOON, FakeClock
 from tests.fakes.ids import FakeIds
@@ -396,3 +400,51 @@ def test_four_plans_at_once_lose_no_generation(store: Store) -> None:
     newest = store.newest(REPOSITORY.id, MAIN, ONLY_APP)
     assert newest is not None
     assert newest.generation == 4
+
+
+BRIEF = Brief(
+    recipe=Recipe(root="web", include=("a",), install="", spa=True),
+    selection=Selection(root="web", exclude=("*.md",), lfs=True),
+    deno_json_builds=True,
+    production=Production(domain="app.example.com"),
+    target="deno",
+    surfaces=frozenset({Surface.CHECK}),
+    remarks=(Annotation(path="a", line=1, message="m", severity=Severity.NOTICE, column=3),),
+    anew=True,
+)
+
+
+@pytest.mark.parametrize("brief", [PLAIN, BRIEF, Brief(deploys=False)])
+def test_what_an_attempt_was_told_is_kept(store: Store, brief: Brief) -> None:
+    planned = store.plan(delivery("a"), OLD, wanted(), brief).deployment
+    store.plan(delivery("a"), OLD, wanted(), PLAIN)
+
+    assert store.brief(planned.id) == brief
+
+
+def test_an_unknown_attempt_was_told_nothing(store: Store) -> None:
+    with pytest.raises(RecordNotFound):
+        store.brief(DeploymentId("none"))
+
+
+def test_an_attempt_that_is_not_to_deploy_supersedes_none(store: Store) -> None:
+    running = planned(store, "a", OLD)
+
+    skipped = store.plan(delivery("b"), NEW, wanted(), Brief(deploys=False)).deployment
+
+    assert store.deployment(running.id).superseded_by is None
+    assert store.newest(REPOSITORY.id, MAIN, ONLY_APP) == skipped
+
+
+def test_the_newest_live_attempt_is_found_behind_newer_ones(store: Store) -> None:
+    assert store.newest_live(REPOSITORY.id, MAIN, ONLY_APP) is None
+    for guid, head in (("a", OLD), ("b", MIDDLE)):
+        live = planned(store, guid, head).moved_to(DeploymentState.DEPLOYING)
+        store.save(live.moved_to(DeploymentState.LIVE))
+    failed = planned(store, "c", NEW)
+    store.save(failed.moved_to(DeploymentState.FAILED))
+
+    found = store.newest_live(REPOSITORY.id, MAIN, ONLY_APP)
+
+    assert found is not None
+    assert found.head == MIDDLE

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.config.nodes import MAX_BYTES, MAX_VALUES
@@ -272,6 +272,7 @@ def test_a_bomb_of_aliases_is_refused_at_its_fuse() -> None:
     ]
 
 
+@settings(deadline=None)  # a busy machine is no slow reader
 @given(st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode("utf-8")))
 def test_no_content_breaks_the_reader(content: bytes) -> None:
     file = FileConfigReader().read(PATH, content)
@@ -287,6 +288,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)  # a busy machine is no slow reader
 @given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6))
 def test_no_wrong_value_goes_without_a_line(document: dict[str, object]) -> None:
     text = yaml.safe_dump(document, allow_unicode=False)

@@ -1,7 +1,7 @@
 """The `deploy` key of deno.json: what the bot takes from it, and what its author is told."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.adapters.config.reader import FileConfigReader
@@ -108,6 +108,7 @@ def test_what_cannot_be_read_is_a_warning(text: str | bytes, words: str) -> None
     assert remark.severity is Severity.WARNING
 
 
+@settings(deadline=None)  # a busy machine is no slow reader
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8")))
 def test_no_content_breaks_the_reader(content: bytes) -> None:
     assert FileConfigReader().read_deno(PATH, content).path == PATH

@@ -1,11 +1,13 @@
 from dataclasses import replace
 
-from bot.core.decide.configs import Counting, Mistaken, counting
+from bot.core.decide.configs import counting
 from bot.core.model.config import (
     AppConfig,
     ConfigFile,
+    Counting,
     ForkPolicy,
     KeyPath,
+    Mistaken,
     Mode,
     Place,
     Production,

@@ -98,6 +98,11 @@ class Settings(BaseModel):
     encryption_key: SecretStr | None = None
     # PREVIEWBOT_SWEEP_EVERY_S; between looks for what was missed: deliveries, branches, checks
     sweep_every_s: int = Field(default=600, ge=1)
+    preview_days: int = Field(default=0, ge=0)  # PREVIEWBOT_PREVIEW_DAYS; since its newest deploy
+    # PREVIEWBOT_PREVIEW_IDLE_DAYS; since its last visitor; Deno's own previews stay as long
+    preview_idle_days: int = Field(default=30, ge=0)
+    # PREVIEWBOT_PREVIEWS_PER_REPOSITORY; the oldest goes for a new one
+    previews_per_repository: int = Field(default=100, ge=0)
     build_timeout_s: int = Field(default=600, ge=1)  # PREVIEWBOT_BUILD_TIMEOUT_S
     entrypoint: str | None = None  # PREVIEWBOT_ENTRYPOINT; None: found by name
     # PREVIEWBOT_MIRRORS_QUOTA_MB; beyond it the least used git mirrors are removed

@@ -11,6 +11,7 @@ from bot.adapters.git.source import GitSource
 from bot.core.model.errors import ForgeError
 from bot.kernel.clock import Clock
 from bot.pipeline.catch_up import repeat_missed
+from bot.pipeline.expire import expire
 from bot.pipeline.reconcile import reconcile
 from bot.pipeline.stale import compare_surfaces, conclude_stale
 from bot.ports.hooks import Hooks
@@ -93,9 +94,10 @@ class _Sweep:
         """Look at everything once; what cannot be asked now is asked the next time."""
         self._catch_up()
         found = reconcile(self._services, self._inbox)
+        ended = expire(self._services, self._inbox)
         concluded = conclude_stale(self._services)
         compare_surfaces(self._services)
-        log.info("swept", missed_events=found, stale_checks=concluded)
+        log.info("swept", missed_events=found, expired=ended, stale_checks=concluded)
 
     def _catch_up(self) -> None:
         if self._hooks is None:

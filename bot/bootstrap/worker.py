@@ -20,6 +20,7 @@ from bot.adapters.storage.postings import SqlPostings
 from bot.adapters.storage.pulls import SqlPulls
 from bot.adapters.storage.store import SqlStore
 from bot.bootstrap.forges import app_registry, connect_forge, showing_from
+from bot.bootstrap.lifetimes import lifetimes_from
 from bot.bootstrap.made_app import setup_table
 from bot.bootstrap.places import database_url, git_url, mirrors_dir, page_url
 from bot.bootstrap.recent import Recent
@@ -139,5 +140,6 @@ def _services(
         bases=Recent(),
         postings=SqlPostings(opened),
         showing=showing_from(settings),
+        lifetimes=lifetimes_from(settings),
         entrypoint=settings.entrypoint,
     )

@@ -12,6 +12,7 @@ from bot.core.model.config import (
     ConfigFile,
     Counting,
     DenoFile,
+    Lifetimes,
     Mistaken,
 )
 from bot.core.model.errors import CommitGone, SourceUnavailable, TreeRefused
@@ -60,6 +61,26 @@ def configured(
         for each in facts
     )
     return Configured(setup=setup, message=look.message, apps=apps)
+
+
+def lifetimes_of(repository: Repository, services: Services) -> Lifetimes:
+    """Return how long the repository's previews stay: its own word, else the operator's.
+
+    Raises:
+        SourceUnavailable: the repository could not be read.
+
+    """
+    usual = services.lifetimes
+    head = services.source.head(repository, repository.default_branch)
+    if head is None:
+        return usual
+    found = configured(repository, BranchLine(repository.default_branch), head, services).setup
+    said = found.config.lifetimes if isinstance(found, Counting) else Lifetimes()
+    return Lifetimes(
+        longest=said.longest or usual.longest,
+        idle=said.idle or usual.idle,
+        most=said.most or usual.most,
+    )
 
 
 def configured_unseen(repository: Repository, line: Line, services: Services) -> Configured:

@@ -13,6 +13,7 @@ from bot.core.model.decisions import (
     Decision,
     HidePullRequest,
     RecordPullRequest,
+    RecordRepository,
     ShowPullRequest,
     SkipDeployment,
     StartDeployment,
@@ -54,14 +55,20 @@ def perform(
 
 
 def _change(
-    intent: BuryPreviews | RecordPullRequest | ShowPullRequest | HidePullRequest,
+    intent: BuryPreviews
+    | RecordRepository
+    | RecordPullRequest
+    | ShowPullRequest
+    | HidePullRequest,
     services: Services,
     journal: Journal,
 ) -> None:
     """Carry out what starts nothing."""
     match intent:
         case BuryPreviews():
-            tear_down(intent.repository, intent.line, intent.because, services, journal)
+            tear_down(intent, services, journal)
+        case RecordRepository():
+            services.store.rename(intent.repository)
         case RecordPullRequest():
             services.pulls.record(intent.repository.id, intent.pull)
         case ShowPullRequest():

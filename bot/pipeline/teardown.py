@@ -5,13 +5,17 @@ from functools import partial
 import structlog
 
 from bot.core.decide.names import line_app, project_of
-from bot.core.model.errors import TargetRefused, TargetUnavailable
-from bot.core.model.ids import Repository, TargetDeploymentId
-from bot.core.model.lines import BranchLine, Line, PullLine
+from bot.core.model.decisions import BuryPreviews
+from bot.core.model.errors import ForgeError, TargetRefused, TargetUnavailable
+from bot.core.model.ids import TargetDeploymentId
+from bot.core.model.lines import BranchLine, PullLine
 from bot.core.model.outcomes import Withdrawn
-from bot.core.model.preview import DeploymentState, Preview
+from bot.core.model.preview import Deployment, DeploymentState, Preview
+from bot.core.render import checks
+from bot.pipeline.announce import publish
 from bot.pipeline.conclude import conclude
 from bot.pipeline.patience import patiently
+from bot.pipeline.serving import serving_on
 from bot.pipeline.surfaces import show_removed
 from bot.ports.journal import Journal
 from bot.ports.services import Services
@@ -19,20 +23,22 @@ from bot.ports.services import Services
 log = structlog.get_logger()
 
 
-def tear_down(
-    repository: Repository, line: Line, because: str, services: Services, journal: Journal
-) -> None:
+def tear_down(burial: BuryPreviews, services: Services, journal: Journal) -> None:
     """Bury the line's previews and remove their deployments; harmless when repeated.
 
     Buried first: an attempt that runs meanwhile sees it, and cancels what it made by itself. A
     platform that stays away, or will not, keeps its deployments; its URL is dead or old
     then, which a log line tells and which harms no other preview.
     """
-    services.store.bury(repository.id, line, because)
-    attempts = services.store.attempts_on(repository.id, line)
+    key, line = burial.repository.id, burial.line
+    shown = serving_on(key, line, services) if burial.line_goes_on else []
+    services.store.bury(key, line, burial.because, removed=burial.line_goes_on)
+    attempts = services.store.attempts_on(key, line)
     for attempt in attempts:
         if attempt.state is DeploymentState.WAITING:  # nothing runs that would see it
-            conclude(attempt.id, Withdrawn(because=because), services, journal)
+            conclude(attempt.id, Withdrawn(because=burial.because), services, journal)
+    for attempt in shown:
+        _say_removed(attempt, burial.because, services, journal)
     for preview in {attempt.preview.id: attempt.preview for attempt in attempts}.values():
         made = [
             attempt.target_id
@@ -46,6 +52,15 @@ def tear_down(
         else:
             log.info("preview_removed", preview=preview.id, deployments=len(made))
         show_removed(preview, services, journal)
+
+
+def _say_removed(attempt: Deployment, because: str, services: Services, journal: Journal) -> None:
+    """Let the check of what was live tell that it is not any more, and how to get it back."""
+    check = checks.removed(attempt, because, page_url=services.page_url(attempt.id))
+    try:
+        patiently(journal, partial(publish, check, attempt, services))
+    except ForgeError as error:
+        log.warning("check_not_published", deployment=attempt.id, problem=str(error))
 
 
 def _remove(preview: Preview, made: list[TargetDeploymentId], services: Services) -> None:

@@ -121,3 +121,15 @@ class Forge(Protocol):
 
         """
         ...
+
+    def reaches(self, repository: Repository) -> bool:
+        """Tell whether the repository still exists and is still given to us.
+
+        By its number: another one may have its name by now. That the public may read it is not
+        enough.
+
+        Raises:
+            ForgeUnavailable: try again later.
+
+        """
+        ...

@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from bot.core.model.config import Lifetimes
 from bot.core.model.ids import AppSlug, DeploymentId, PreviewId
 from bot.core.model.surfaces import Showing
 from bot.kernel.clock import Clock
@@ -43,4 +44,5 @@ class Services:
     # minute for a whole installation, and nobody reads faster.
     # https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
     between_words: timedelta = timedelta(seconds=2)
+    lifetimes: Lifetimes = field(default_factory=Lifetimes)  # the operator's
     entrypoint: str | None = None  # what the operator says starts the app; None: found by name

@@ -98,8 +98,18 @@ class Store(Protocol):
         """Return the attempts that `plan` made for this delivery before, oldest first."""
         ...
 
-    def bury(self, repository: RepositoryId, line: Line, because: str) -> None:
+    def bury(
+        self, repository: RepositoryId, line: Line, because: str, *, removed: bool = False
+    ) -> None:
         """Mark the line's previews as gone and their unfinished attempts as superseded."""
+        ...
+
+    def newest_standing(self) -> list[Deployment]:
+        """Return the newest attempt of each preview that is not gone, oldest first."""
+        ...
+
+    def rename(self, repository: Repository) -> None:
+        """Let the previews of a repository know its name, default branch and installation."""
         ...
 
     def standing(self) -> list[Preview]:

@@ -163,6 +163,13 @@ class Usage:
     sent_bytes: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visits:
+    """When somebody visited a deployment last, to a few minutes; None: nobody has yet."""
+
+    last_at: datetime | None
+
+
 class Target(Protocol):
     """A deployment platform.
 
@@ -299,4 +306,8 @@ class Target(Protocol):
         By the whole project where previews share one, by the branch's app alone elsewhere; nothing
         when the platform does not know it.
         """
+        ...
+
+    def visits(self, deployment: TargetDeploymentId) -> Visits | None:
+        """Return when somebody was there last; None where the platform does not say."""
         ...

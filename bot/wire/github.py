@@ -176,3 +176,9 @@ class ManifestAnswer(Payload):
     html_url: str
     pem: Annotated[str, Field(min_length=1, repr=False)]
     webhook_secret: Annotated[str | None, Field(repr=False)]
+
+
+class RepositoryAnswer(Payload):
+    """Answer of GET /repos/{owner}/{repo}."""
+
+    id: GitHubId

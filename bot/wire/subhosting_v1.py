@@ -310,6 +310,12 @@ class AddCertificateRequest(WireModel):
     certificate_chain: str
 
 
+class Visits(WireModel):
+    """Extension: answer of GET /deployments/{id}/visits; null when nobody came yet."""
+
+    last_visited_at: datetime | None
+
+
 class NegotiateFile(WireModel):
     """A file in a negotiated manifest; the size is optional (extension)."""
 

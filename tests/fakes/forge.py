@@ -24,6 +24,7 @@ class FakeForge:
     told: list[Notice] = field(default_factory=list)
     away_for: int = 0
     pulls: dict[tuple[RepositoryId, PullNumber], PullRequest] = field(default_factory=dict)
+    taken_away: set[RepositoryId] = field(default_factory=set)
     roles: dict[Login, Permission] = field(default_factory=dict)  # of everybody else: READ
 
     def publish(self, check: Check, ref: str | None) -> str:
@@ -82,6 +83,10 @@ class FakeForge:
         self._answer("GET pulls")
         mine = [pull for (owner, _), pull in self.pulls.items() if owner == repository.id]
         return [pull for pull in mine if pull.is_open]
+
+    def reaches(self, repository: Repository) -> bool:
+        self._answer(f"GET repos/{repository.name}")
+        return repository.id not in self.taken_away
 
     def permission(self, repository: Repository, login: Login) -> Permission:  # noqa: ARG002 - one suffices
         self._answer(f"GET collaborators/{login}/permission")

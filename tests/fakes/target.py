@@ -45,6 +45,7 @@ from bot.ports.target import (
     Serving,
     Unproven,
     Usage,
+    Visits,
 )
 from tests.fakes.clock import FakeClock
 
@@ -100,6 +101,7 @@ class FakeTarget:
     clock: Clock = field(default_factory=FakeClock)  # who follows a build waits on it
     mute: set[TargetDeploymentId] = field(default_factory=set)  # built, but answering nothing
     all_mute: bool = False
+    visited_at: dict[TargetDeploymentId, datetime] = field(default_factory=dict)
     unavailable_calls: int = 0  # the next so many calls find nobody
     away_after_looks: int | None = None  # once builds were looked at so often, three calls fail
     refusal: TargetRefused | None = None  # what the next create is answered with
@@ -159,6 +161,12 @@ class FakeTarget:
             self._deployment(deployment)
             self.bindings[label] = Binding(deployment, revision)
             return self.url(label)
+
+    def visits(self, deployment: TargetDeploymentId) -> Visits | None:
+        with self._lock:
+            self._answer()
+            self._deployment(deployment)
+            return Visits(last_at=self.visited_at.get(deployment))
 
     def unbind(self, deployment: TargetDeploymentId, label: HostLabel) -> None:
         with self._lock:

@@ -11,6 +11,7 @@ from bot.adapters.storage.memory_pulls import MemoryPulls
 from bot.adapters.storage.memory_variables import MemoryVariables
 from bot.core.decide.names import branch_label, slug_candidates
 from bot.core.model.checks import Check
+from bot.core.model.config import Lifetimes
 from bot.core.model.decisions import Ignored
 from bot.core.model.events import (
     BranchDeleted,
@@ -81,6 +82,7 @@ class BotInMemory:
     entrypoint: str | None = None
     build_timeout: timedelta = timedelta(minutes=5)
     showing: Showing = field(default_factory=Showing)
+    lifetimes: Lifetimes = field(default_factory=Lifetimes)
     pulls: MemoryPulls = field(default_factory=MemoryPulls)
 
     def __post_init__(self) -> None:
@@ -110,6 +112,7 @@ class BotInMemory:
             showing=self.showing,
             manifests=self.manifests,
             bases=self.bases,
+            lifetimes=self.lifetimes,
             entrypoint=self.entrypoint,
         )
 

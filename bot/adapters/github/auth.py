@@ -14,7 +14,7 @@ from github import Github
 
 from bot.adapters.github.clients import Clients
 from bot.adapters.github.limits import Retries
-from bot.core.model.errors import ConfigurationProblem
+from bot.core.model.errors import ConfigurationProblem, ForgeRefused
 from bot.core.model.ids import Repository, RepositoryId
 from bot.kernel.clock import Clock
 from bot.wire.github import AppAnswer, InstallationAnswer, TokenAnswer, UserAnswer
@@ -29,6 +29,11 @@ RENEW_BEFORE_END = timedelta(minutes=2)
 
 # What installation tokens begin with; a workflow's GITHUB_TOKEN is one too.
 INSTALLATION_TOKEN_PREFIX = "ghs_"  # noqa: S105 - a shape, not a token
+
+
+# No such installation or repository; the repository is none of the installation's. A suspended one
+# (403) will come back.
+_GONE = {404, 410, 422}
 
 
 class Access(Protocol):
@@ -58,6 +63,10 @@ class Access(Protocol):
 
     def git_credential(self, repository: Repository) -> str:
         """Return a password for reading `repository` with git."""
+        ...
+
+    def reaches(self, repository: Repository) -> bool | None:
+        """Tell whether `repository` is still given to us; None when reading it has to tell."""
         ...
 
 
@@ -97,6 +106,9 @@ class TokenAccess:
     def git_credential(self, repository: Repository) -> str:  # noqa: ARG002 - the same for all
         """Return the token itself."""
         return self._token
+
+    def reaches(self, repository: Repository) -> None:
+        """Return None: a token reaches what can be read with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +176,17 @@ class AppAccess:
             "permissions": {"contents": "read"},
         }
         return self._mint(self._installation(repository), scope).secret
+
+    def reaches(self, repository: Repository) -> bool:
+        """Tell whether the App is still installed on the repository of this number.
+
+        A public one can be read in any case; a token for it alone is given out only if it is ours.
+        """
+        try:
+            self.git_credential(repository)
+        except ForgeRefused as refusal:
+            return refusal.status not in _GONE
+        return True
 
     def _installation(self, repository: Repository) -> int:
         """Return the event's installation, or ask: a repository webhook's payload names none."""

@@ -68,6 +68,11 @@ class GitHubForge:
         """Return a password for reading `repository`; see the port."""
         return self._access.git_credential(repository)
 
+    def reaches(self, repository: Repository) -> bool:
+        """Tell whether the repository is still given to us; see the port."""
+        given = self._access.reaches(repository)
+        return self._reading.has(repository) if given is None else given
+
     def pull(self, repository: Repository, number: PullNumber) -> PullRequest | None:
         """Return a pull request as it stands now; see the port."""
         return self._reading.pull(repository, number)

@@ -13,7 +13,7 @@ from bot.core.model.errors import ForgeRefused
 from bot.core.model.ids import Login, PullNumber, Repository
 from bot.core.model.pulls import Permission, PullRequest
 from bot.webhooks.pulls import pull_of
-from bot.wire.github import PermissionAnswer
+from bot.wire.github import PermissionAnswer, RepositoryAnswer
 from bot.wire.github_events import PullRequestPart
 
 Answer = TypeVar("Answer")
@@ -43,6 +43,14 @@ class Reading:
         """Read as `access`."""
         self._access = access
         self._retries = retries
+
+    def has(self, repository: Repository) -> bool:
+        """Tell whether the repository of this name can be read and is the one of that number."""
+        path = f"/repos/{repository.name}"
+        found = self._asked(
+            repository, path, RepositoryAnswer.model_validate, right="metadata: read"
+        )
+        return found is not None and found.id == repository.id
 
     def pull(self, repository: Repository, number: PullNumber) -> PullRequest | None:
         """Return a pull request as it stands now; see the port."""

@@ -62,3 +62,7 @@ class LocalForge:
     def permission(self, repository: Repository, login: Login) -> Permission:  # noqa: ARG002 - the port's
         """Return that nobody is known here: who may push may do so by the file system."""
         return Permission.NONE
+
+    def reaches(self, repository: Repository) -> bool:  # noqa: ARG002 - the port's
+        """Return True: nobody takes a local repository away by a delivery."""
+        return True

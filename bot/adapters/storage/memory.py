@@ -19,6 +19,7 @@ from bot.core.model.ids import (
     Generation,
     HostLabel,
     PreviewId,
+    Repository,
     RepositoryId,
 )
 from bot.core.model.lines import Line
@@ -162,6 +163,7 @@ class MemoryStore:
             repository=wanted.repository,
             buried=False,
             buried_because="",
+            removed=False,
             label=label if owned else None,
         )
 
@@ -188,12 +190,33 @@ class MemoryStore:
     def _shown(self, attempt: _Attempt) -> Deployment:
         return replace(attempt.deployment, preview=self._previews[attempt.preview])
 
-    def bury(self, repository: RepositoryId, line: Line, because: str) -> None:
+    def bury(
+        self, repository: RepositoryId, line: Line, because: str, *, removed: bool = False
+    ) -> None:
         """Mark the line's previews as gone; their unfinished attempts see it there."""
         with self._lock:
             for key, preview in self._previews.items():
                 if key[:2] == (repository, line):
-                    self._previews[key] = replace(preview, buried=True, buried_because=because)
+                    self._previews[key] = replace(
+                        preview, buried=True, buried_because=because, removed=removed
+                    )
+
+    def newest_standing(self) -> list[Deployment]:
+        """Return the newest attempt of each preview that is not gone, oldest first."""
+        with self._lock:
+            shown = [self._shown(attempt) for attempt in self._attempts.values()]
+        return [
+            each
+            for each in shown
+            if not each.preview.buried and each.generation == each.preview.generation
+        ]
+
+    def rename(self, repository: Repository) -> None:
+        """Let the previews of a repository know its name, default branch and installation."""
+        with self._lock:
+            for key, preview in self._previews.items():
+                if key[0] == repository.id:
+                    self._previews[key] = replace(preview, repository=repository)
 
     def standing(self) -> list[Preview]:
         """Return the previews that are not gone."""

@@ -42,6 +42,7 @@ def locked_preview(connection: sa.Connection, wanted: PreviewWanted, new_id: Pre
         "installation": repository.installation,
         "buried": False,
         "buried_because": "",
+        "removed": False,
     }
     connection.execute(
         insert_ignoring(connection, previews).values(

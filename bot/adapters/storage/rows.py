@@ -62,6 +62,7 @@ def preview_in(row: sa.RowMapping) -> Preview:
         generation=Generation(row[previews.c.generation]),
         buried=row[previews.c.buried],
         buried_because=row[previews.c.buried_because],
+        removed=row[previews.c.removed],
     )
 
 

@@ -29,6 +29,7 @@ from bot.core.model.ids import (
     DeliveryKey,
     DeploymentId,
     PreviewId,
+    Repository,
     RepositoryId,
 )
 from bot.core.model.lines import Line, ref_of
@@ -132,13 +133,36 @@ class SqlStore:
         with self._read.connect() as connection:
             return [deployment_in(row) for row in connection.execute(query).mappings()]
 
-    def bury(self, repository: RepositoryId, line: Line, because: str) -> None:
+    def bury(
+        self, repository: RepositoryId, line: Line, because: str, *, removed: bool = False
+    ) -> None:
         """Mark the line's previews as gone; their unfinished attempts see it there."""
         ours = sa.and_(previews.c.repository_id == repository, previews.c.ref == ref_of(line))
         with self._write.begin() as connection:
             connection.execute(
-                sa.update(previews).where(ours).values(buried=True, buried_because=because)
+                sa.update(previews)
+                .where(ours)
+                .values(buried=True, buried_because=because, removed=removed)
             )
+
+    def newest_standing(self) -> list[Deployment]:
+        """Return the newest attempt of each preview that is not gone, oldest first."""
+        query = DEPLOYMENTS.where(
+            previews.c.buried.is_(False), deployments.c.generation == previews.c.generation
+        ).order_by(deployments.c.number)
+        with self._read.connect() as connection:
+            return [deployment_in(row) for row in connection.execute(query).mappings()]
+
+    def rename(self, repository: Repository) -> None:
+        """Let the previews of a repository know its name, default branch and installation."""
+        facts = {
+            "repository_name": repository.name,
+            "default_branch": repository.default_branch,
+            "installation": repository.installation,
+        }
+        ours = previews.c.repository_id == repository.id
+        with self._write.begin() as connection:
+            connection.execute(sa.update(previews).where(ours).values(**facts))
 
     def standing(self) -> list[Preview]:
         """Return the previews that are not gone."""

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 # The newest revision under `migrations/versions`. It stands here so that a database which is up
 # to date is recognised without importing Alembic (0.1 s); a test compares the two.
-SCHEMA_REVISION = "0007"
+SCHEMA_REVISION = "0008"
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -100,6 +100,7 @@ previews = sa.Table(
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("buried", sa.Boolean, nullable=False),
     sa.Column("buried_because", CleanText, nullable=False, server_default=""),
+    sa.Column("removed", sa.Boolean, nullable=False, server_default=sa.false()),
     # The name of when the column was called `branch`; SQLite cannot change it.
     sa.UniqueConstraint(
         "repository_id", "ref", "app", name="uq_previews_repository_id_branch_app"

@@ -158,6 +158,9 @@ class DeployV2Target:
         """Take such a host away from the revision."""
         self._domains.detach(deployment, host)
 
+    def visits(self, deployment: TargetDeploymentId) -> None:
+        """Return None: the platform counts the visitors of a day, not of a month."""
+
     def probe(
         self,
         url: str,

@@ -47,6 +47,7 @@ from bot.ports.target import (
     Serving,
     Unproven,
     Usage,
+    Visits,
 )
 from bot.wire import subhosting_v1 as wire
 
@@ -199,6 +200,13 @@ class SubhostingV1Target:
         """Let `label` serve nothing, if it serves `deployment`; harmless when repeated."""
         if self._hosts is not None:
             self._domains.detach(deployment, self._hosts.host(label))
+
+    def visits(self, deployment: TargetDeploymentId) -> Visits | None:
+        """Return when somebody was there last; only our own server says so."""
+        if not self._ours:
+            return None
+        call = Call(method="GET", url=f"deployments/{part(deployment)}/visits")
+        return Visits(last_at=self._api.ask(call, wire.Visits).last_visited_at)
 
     def probe(
         self,

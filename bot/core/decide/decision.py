@@ -2,7 +2,8 @@
 
 from typing import assert_never
 
-from bot.core.decide import pulls, pushes
+from bot.core.decide import ends, pulls, pushes
+from bot.core.decide.room import with_room
 from bot.core.model.decisions import Decision, Reason
 from bot.core.model.events import (
     AppUninstalled,
@@ -13,6 +14,7 @@ from bot.core.model.events import (
     CheckSuiteRerequested,
     CommentWritten,
     Event,
+    PreviewExpired,
     PullRequestClosed,
     PullRequestConvertedToDraft,
     PullRequestLabeled,
@@ -37,6 +39,12 @@ def decide(event: Event, snapshot: Snapshot) -> Decision:
     Newest means the ref's head now: a delivery says that something happened, never what the branch
     points at, because deliveries come late, out of order and again.
     """
+    return with_room(_decide(event, snapshot), snapshot)
+
+
+def _decide(  # noqa: C901, PLR0911, PLR0912 - an arm for each kind of event
+    event: Event, snapshot: Snapshot
+) -> Decision:
     match event:
         case BranchPushed():
             return pushes.pushed(event, snapshot)
@@ -58,15 +66,14 @@ def decide(event: Event, snapshot: Snapshot) -> Decision:
             return _nothing("comments")
         case CheckRerequested() | CheckActionRequested() | CheckSuiteRerequested():
             return _nothing("the buttons of checks")
-        case (
-            RepositoryRenamed()
-            | RepositoryTransferred()
-            | RepositoryDeleted()
-            | RepositoryPrivatized()
-            | RepositoriesRemoved()
-            | AppUninstalled()
-        ):
-            return _nothing("what becomes of repositories")
+        case RepositoryRenamed() | RepositoryTransferred():
+            return ends.moved(event, snapshot)
+        case RepositoryPrivatized():
+            return ends.privatized(event, snapshot)
+        case RepositoryDeleted() | RepositoriesRemoved() | AppUninstalled():
+            return ends.gone(event, snapshot)
+        case PreviewExpired():
+            return ends.expired(event, snapshot)
         case _:
             assert_never(event)
 

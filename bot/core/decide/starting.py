@@ -52,12 +52,17 @@ def decision_on(begun: Sequence[Beginning], detail: str) -> Decision:
 
 
 def is_handled(facts: AppFacts, head: CommitSha) -> bool:
-    """Tell whether the newest attempt is of this very commit and was not given up for another."""
+    """Tell whether the newest attempt is of this very commit and was not given up for another.
+
+    What was removed although its branch goes on is not brought back by hearing of the same commit.
+    """
     newest = facts.newest
+    if newest is None or newest.head != head:
+        return False
+    if newest.preview.removed:
+        return True
     return (
-        newest is not None
-        and newest.head == head
-        and newest.state is not DeploymentState.SUPERSEDED
+        newest.state is not DeploymentState.SUPERSEDED
         and newest.superseded_by is None
         and not newest.preview.buried
     )

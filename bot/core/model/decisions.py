@@ -15,6 +15,12 @@ class Reason(StrEnum):
 
     DEPLOY = "deploy"
     BRANCH_DELETED = "branch-deleted"
+    REPOSITORY_MOVED = "repository-moved"
+    REPOSITORY_GONE = "repository-gone"
+    REPOSITORY_PRIVATIZED = "repository-privatized"
+    REPOSITORY_REACHED = "repository-reached"
+    PREVIEW_EXPIRED = "preview-expired"
+    STALE_EVENT = "stale-event"
     PULL_REQUEST_CLOSED = "pull-request-closed"
     PULL_REQUEST_GONE = "pull-request-gone"
     PULL_REQUEST_SHOWN = "pull-request-shown"
@@ -98,6 +104,15 @@ class BuryPreviews:
     repository: Repository
     line: Line
     because: str  # a clause in plain text, "the branch is gone"
+    # The line goes on: then its check says that the preview was removed, and how to get it back.
+    line_goes_on: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordRepository:
+    """Remember a repository's new name, owner or installation."""
+
+    repository: Repository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +146,7 @@ Intent = (
     | SkipDeployment
     | AwaitApproval
     | BuryPreviews
+    | RecordRepository
     | RecordPullRequest
     | ShowPullRequest
     | HidePullRequest

@@ -11,11 +11,13 @@ from bot.core.model.ids import (
     Branch,
     CommentId,
     CommitSha,
+    DeploymentId,
     Login,
     PullNumber,
     Repository,
     RepositoryId,
 )
+from bot.core.model.lines import Line
 from bot.core.model.pulls import PullRequest
 
 
@@ -211,6 +213,16 @@ class AppUninstalled:
     installation: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewExpired:
+    """A preview reached the end of its life; nobody tells us of that but our own sweep."""
+
+    repository: Repository
+    line: Line
+    newest: DeploymentId  # the attempt by which its age was counted
+    because: str  # a clause in plain text, "nobody visited it for 30 days"
+
+
 Event = (
     BranchPushed
     | BranchDeleted
@@ -225,6 +237,7 @@ Event = (
     | RepositoryPrivatized
     | RepositoriesRemoved
     | AppUninstalled
+    | PreviewExpired
 )
 
 
@@ -257,6 +270,7 @@ def partition_of(event: Event) -> str:
             | RepositoryTransferred()
             | RepositoryDeleted()
             | RepositoryPrivatized()
+            | PreviewExpired()
         ):
             return str(event.repository.id)
         case _:

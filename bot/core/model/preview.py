@@ -91,6 +91,9 @@ class Preview:
     generation: Generation  # of the newest attempt; 0 before the first
     buried: bool = False  # nothing may be bound any more
     buried_because: str = ""  # its branch is gone, somebody removed it, ...
+    # Buried although its line goes on, by a person, for want of visitors or of room: only a new
+    # commit or somebody's wish brings it back, never a repetition of what was heard before.
+    removed: bool = False
 
     @property
     def name(self) -> str:

@@ -34,3 +34,9 @@ class Snapshot:
     # The open pull requests that have the head, by what was last recorded of them.
     pulls: tuple[PullRequest, ...] = ()
     approved: bool = False  # somebody has approved the pull request's head
+    # The newest attempt of each preview that the event is about; where one is to be begun, of
+    # those of the repository that have something on the platform.
+    standing: tuple[Deployment, ...] = ()
+    most: int | None = None  # previews that the repository may have at a time; None: any number
+    # Whether the repository, or the installation, is still ours to read.
+    reachable: bool = True

@@ -273,6 +273,33 @@ def test_a_buried_preview_is_seen_by_its_attempts_and_comes_back(store: Store) -
     assert store.deployment(first.id).superseded_by == NEW
 
 
+def test_what_was_removed_though_its_branch_goes_on_says_so(store: Store) -> None:
+    first = planned(store, "a", OLD)
+
+    store.bury(REPOSITORY.id, MAIN, "nobody visited it", removed=True)
+
+    assert store.deployment(first.id).preview.removed
+    assert not planned(store, "b", OLD).preview.removed
+
+
+def test_every_standing_preview_has_its_newest_attempt(store: Store) -> None:
+    planned(store, "a", OLD)
+    newer, other = planned(store, "b", NEW), planned(store, "c", OLD, "other")
+    planned(store, "d", OLD, "gone")
+    store.bury(REPOSITORY.id, BranchLine(Branch("gone")), "the branch is gone")
+
+    assert [one.id for one in store.newest_standing()] == [newer.id, other.id]
+
+
+def test_a_repository_that_moved_is_known_by_its_new_name(store: Store) -> None:
+    first = planned(store, "a", OLD)
+    renamed = replace(REPOSITORY, name=RepoName("hub/page"), installation=9)
+
+    store.rename(renamed)
+
+    assert store.deployment(first.id).preview.repository == renamed
+
+
 def test_the_attempts_on_a_branch_come_oldest_first(store: Store) -> None:
     keys = [planned(store, guid, head).id for guid, head in [("a", OLD), ("b", NEW)]]
     planned(store, "c", OLD, "other")

@@ -11,7 +11,7 @@ from bot.core.model.ids import (
     TargetDeploymentId,
 )
 from bot.kernel.git_hash import blob_sha1
-from bot.ports.target import Base, Broken, Built, NotServing, Serving
+from bot.ports.target import Base, Broken, Built, NotServing, Serving, Visits
 from tests.contract.target.conftest import Bench
 from tests.fakes.apps import OCTO_HELLO, App, hello
 from tests.fakes.target import BREAKS
@@ -235,3 +235,11 @@ def test_a_removed_preview_serves_nothing(bench: Bench) -> None:
             bench.target.observe(made)
     if bench.own_labels:
         assert not isinstance(bench.target.probe(url, newer, NEW), Serving) or not bench.verifies
+
+
+def test_before_the_first_visitor_a_platform_says_nothing_or_that_nobody_came(
+    bench: Bench,
+) -> None:
+    made = deployed(bench, hello(), "d00000000001")
+
+    assert bench.target.visits(made) in {None, Visits(last_at=None)}

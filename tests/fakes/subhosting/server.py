@@ -229,6 +229,13 @@ def _provision(platform: FakePlatform, _request: Request, key: str) -> object:
     return {}
 
 
+def _visits(platform: FakePlatform, _request: Request, key: str) -> object:
+    platform.deployment(key)
+    if not platform.extensions:
+        raise Refused(404, "notFound")
+    return {"lastVisitedAt": None}
+
+
 def _negotiate(platform: FakePlatform, request: Request, project: str) -> object:
     if not platform.extensions:
         raise Refused(404, "notFound")
@@ -260,6 +267,7 @@ ROUTES: list[tuple[str, str, Callable[..., object]]] = [
     ("POST", r"/v1/deployments/([^/]+)/redeploy", _redeploy),
     ("GET", r"/v1/deployments/([^/]+)/build_logs", _build_logs),
     ("GET", r"/v1/deployments/([^/]+)/app_logs", _app_logs),
+    ("GET", r"/v1/deployments/([^/]+)/visits", _visits),
     ("PUT", r"/v1/deployments/([^/]+)/domains/([^/]+)", _attach),
     ("DELETE", r"/v1/deployments/([^/]+)/domains/([^/]+)", _detach),
     ("GET", r"/v1/organizations/([^/]+)/domains", _list_domains),

@@ -1,12 +1,15 @@
 """What is asked of GitHub anew each time: pull requests, and who may do what."""
 
+from dataclasses import replace
+
 import pytest
 
-from bot.adapters.github.forge import GitHubForge
+from bot.adapters.github.forge import GitHubForge, token_forge
 from bot.core.model.errors import ForgeRefused
-from bot.core.model.ids import Branch, Login, PullNumber, Repository
+from bot.core.model.ids import Branch, Login, PullNumber, RepoName, Repository, RepositoryId
 from bot.core.model.lines import BranchLine, PullLine
 from bot.core.model.pulls import Permission, PullState
+from tests.fakes.clock import FakeClock
 from tests.fakes.github.repository import FakeRepository
 from tests.fakes.github.server import FakeGitHub
 
@@ -106,3 +109,31 @@ def test_an_app_without_the_right_is_told_which_one(
 
     with pytest.raises(ForgeRefused, match="it needs pull requests: read"):
         forge.pull(ours, PullNumber(1))
+
+
+def test_a_repository_is_ours_as_long_as_the_app_is_installed_on_it(
+    gh: FakeGitHub, forge: GitHubForge, repository: FakeRepository, ours: Repository
+) -> None:
+    before = forge.reaches(ours)
+    (app_id,) = gh.store.apps
+    gh.store.uninstall(app_id, repository)
+
+    assert before
+    assert not forge.reaches(ours)  # though it is public
+
+
+def test_another_repository_under_the_same_name_is_not_ours(
+    forge: GitHubForge, ours: Repository
+) -> None:
+    assert not forge.reaches(replace(ours, id=RepositoryId(ours.id + 1)))
+
+
+def test_a_token_reaches_what_it_reads_under_its_number(
+    gh: FakeGitHub, clock: FakeClock, repository: FakeRepository, ours: Repository
+) -> None:
+    token = gh.add_personal_token("ada", {repository.full_name: "write"})
+    forge = token_forge(token, clock=clock, api_url=gh.api_url)
+
+    assert forge.reaches(ours)
+    assert not forge.reaches(replace(ours, id=RepositoryId(ours.id + 1)))
+    assert not forge.reaches(replace(ours, name=RepoName("octo/gone")))

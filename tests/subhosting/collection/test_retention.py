@@ -144,3 +144,19 @@ def test_promoting_a_disabled_revision_enables_it(site: Site) -> None:
     assert "disabled_at" not in site.revision(first["id"]).json
     assert site.ask(app, first).text == "first"
     assert server.get(f"{app['slug']}.localhost").text == "first"
+
+
+def test_v1_tells_when_a_deployment_was_visited_last(site: Site) -> None:
+    server = site.server
+    app = new_app(server)
+    made = server.deployed(app["id"], {"main.ts": "Deno.serve(() => new Response('v1'));"})
+    visits = f"/v1/deployments/{made['id']}/visits"
+    before = server.call("GET", visits).json
+
+    server.get(made["domains"][0])
+    wait_until(lambda: server.call("GET", visits).json["lastVisitedAt"], "the note of the visit")
+
+    told = server.call("GET", visits).json["lastVisitedAt"]
+    assert before == {"lastVisitedAt": None}
+    assert datetime.fromisoformat(told) == site.used_at(made["id"])
+    assert server.call("GET", "/v1/deployments/nowhere/visits").status == 404

@@ -26,6 +26,7 @@ def register(v1: Blueprint) -> None:
     v1.post("/projects/<project_id>/deployments")(create_deployment)
     v1.get("/deployments/<deployment_id>")(get_deployment)
     v1.delete("/deployments/<deployment_id>")(delete_deployment)
+    v1.get("/deployments/<deployment_id>/visits")(get_visits)
     v1.put("/deployments/<deployment_id>/domains/<domain>")(attach_domain)
     v1.delete("/deployments/<deployment_id>/domains/<domain>")(detach_domain)
 
@@ -65,6 +66,12 @@ def delete_deployment(deployment_id: str) -> Response:
     found = deployments.get(services(), organization_id(), deployment_id)
     deployments.delete(services(), found)
     return answers.empty()
+
+
+def get_visits(deployment_id: str) -> Response:
+    """GET /deployments/{id}/visits: when somebody was there last; an extension of ours."""
+    found = deployments.get(services(), organization_id(), deployment_id)
+    return answers.json({"lastVisitedAt": found.deployment.used_at})
 
 
 def attach_domain(deployment_id: str, domain: str) -> Response:

@@ -10,8 +10,9 @@ from bot.adapters.config.reader import FileConfigReader
 from bot.adapters.engine.memory import MemoryJournal
 from bot.adapters.git.directory import DirectorySource, commit_for, commit_of
 from bot.adapters.local.forge import LocalForge
-from bot.adapters.storage.memory import MemoryPostings, MemoryStore
+from bot.adapters.storage.memory import MemoryStore
 from bot.adapters.storage.memory_pulls import MemoryPulls
+from bot.adapters.storage.memory_shelves import MemoryPostings
 from bot.adapters.storage.memory_variables import MemoryVariables
 from bot.bootstrap.targets import target_from
 from bot.core.decide.names import branch_label, slug_candidates

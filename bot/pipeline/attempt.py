@@ -52,6 +52,8 @@ class Attempt:
         deployment = self.now()
         if deployment.superseded_by is not None:
             return Superseded(by=deployment.superseded_by)
+        if deployment.withdrawn_because:
+            return Withdrawn(because=deployment.withdrawn_because)
         preview = deployment.preview
         return Withdrawn(because=preview.buried_because) if preview.buried else None
 

@@ -48,7 +48,7 @@ def _write(
     patience: Patience,
 ) -> bool:
     """Write what the record says, and tell whether anything had to be written."""
-    rows = _rows(services.store.attempts_on(repository.id, line), services)
+    rows = rows_on(repository, line, services)
     if not rows:
         return False
     text = comments.body(rows)
@@ -94,7 +94,9 @@ def _pulls(
             return list(dict.fromkeys(numbers))
 
 
-def _rows(attempts: Sequence[Deployment], services: Services) -> list[comments.Row]:
+def rows_on(repository: Repository, line: Line, services: Services) -> list[comments.Row]:
+    """Return how each app of the line stands, for a table."""
+    attempts = services.store.attempts_on(repository.id, line)
     newest = {attempt.preview.id: attempt for attempt in attempts}  # oldest first: the last stays
     return [
         comments.Row(

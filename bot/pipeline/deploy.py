@@ -16,6 +16,7 @@ from bot.pipeline.narrator import narrated
 from bot.pipeline.pulls import show_pulls
 from bot.pipeline.steps.acquire import acquire
 from bot.pipeline.steps.bind import bind
+from bot.pipeline.steps.go_back import Found, go_back, say_set_back
 from bot.pipeline.steps.probe import probe
 from bot.pipeline.steps.report import report
 from bot.pipeline.steps.upload import Uploaded, upload
@@ -41,6 +42,7 @@ def deploy(key: DeploymentId, services: Services, journal: Journal) -> None:
 
 
 def _show(key: DeploymentId, services: Services, journal: Journal) -> None:
+    say_set_back(key, services, journal)
     show_pulls(services.store.deployment(key), services, journal)
     show(key, services, journal)
 
@@ -67,6 +69,22 @@ def _travel(attempt: Attempt) -> Outcome:
     begun = step("begin", lambda: _begin(attempt))
     if begun is not None:
         return begun
+    back_to = attempt.brief.back_to
+    return _on_the_road(attempt) if back_to is None else _on_the_way_back(attempt, back_to)
+
+
+def _on_the_way_back(attempt: Attempt, to: DeploymentId) -> Outcome:
+    """Return how going back to an earlier deployment ended."""
+    step = attempt.journal.step
+    found = step("go_back", lambda: go_back(attempt, to))
+    if not isinstance(found, Found):
+        return found
+    return step("bind", lambda: bind(attempt, found.uploaded, found.url))
+
+
+def _on_the_road(attempt: Attempt) -> Outcome:
+    """Return where the road ended that begins with a fetch."""
+    step = attempt.journal.step
     ended = step("acquire", lambda: acquire(attempt))
     if ended is not None:
         return ended

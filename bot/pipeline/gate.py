@@ -1,10 +1,12 @@
-"""The last look before a stranger's commit is handed to the platform."""
+"""The last look before a stranger's commit, or somebody's wish, is handed to the platform."""
 
-from bot.core.decide.approvals import Approver, objection
+from bot.core.decide.approvals import objection
 from bot.core.model.environment import Trust
 from bot.core.model.lines import PullLine
 from bot.core.model.outcomes import Superseded, Withdrawn
 from bot.core.model.preview import Deployment
+from bot.core.model.pulls import Asker
+from bot.pipeline.answers import lost_right
 from bot.pipeline.attempt import Attempt
 from bot.pipeline.heads import overtaken
 from bot.pipeline.patience import patiently
@@ -12,7 +14,9 @@ from bot.ports.services import Services
 
 
 def stopped(attempt: Attempt) -> Superseded | Withdrawn | None:
-    """Return why the attempt must not go on, None for our own code and what is still approved.
+    """Return why the attempt must not go on, None if it may.
+
+    A wish is as good as its author's right, a stranger's commit as its approval.
 
     Everything is asked anew: the head, which may have moved a moment ago, and what the approver
     may do, which may have been taken away.
@@ -23,6 +27,11 @@ def stopped(attempt: Attempt) -> Superseded | Withdrawn | None:
     """
     deployment = attempt.now()
     line = deployment.preview.line
+    authority = attempt.brief.authority
+    if authority is not None:
+        lost = patiently(attempt.journal, lambda: lost_right(authority, attempt.services))
+        if lost is not None:
+            return Withdrawn(because=lost)
     if deployment.preview.trust is Trust.OWN or not isinstance(line, PullLine):
         return None
     return patiently(attempt.journal, lambda: _stopped(deployment, line, attempt.services))
@@ -41,6 +50,6 @@ def _stopped(
     if approval is None:
         return Withdrawn(because="nobody has approved this commit")
     permission = services.forge.permission(repository, approval.by)
-    approver = Approver(login=approval.by, permission=permission)
+    approver = Asker(login=approval.by, permission=permission)
     found = objection(deployment.head, pull, repository, approver)
     return None if found is None else Withdrawn(because=f"its approval is void: {found.because}")

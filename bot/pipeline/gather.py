@@ -1,12 +1,18 @@
 """Ports -> Snapshot: every fact that the decision about an event may read."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import assert_never, get_args
 
+from bot.core.model.errors import RecordNotFound
 from bot.core.model.events import (
     AppUninstalled,
     BranchDeleted,
     BranchPushed,
+    CheckActionRequested,
+    CheckRerequested,
+    CheckSuiteRerequested,
+    CommentWritten,
     Event,
     PreviewExpired,
     PullRequestChanged,
@@ -16,9 +22,17 @@ from bot.core.model.events import (
     RepositoryRenamed,
     RepositoryTransferred,
 )
-from bot.core.model.ids import CommitSha, DeliveryKey, Repository, RepositoryId
-from bot.core.model.lines import BranchLine, PullLine
+from bot.core.model.ids import (
+    CommitSha,
+    DeliveryKey,
+    DeploymentId,
+    Login,
+    Repository,
+    RepositoryId,
+)
+from bot.core.model.lines import BranchLine, Line, PullLine
 from bot.core.model.preview import Deployment, DeploymentState
+from bot.core.model.pulls import Asker, PullRequest
 from bot.core.model.snapshot import Snapshot
 from bot.pipeline.configuration import Configured, configured, configured_unseen
 from bot.ports.services import Services
@@ -26,7 +40,7 @@ from bot.ports.services import Services
 _PULL_REQUEST_CHANGED = get_args(PullRequestChanged)
 
 
-def gather(  # noqa: PLR0911 - an arm for each kind of event
+def gather(  # noqa: C901, PLR0911 - an arm for each kind of event
     event: Event, delivery: DeliveryKey, services: Services
 ) -> Snapshot:
     """Return the facts about the event's branch or pull request as they are now.
@@ -43,6 +57,10 @@ def gather(  # noqa: PLR0911 - an arm for each kind of event
         case BranchDeleted():
             head = services.source.head(event.repository, event.branch)
             return Snapshot(head_now=head, planned=planned, apps=())
+        case CommentWritten():
+            return _of_comment(event, services, planned=planned)
+        case CheckRerequested() | CheckActionRequested() | CheckSuiteRerequested():
+            return _of_button(event, services, planned=planned)
         case _ if isinstance(event, _PULL_REQUEST_CHANGED):
             return _of_pull(event, services, planned=planned)
         case PreviewExpired():
@@ -54,7 +72,7 @@ def gather(  # noqa: PLR0911 - an arm for each kind of event
         case RepositoryDeleted() | RepositoriesRemoved() | AppUninstalled():
             return _of_what_is_gone(event, services, planned=planned)
         case _:
-            return Snapshot(head_now=None, planned=planned, apps=())
+            assert_never(event)  # type: ignore[arg-type] # mypy does not see the arm with isinstance
 
 
 def _of_push(event: BranchPushed, services: Services, *, planned: bool) -> Snapshot:
@@ -106,6 +124,93 @@ def _of_pull(event: PullRequestChanged, services: Services, *, planned: bool) ->
         standing=_occupying(repository.id, services),
         most=services.lifetimes.most,
     )
+
+
+def _of_comment(event: CommentWritten, services: Services, *, planned: bool) -> Snapshot:
+    """Return what a command on a pull request is about, and what its author may do now."""
+    repository = event.repository
+    asker = _asker(repository, event.author, services)
+    pull = services.forge.pull(repository, event.pull)
+    if pull is None:
+        return Snapshot(head_now=None, planned=planned, apps=(), asker=asker)
+    return replace(
+        _asked_about(repository, pull.line(repository), pull, services, planned=planned),
+        asker=asker,
+    )
+
+
+def _of_button(
+    event: CheckRerequested | CheckActionRequested | CheckSuiteRerequested,
+    services: Services,
+    *,
+    planned: bool,
+) -> Snapshot:
+    """Return the same for a button, which stands on the check of an attempt."""
+    repository = event.repository
+    asker = _asker(repository, event.sender, services)
+    attempt = _attempt_of(event, services)
+    if attempt is None:
+        return Snapshot(head_now=None, planned=planned, apps=(), asker=asker)
+    line = attempt.preview.line
+    pull = services.forge.pull(repository, line.pull) if isinstance(line, PullLine) else None
+    found = _asked_about(repository, line, pull, services, planned=planned)
+    return replace(found, asker=asker, attempt=attempt)
+
+
+def _attempt_of(
+    event: CheckRerequested | CheckActionRequested | CheckSuiteRerequested, services: Services
+) -> Deployment | None:
+    """Return the attempt that a check stands for, if it is one of the repository's."""
+    if isinstance(event, CheckSuiteRerequested):
+        newest = _standing({event.repository.id}, services)
+        return next((each for each in newest if each.head == event.head), None)
+    try:
+        found = services.store.deployment(DeploymentId(event.external_id))
+    except RecordNotFound:
+        return None
+    return found if found.preview.repository.id == event.repository.id else None
+
+
+def _asked_about(
+    repository: Repository,
+    line: Line,
+    pull: PullRequest | None,
+    services: Services,
+    *,
+    planned: bool,
+) -> Snapshot:
+    """Return how a line stands, on which somebody asks for something."""
+    is_open = pull is None or pull.is_open
+    head: CommitSha | None = None
+    pulls: tuple[PullRequest, ...] = ()
+    match line:
+        case BranchLine(branch):
+            head = services.source.head(repository, branch) if is_open else None
+            pulls = tuple(services.pulls.open_from(repository.id, branch))
+        case PullLine():
+            head = pull.head if pull is not None and is_open else None
+    approval = None
+    if pull is not None and head is not None:
+        approval = services.pulls.approval(repository.id, pull.number, head)
+    found = configured(repository, line, head, services) if head is not None else Configured()
+    return Snapshot(
+        head_now=head,
+        planned=planned,
+        apps=found.apps,
+        setup=found.setup,
+        message=found.message,
+        pull=pull,
+        pulls=pulls,
+        line=line,
+        history=tuple(services.store.attempts_on(repository.id, line)),
+        approved=approval is not None,
+        standing=_occupying(repository.id, services),
+        most=services.lifetimes.most,
+    )
+
+
+def _asker(repository: Repository, login: Login, services: Services) -> Asker:
+    return Asker(login=login, permission=services.forge.permission(repository, login))
 
 
 def _of_what_is_gone(

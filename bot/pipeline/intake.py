@@ -3,8 +3,9 @@
 import structlog
 
 from bot.core.decide.decision import decide
-from bot.core.model.events import Event
+from bot.core.model.events import CommentWritten, Event
 from bot.core.model.ids import DeliveryKey
+from bot.pipeline.answers import acknowledge
 from bot.pipeline.gather import gather
 from bot.pipeline.patience import patiently
 from bot.pipeline.perform import perform
@@ -19,6 +20,8 @@ def take_in(
     event: Event, delivery: DeliveryKey, services: Services, inbox: Inbox, journal: Journal
 ) -> None:
     """React to one event; when repeated after a crash it ends the same way."""
+    if isinstance(event, CommentWritten):
+        journal.step("acknowledge", lambda: acknowledge(event, services))
     decision = journal.step(
         "decide",
         lambda: patiently(journal, lambda: decide(event, gather(event, delivery, services))),

@@ -1,29 +1,36 @@
 """Intents -> effects, one exhaustive match."""
 
-from functools import partial
+from dataclasses import replace
 from typing import assert_never
 
 import structlog
 
-from bot.core.decide.names import line_label, slug_candidates
-from bot.core.model.briefs import Brief
+from bot.core.model.commands import Reaction, Said
 from bot.core.model.decisions import (
+    Answer,
+    ApproveCommit,
     AwaitApproval,
     BuryPreviews,
     Decision,
     HidePullRequest,
     RecordPullRequest,
     RecordRepository,
+    RollBack,
+    ShowCheckAgain,
     ShowPullRequest,
     SkipDeployment,
     StartDeployment,
+    WithdrawAttempts,
 )
 from bot.core.model.errors import ForgeError
-from bot.core.model.ids import AppName, AppSlug, DeliveryKey, HostLabel, Repository
-from bot.core.model.lines import Line, PullLine
-from bot.core.model.outcomes import Superseded
-from bot.core.render import approvals, checks
-from bot.pipeline.announce import announce, publish
+from bot.core.model.ids import DeliveryKey
+from bot.core.model.outcomes import Withdrawn
+from bot.core.model.preview import DeploymentState
+from bot.core.model.pulls import Approval
+from bot.core.render.records import from_record
+from bot.pipeline.announce import publish
+from bot.pipeline.answers import answer, lost_right
+from bot.pipeline.beginning import await_approval, roll_back, skip, start
 from bot.pipeline.conclude import conclude
 from bot.pipeline.patience import patiently
 from bot.pipeline.pulls import hide_pull, show_pull
@@ -31,31 +38,54 @@ from bot.pipeline.teardown import tear_down
 from bot.ports.inbox import QueuedDeployment
 from bot.ports.journal import Journal
 from bot.ports.services import Services
-from bot.ports.store import Plan, PreviewWanted
 
 log = structlog.get_logger()
 
 
-def perform(
+def perform(  # noqa: C901, PLR0912 - an arm for each intent
     decision: Decision, delivery: DeliveryKey, services: Services, journal: Journal
 ) -> list[QueuedDeployment]:
-    """Carry out the intents and return the deployments that are to be enqueued."""
+    """Carry out the intents and return the deployments that are to be enqueued.
+
+    A wish counts as long as whoever has it may have it, so that is asked once more.
+    """
+    lost = _lost_right(decision, services, journal)
+    if lost is not None:
+        for intent in decision.intents:
+            if isinstance(intent, Answer):
+                no = replace(intent, reaction=Reaction.REFUSED, reply=Said(text=lost))
+                answer(no, delivery, services, journal)
+        return []
     queued: list[QueuedDeployment] = []
     for intent in decision.intents:
         match intent:
             case StartDeployment():
-                queued.append(_start(intent, delivery, services, journal))
+                queued.append(start(intent, delivery, services, journal))
+            case RollBack():
+                queued.append(roll_back(intent, decision.authority, delivery, services))
             case SkipDeployment():
-                _skip(intent, delivery, services, journal)
+                skip(intent, delivery, services, journal)
             case AwaitApproval():
-                _await_approval(intent, delivery, services, journal)
+                await_approval(intent, delivery, services, journal)
+            case Answer():
+                answer(intent, delivery, services, journal)
             case _:
                 _change(intent, services, journal)
     return queued
 
 
-def _change(
+def _lost_right(decision: Decision, services: Services, journal: Journal) -> str | None:
+    authority = decision.authority
+    if authority is None:
+        return None
+    return patiently(journal, lambda: lost_right(authority, services))
+
+
+def _change(  # noqa: C901 - an arm for each intent
     intent: BuryPreviews
+    | ApproveCommit
+    | WithdrawAttempts
+    | ShowCheckAgain
     | RecordRepository
     | RecordPullRequest
     | ShowPullRequest
@@ -67,6 +97,13 @@ def _change(
     match intent:
         case BuryPreviews():
             tear_down(intent, services, journal)
+        case ApproveCommit():
+            approval = Approval(commit=intent.commit, by=intent.by, at=services.clock.now())
+            services.pulls.approve(intent.repository.id, intent.pull, approval)
+        case WithdrawAttempts():
+            _withdraw(intent, services, journal)
+        case ShowCheckAgain():
+            _show_again(intent, services, journal)
         case RecordRepository():
             services.store.rename(intent.repository)
         case RecordPullRequest():
@@ -79,70 +116,28 @@ def _change(
             assert_never(intent)
 
 
-def _start(
-    intent: StartDeployment, delivery: DeliveryKey, services: Services, journal: Journal
-) -> QueuedDeployment:
-    """Allocate the attempt and show it as queued, before anything can run it.
-
-    The check is made here and not by the deployment, so that a commit which waits behind another
-    one already carries it; nobody else writes to it before the deployment is enqueued.
-    """
-    wanted = _wanted(intent.repository, intent.line, intent.app)
-    plan = services.store.plan(delivery, intent.head, wanted, intent.brief)
-    deployment = plan.deployment
-    queued = checks.queued(deployment, page_url=services.page_url(deployment.id))
-    announce(queued, deployment, services)
-    _drop_waiting(plan, services, journal)
-    return QueuedDeployment(
-        deployment=deployment.id,
-        preview=deployment.preview.id,
-        generation=deployment.generation,
+def _withdraw(intent: WithdrawAttempts, services: Services, journal: Journal) -> None:
+    """Give up the unfinished attempts; what runs sees it, the rest is concluded here."""
+    given_up = services.store.withdraw(
+        intent.repository.id, intent.line, intent.apps, intent.because
     )
+    for attempt in given_up:
+        if attempt.state is DeploymentState.WAITING:
+            conclude(attempt.id, Withdrawn(because=intent.because), services, journal)
 
 
-def _skip(
-    intent: SkipDeployment, delivery: DeliveryKey, services: Services, journal: Journal
-) -> None:
-    """Allocate an attempt that is over at once, so that its commit has a check that says why."""
-    wanted = _wanted(intent.repository, intent.line, intent.app)
-    plan = services.store.plan(delivery, intent.head, wanted, Brief(deploys=False))
-    if not plan.deployment.is_over:
-        conclude(plan.deployment.id, intent.outcome, services, journal)
-    _drop_waiting(plan, services, journal)
-
-
-def _await_approval(
-    intent: AwaitApproval, delivery: DeliveryKey, services: Services, journal: Journal
-) -> None:
-    """Allocate the attempt and ask for somebody's approval; nothing runs it until then."""
-    wanted = _wanted(intent.repository, PullLine(intent.pull), intent.app)
-    plan = services.store.plan(delivery, intent.head, wanted, intent.brief, waits=True)
-    deployment = plan.deployment
-    waiting = approvals.waiting(deployment, page_url=services.page_url(deployment.id))
+def _show_again(intent: ShowCheckAgain, services: Services, journal: Journal) -> None:
+    """Write a check as its record has it: whoever asks for it again waits for an end."""
+    deployment = services.store.deployment(intent.deployment)
+    check = from_record(
+        deployment,
+        page_url=services.page_url(deployment.id),
+        stages=services.store.stages(deployment.id),
+        log=services.store.log(deployment.id),
+    )
+    if check is None:
+        return
     try:
-        patiently(journal, lambda: publish(waiting, deployment, services))
+        patiently(journal, lambda: publish(check, deployment, services))
     except ForgeError as error:
-        # Who knows the commit can approve it by a comment, with or without its check.
         log.warning("check_not_published", deployment=deployment.id, problem=str(error))
-    _drop_waiting(plan, services, journal)
-
-
-def _drop_waiting(plan: Plan, services: Services, journal: Journal) -> None:
-    """Conclude the attempts that nobody needs to approve any more; nothing else would."""
-    for dropped in plan.dropped:
-        outcome = Superseded(by=plan.deployment.head)
-        conclude(dropped.id, outcome, services, journal)
-
-
-def _wanted(repository: Repository, line: Line, app: AppName) -> PreviewWanted:
-    return PreviewWanted(
-        repository=repository,
-        line=line,
-        app=app,
-        slug_candidates=slug_candidates(repository, app),
-        label_of=partial(_label, repository=repository, line=line),
-    )
-
-
-def _label(slug: AppSlug, *, repository: Repository, line: Line) -> HostLabel:
-    return line_label(slug, repository, line)

@@ -11,7 +11,7 @@ from bot.core.model.ids import TargetDeploymentId
 from bot.core.model.lines import BranchLine, PullLine
 from bot.core.model.outcomes import Withdrawn
 from bot.core.model.preview import Deployment, DeploymentState, Preview
-from bot.core.render import checks
+from bot.core.render import aftermath
 from bot.pipeline.announce import publish
 from bot.pipeline.conclude import conclude
 from bot.pipeline.patience import patiently
@@ -32,12 +32,14 @@ def tear_down(burial: BuryPreviews, services: Services, journal: Journal) -> Non
     """
     key, line = burial.repository.id, burial.line
     shown = serving_on(key, line, services) if burial.line_goes_on else []
-    services.store.bury(key, line, burial.because, removed=burial.line_goes_on)
-    attempts = services.store.attempts_on(key, line)
+    services.store.bury(key, line, burial.because, apps=burial.apps, removed=burial.line_goes_on)
+    attempts = [
+        attempt for attempt in services.store.attempts_on(key, line) if _is_meant(burial, attempt)
+    ]
     for attempt in attempts:
         if attempt.state is DeploymentState.WAITING:  # nothing runs that would see it
             conclude(attempt.id, Withdrawn(because=burial.because), services, journal)
-    for attempt in shown:
+    for attempt in filter(partial(_is_meant, burial), shown):
         _say_removed(attempt, burial.because, services, journal)
     for preview in {attempt.preview.id: attempt.preview for attempt in attempts}.values():
         made = [
@@ -54,9 +56,13 @@ def tear_down(burial: BuryPreviews, services: Services, journal: Journal) -> Non
         show_removed(preview, services, journal)
 
 
+def _is_meant(burial: BuryPreviews, attempt: Deployment) -> bool:
+    return burial.apps is None or attempt.preview.app in burial.apps
+
+
 def _say_removed(attempt: Deployment, because: str, services: Services, journal: Journal) -> None:
     """Let the check of what was live tell that it is not any more, and how to get it back."""
-    check = checks.removed(attempt, because, page_url=services.page_url(attempt.id))
+    check = aftermath.removed(attempt, because, page_url=services.page_url(attempt.id))
     try:
         patiently(journal, partial(publish, check, attempt, services))
     except ForgeError as error:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bot.core.model.checks import Check
-from bot.core.model.ids import Login, PullNumber, Repository
+from bot.core.model.commands import Reaction
+from bot.core.model.ids import CommentId, Login, PullNumber, Repository
 from bot.core.model.pulls import Permission, PullRequest
 from bot.core.model.surfaces import Notice, ShownDeployment, StickyComment
 
@@ -130,6 +131,16 @@ class Forge(Protocol):
 
         Raises:
             ForgeUnavailable: try again later.
+
+        """
+        ...
+
+    def react(self, repository: Repository, comment: CommentId, reaction: Reaction) -> None:
+        """Let `reaction` of ours stand under a comment; harmless when repeated.
+
+        Raises:
+            ForgeUnavailable: try again later.
+            ForgeRefused: it will not be taken, for the comment is gone, say.
 
         """
         ...

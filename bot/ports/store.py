@@ -77,7 +77,8 @@ class Store(Protocol):
         comes back to life. Older attempts that are not over are marked superseded by `head`,
         unless the brief is not to deploy it.
         The same delivery and preview give the same attempt again. One that `waits` is not to be
-        run before somebody has approved it.
+        run before somebody has approved it; planned again for the same head without waiting, it
+        is taken up as it is, and so keeps its check.
         """
         ...
 
@@ -99,9 +100,31 @@ class Store(Protocol):
         ...
 
     def bury(
-        self, repository: RepositoryId, line: Line, because: str, *, removed: bool = False
+        self,
+        repository: RepositoryId,
+        line: Line,
+        because: str,
+        *,
+        apps: Collection[AppName] | None = None,
+        removed: bool = False,
     ) -> None:
-        """Mark the line's previews as gone and their unfinished attempts as superseded."""
+        """Mark the line's previews, of all apps or of some, as gone.
+
+        Their unfinished attempts see it there.
+        """
+        ...
+
+    def withdraw(
+        self,
+        repository: RepositoryId,
+        line: Line,
+        apps: Collection[AppName],
+        because: str,
+    ) -> list[Deployment]:
+        """Mark the unfinished attempts as given up and return them, oldest first.
+
+        Those that run see it and end by themselves.
+        """
         ...
 
     def newest_standing(self) -> list[Deployment]:

@@ -13,8 +13,9 @@ from typing_extensions import override
 from bot.adapters.config.reader import FileConfigReader
 from bot.adapters.engine.memory import MemoryJournal
 from bot.adapters.git.source import GitSource
-from bot.adapters.storage.memory import MemoryPostings, MemoryStore
+from bot.adapters.storage.memory import MemoryStore
 from bot.adapters.storage.memory_pulls import MemoryPulls
+from bot.adapters.storage.memory_shelves import MemoryPostings
 from bot.adapters.storage.memory_variables import MemoryVariables
 from bot.adapters.targets.subhosting_v1 import Dialect, Platform, SubhostingV1Target
 from bot.core.decide.names import branch_label, slug_candidates

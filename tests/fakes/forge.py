@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bot.core.model.checks import Check
+from bot.core.model.commands import Reaction
 from bot.core.model.errors import ForgeUnavailable
-from bot.core.model.ids import DeploymentId, Login, PullNumber, Repository, RepositoryId
+from bot.core.model.ids import CommentId, DeploymentId, Login, PullNumber, Repository, RepositoryId
 from bot.core.model.pulls import Permission, PullRequest
 from bot.core.model.surfaces import Notice, ShownDeployment, ShownState, StickyComment
 
@@ -24,6 +25,7 @@ class FakeForge:
     told: list[Notice] = field(default_factory=list)
     away_for: int = 0
     pulls: dict[tuple[RepositoryId, PullNumber], PullRequest] = field(default_factory=dict)
+    reactions: dict[CommentId, list[Reaction]] = field(default_factory=dict)
     taken_away: set[RepositoryId] = field(default_factory=set)
     roles: dict[Login, Permission] = field(default_factory=dict)  # of everybody else: READ
 
@@ -60,13 +62,19 @@ class FakeForge:
         mine = [
             key
             for key, other in self.comments.items()
-            if (other.repository.id, other.pull) == (comment.repository.id, comment.pull)
+            if (other.repository.id, other.pull, other.marker)
+            == (comment.repository.id, comment.pull, comment.marker)
         ]
         key = next(iter(mine), f"{len(self.comments) + 1}")
         assert ref in {None, key} or ref not in self.comments, "the pipeline made up a reference"
         self.comments[key] = comment
         self.comment_writes += 1
         return key
+
+    def react(self, repository: Repository, comment: CommentId, reaction: Reaction) -> None:  # noqa: ARG002 - ids are ours
+        self._answer(f"POST comments/{comment}/reactions")
+        mine = self.reactions.setdefault(comment, [])
+        mine += [] if reaction in mine else [reaction]
 
     def tell(self, notice: Notice) -> None:
         self._answer("POST dispatches")

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from bot.adapters.config.reader import FileConfigReader
 from bot.adapters.engine.memory import MemoryJournal
-from bot.adapters.storage.memory import MemoryPostings, MemoryStore
+from bot.adapters.storage.memory import MemoryStore
 from bot.adapters.storage.memory_pulls import MemoryPulls
+from bot.adapters.storage.memory_shelves import MemoryPostings
 from bot.adapters.storage.memory_variables import MemoryVariables
 from bot.core.decide.names import branch_label, slug_candidates
 from bot.core.model.checks import Check
@@ -16,6 +17,9 @@ from bot.core.model.decisions import Ignored
 from bot.core.model.events import (
     BranchDeleted,
     BranchPushed,
+    CheckActionRequested,
+    CheckRerequested,
+    CommentWritten,
     Event,
     PullRequestClosed,
     PullRequestConvertedToDraft,
@@ -29,6 +33,7 @@ from bot.core.model.ids import (
     AppName,
     AppSlug,
     Branch,
+    CommentId,
     CommitSha,
     DeliveryGuid,
     DeliveryKey,
@@ -83,6 +88,7 @@ class BotInMemory:
     build_timeout: timedelta = timedelta(minutes=5)
     showing: Showing = field(default_factory=Showing)
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
+    comments_written: int = 0
     pulls: MemoryPulls = field(default_factory=MemoryPulls)
 
     def __post_init__(self) -> None:
@@ -190,6 +196,48 @@ class BotInMemory:
     def mark_ready(self, number: int = 1) -> PullRequestMarkedReady:
         pull = self._known(replace(self.pull(number), draft=False))
         return PullRequestMarkedReady(repository=REPOSITORY, pull=pull)
+
+    def comment(self, author: str, text: str, number: int = 1) -> CommentWritten:
+        """Let somebody write a comment on a pull request."""
+        self.comments_written += 1
+        return CommentWritten(
+            repository=REPOSITORY,
+            pull=PullNumber(number),
+            comment=CommentId(self.comments_written),
+            author=Login(author),
+            text=text,
+        )
+
+    def press(self, sender: str, button: str, attempt: Deployment) -> CheckActionRequested:
+        """Let somebody press a button on the check of an attempt."""
+        return CheckActionRequested(
+            repository=REPOSITORY,
+            head=attempt.head,
+            external_id=attempt.id,
+            action=button,
+            sender=Login(sender),
+        )
+
+    def rerun(self, sender: str, attempt: Deployment) -> CheckRerequested:
+        return CheckRerequested(
+            repository=REPOSITORY,
+            head=attempt.head,
+            external_id=attempt.id,
+            sender=Login(sender),
+        )
+
+    def reactions(self, comment: CommentWritten) -> list[str]:
+        """Return what of ours stands under a comment."""
+        return [str(reaction) for reaction in self.forge.reactions.get(comment.comment, [])]
+
+    def replies(self) -> list[str]:
+        """Return what was replied to commands, without the invisible first line."""
+        bodies = [comment.body for comment in self.forge.comments.values()]
+        return [
+            body.partition("\n")[2]
+            for body in bodies
+            if body.startswith("<!-- previewbot answers")
+        ]
 
     def pull(self, number: int = 1) -> PullRequest:
         """Return a pull request as the forge has it."""

@@ -1,4 +1,4 @@
-"""Our one comment on a pull request: written once, then edited in place."""
+"""Our comments on a pull request, written once and edited in place; reactions to others'."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,8 @@ from bot.adapters.github import texts
 from bot.adapters.github.auth import Access
 from bot.adapters.github.clients import PAGE_SIZE
 from bot.adapters.github.limits import Retries
+from bot.core.model.commands import Reaction
+from bot.core.model.ids import CommentId, Repository
 from bot.core.model.surfaces import StickyComment
 from bot.wire.github import CommentAnswer
 
@@ -42,6 +44,24 @@ class Comments:
             attempt,
             right=WRITE,
             log_in_again=lambda: self._access.forget(comment.repository),
+        )
+
+    def react(self, repository: Repository, comment: CommentId, reaction: Reaction) -> None:
+        """Let `reaction` stand under a comment; GitHub answers a repetition with the first one.
+
+        https://docs.github.com/en/rest/reactions/reactions#create-reaction-for-an-issue-comment
+        """
+        path = f"/repos/{repository.name}/issues/comments/{comment}/reactions"
+
+        def attempt(_number: int) -> None:
+            requester = self._access.client(repository).requester
+            requester.requestJsonAndCheck("POST", path, input={"content": str(reaction)})
+
+        self._retries.call(
+            f"POST {path}",
+            attempt,
+            right=WRITE,
+            log_in_again=lambda: self._access.forget(repository),
         )
 
     def _found_or_created(self, client: Github, comment: StickyComment) -> int:

@@ -13,7 +13,8 @@ from bot.adapters.github.limits import Retries
 from bot.adapters.github.reading import Reading
 from bot.adapters.github.statuses import CommitStatuses
 from bot.core.model.checks import Check
-from bot.core.model.ids import Login, PullNumber, Repository
+from bot.core.model.commands import Reaction
+from bot.core.model.ids import CommentId, Login, PullNumber, Repository
 from bot.core.model.pulls import Permission, PullRequest
 from bot.core.model.surfaces import Notice, ShownDeployment, StickyComment
 from bot.kernel.clock import Clock
@@ -59,6 +60,10 @@ class GitHubForge:
     def comment(self, comment: StickyComment, ref: str | None) -> str:
         """Make `comment` stand on its pull request; see the port."""
         return self._comments.publish(comment, ref)
+
+    def react(self, repository: Repository, comment: CommentId, reaction: Reaction) -> None:
+        """Let `reaction` of ours stand under a comment; see the port."""
+        self._comments.react(repository, comment, reaction)
 
     def tell(self, notice: Notice) -> None:
         """Send a `repository_dispatch` event; see the port."""

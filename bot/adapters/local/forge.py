@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bot.core.model.checks import Check
-from bot.core.model.ids import DeploymentId, Login, PullNumber, Repository
+from bot.core.model.commands import Reaction
+from bot.core.model.ids import CommentId, DeploymentId, Login, PullNumber, Repository
 from bot.core.model.pulls import Permission, PullRequest
 from bot.core.model.surfaces import Notice, ShownDeployment, StickyComment
 
@@ -66,3 +67,6 @@ class LocalForge:
     def reaches(self, repository: Repository) -> bool:  # noqa: ARG002 - the port's
         """Return True: nobody takes a local repository away by a delivery."""
         return True
+
+    def react(self, repository: Repository, comment: CommentId, reaction: Reaction) -> None:
+        """Do nothing: there are no comments."""

@@ -7,7 +7,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from bot.core.model.briefs import PLAIN, Brief
-from bot.core.model.checks import Check
 from bot.core.model.errors import RecordNotFound
 from bot.core.model.ids import (
     AppName,
@@ -25,10 +24,8 @@ from bot.core.model.ids import (
 from bot.core.model.lines import Line
 from bot.core.model.outcomes import LogLine
 from bot.core.model.preview import Deployment, DeploymentState, Preview, Stage, StageRecord
-from bot.core.model.surfaces import Surface
 from bot.kernel.clock import Clock
 from bot.kernel.ids import Ids
-from bot.ports.postings import Posting
 from bot.ports.store import Plan, PreviewWanted
 
 _PreviewKey = tuple[RepositoryId, Line, AppName]
@@ -91,6 +88,12 @@ class MemoryStore:
             for attempt in self._of(key):
                 if attempt.delivery == delivery:
                     return self._plan(attempt, fresh=False)
+            waiting = self._waiting(key, head)
+            if brief.deploys and not waits and waiting is not None:
+                taken = waiting.deployment.moved_to(DeploymentState.QUEUED)
+                self._attempts[taken.id] = replace(waiting, deployment=taken, delivery=delivery)
+                self._briefs[taken.id] = brief
+                return self._plan(self._attempts[taken.id], fresh=True)
             if brief.deploys:
                 self._supersede(key, head)
             generation = Generation(found.generation + 1)
@@ -102,6 +105,7 @@ class MemoryStore:
                 head=head,
                 state=DeploymentState.WAITING if waits else DeploymentState.QUEUED,
                 created_at=self._clock.now(),
+                instead_of=brief.instead_of,
             )
             attempt = _Attempt(deployment=deployment, preview=key, delivery=delivery)
             self._attempts[deployment.id] = attempt
@@ -116,6 +120,15 @@ class MemoryStore:
             and attempt.deployment.generation < planned.deployment.generation
         )
         return Plan(deployment=self._shown(planned), fresh=fresh, dropped=dropped)
+
+    def _waiting(self, key: _PreviewKey, head: CommitSha) -> _Attempt | None:
+        """Return the newest attempt if it waits for an approval of this very head."""
+        mine = self._of(key)
+        if not mine:
+            return None
+        newest = mine[-1].deployment
+        waits = newest.state is DeploymentState.WAITING and newest.head == head
+        return mine[-1] if waits and not newest.withdrawn_because else None
 
     def newest_live(self, repository: RepositoryId, line: Line, app: AppName) -> Deployment | None:
         """Return the newest attempt that came live; None before the first."""
@@ -191,15 +204,42 @@ class MemoryStore:
         return replace(attempt.deployment, preview=self._previews[attempt.preview])
 
     def bury(
-        self, repository: RepositoryId, line: Line, because: str, *, removed: bool = False
+        self,
+        repository: RepositoryId,
+        line: Line,
+        because: str,
+        *,
+        apps: Collection[AppName] | None = None,
+        removed: bool = False,
     ) -> None:
         """Mark the line's previews as gone; their unfinished attempts see it there."""
         with self._lock:
             for key, preview in self._previews.items():
-                if key[:2] == (repository, line):
+                if key[:2] == (repository, line) and (apps is None or key[2] in apps):
                     self._previews[key] = replace(
                         preview, buried=True, buried_because=because, removed=removed
                     )
+
+    def withdraw(
+        self,
+        repository: RepositoryId,
+        line: Line,
+        apps: Collection[AppName],
+        because: str,
+    ) -> list[Deployment]:
+        """Mark the unfinished attempts as given up and return them, oldest first."""
+        with self._lock:
+            found = [
+                attempt
+                for attempt in self._attempts.values()
+                if attempt.preview[:2] == (repository, line)
+                and attempt.preview[2] in apps
+                and not attempt.deployment.is_over
+            ]
+            for attempt in found:
+                given_up = replace(attempt.deployment, withdrawn_because=because)
+                self._attempts[given_up.id] = replace(attempt, deployment=given_up)
+            return [self._shown(self._attempts[attempt.deployment.id]) for attempt in found]
 
     def newest_standing(self) -> list[Deployment]:
         """Return the newest attempt of each preview that is not gone, oldest first."""
@@ -266,6 +306,8 @@ class MemoryStore:
                 head=stored.head,
                 created_at=stored.created_at,
                 superseded_by=stored.superseded_by,
+                withdrawn_because=stored.withdrawn_because,
+                instead_of=stored.instead_of,
             )
             self._attempts[stored.id] = replace(attempt, deployment=written)
 
@@ -321,48 +363,3 @@ class MemoryStore:
             self._blobs[target, project] = frozenset(self.known_blobs(target, project)) - set(
                 blobs
             )
-
-
-class MemoryCheckShelf:
-    """Where the local forge puts its checks until the process ends."""
-
-    def __init__(self) -> None:
-        self._checks: dict[DeploymentId, Check] = {}
-
-    def put(self, check: Check) -> str:
-        """Store `check` in place of an earlier state of it and return its id."""
-        self._checks[check.deployment] = check
-        return check.deployment
-
-    def of(self, deployment: DeploymentId) -> Check | None:
-        """Return the check of an attempt, or None before its first."""
-        return self._checks.get(deployment)
-
-
-class MemoryPostings:
-    """What stands on the forge; implements `bot.ports.postings.Postings`."""
-
-    def __init__(self) -> None:
-        self._kept: dict[tuple[Surface, str], Posting] = {}
-
-    def of(self, surface: Surface, subject: str) -> Posting | None:
-        """Return what was written about `subject`, None before the first time."""
-        return self._kept.get((surface, subject))
-
-    def in_group(self, surface: Surface, group: str) -> list[Posting]:
-        """Return all that belongs to `group`, in order of their first writing."""
-        found = list(self._kept.values())
-        return [each for each in found if (each.surface, each.group) == (surface, group)]
-
-    def saying(self, surface: Surface, said: str) -> list[Posting]:
-        """Return all that says exactly `said`, in order of their first writing."""
-        found = list(self._kept.values())
-        return [each for each in found if (each.surface, each.said) == (surface, said)]
-
-    def put(self, posting: Posting) -> None:
-        """Remember `posting` in place of what was remembered of its subject."""
-        self._kept[posting.surface, posting.subject] = posting
-
-    def forget(self, surface: Surface, subject: str) -> None:
-        """Remember nothing of `subject`; harmless when nothing was."""
-        self._kept.pop((surface, subject), None)

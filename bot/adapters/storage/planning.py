@@ -113,7 +113,12 @@ class NewAttempt:
 
 
 def add_attempt(connection: sa.Connection, preview: Preview, new: NewAttempt) -> Deployment:
-    """Insert the next attempt; if it deploys, unfinished older ones are superseded by its head."""
+    """Insert the next attempt; if it deploys, unfinished older ones are superseded by its head.
+
+    One of the same head that waits for an approval is taken up instead, unless this waits too.
+    """
+    if new.brief.deploys and not new.waits and (waiting := _waiting(connection, preview, new)):
+        return _taken_up(connection, waiting, new)
     generation = preview.generation + 1
     state = DeploymentState.WAITING if new.waits else DeploymentState.QUEUED
     if new.brief.deploys:
@@ -136,11 +141,45 @@ def add_attempt(connection: sa.Connection, preview: Preview, new: NewAttempt) ->
             state=str(state),
             created_at=new.now,
             title="",
-            brief=BRIEFS.dump_json(new.brief, exclude_defaults=True).decode(),
+            instead_of=new.brief.instead_of,
+            brief=_written(new.brief),
         )
     )
     row = connection.execute(DEPLOYMENTS.where(deployments.c.id == new.key)).mappings().one()
     return deployment_in(row)
+
+
+def _waiting(connection: sa.Connection, preview: Preview, new: NewAttempt) -> Deployment | None:
+    """Return the newest attempt if it waits for an approval of this very head."""
+    query = DEPLOYMENTS.where(
+        deployments.c.preview_id == preview.id,
+        deployments.c.generation == preview.generation,
+        deployments.c.state == str(DeploymentState.WAITING),
+        deployments.c.head == new.head,
+        deployments.c.withdrawn_because == "",
+    )
+    row = connection.execute(query).mappings().first()
+    return None if row is None else deployment_in(row)
+
+
+def _taken_up(connection: sa.Connection, waiting: Deployment, new: NewAttempt) -> Deployment:
+    mine = deployments.c.id == waiting.id
+    connection.execute(
+        sa.update(deployments)
+        .where(mine)
+        .values(
+            hook=new.delivery.hook,
+            guid=new.delivery.guid,
+            state=str(DeploymentState.QUEUED),
+            brief=_written(new.brief),
+        )
+    )
+    row = connection.execute(DEPLOYMENTS.where(mine)).mappings().one()
+    return deployment_in(row)
+
+
+def _written(brief: Brief) -> str:
+    return BRIEFS.dump_json(brief, exclude_defaults=True).decode()
 
 
 def dropped_by(connection: sa.Connection, planned: Deployment) -> tuple[Deployment, ...]:

@@ -70,6 +70,7 @@ def deployment_in(row: sa.RowMapping) -> Deployment:
     """Return the deployment of a row of `DEPLOYMENTS`."""
     columns = deployments.c
     superseded_by, target_id = row[columns.superseded_by], row[columns.target_id]
+    instead_of = row[columns.instead_of]
     return Deployment(
         id=DeploymentId(row[columns.id]),
         preview=preview_in(row),
@@ -78,6 +79,8 @@ def deployment_in(row: sa.RowMapping) -> Deployment:
         state=DeploymentState(row[columns.state]),
         created_at=row[columns.created_at],
         superseded_by=None if superseded_by is None else CommitSha(superseded_by),
+        withdrawn_because=row[columns.withdrawn_because],
+        instead_of=None if instead_of is None else CommitSha(instead_of),
         target_id=None if target_id is None else TargetDeploymentId(target_id),
         url=row[columns.url],
         deployment_url=row[columns.deployment_url],

@@ -34,7 +34,14 @@ from bot.core.model.ids import (
 )
 from bot.core.model.lines import Line, ref_of
 from bot.core.model.outcomes import LogLine
-from bot.core.model.preview import Deployment, DeploymentState, Preview, Stage, StageRecord
+from bot.core.model.preview import (
+    UNFINISHED,
+    Deployment,
+    DeploymentState,
+    Preview,
+    Stage,
+    StageRecord,
+)
 from bot.kernel.clock import Clock
 from bot.kernel.ids import Ids
 from bot.ports.store import Plan, PreviewWanted
@@ -134,16 +141,42 @@ class SqlStore:
             return [deployment_in(row) for row in connection.execute(query).mappings()]
 
     def bury(
-        self, repository: RepositoryId, line: Line, because: str, *, removed: bool = False
+        self,
+        repository: RepositoryId,
+        line: Line,
+        because: str,
+        *,
+        apps: Collection[AppName] | None = None,
+        removed: bool = False,
     ) -> None:
         """Mark the line's previews as gone; their unfinished attempts see it there."""
-        ours = sa.and_(previews.c.repository_id == repository, previews.c.ref == ref_of(line))
+        ours = _of_apps(repository, line, apps)
         with self._write.begin() as connection:
             connection.execute(
                 sa.update(previews)
                 .where(ours)
                 .values(buried=True, buried_because=because, removed=removed)
             )
+
+    def withdraw(
+        self,
+        repository: RepositoryId,
+        line: Line,
+        apps: Collection[AppName],
+        because: str,
+    ) -> list[Deployment]:
+        """Mark the unfinished attempts as given up and return them, oldest first."""
+        mine = sa.select(previews.c.id).where(_of_apps(repository, line, apps))
+        unfinished = sa.and_(
+            deployments.c.preview_id.in_(mine),
+            deployments.c.state.in_(sorted(map(str, UNFINISHED))),
+        )
+        query = DEPLOYMENTS.where(unfinished).order_by(deployments.c.number)
+        with self._write.begin() as connection:
+            connection.execute(
+                sa.update(deployments).where(unfinished).values(withdrawn_because=because)
+            )
+            return [deployment_in(row) for row in connection.execute(query).mappings()]
 
     def newest_standing(self) -> list[Deployment]:
         """Return the newest attempt of each preview that is not gone, oldest first."""
@@ -275,3 +308,10 @@ class SqlStore:
     def forget_blobs(self, target: str, project: AppSlug, blobs: Collection[BlobSha]) -> None:
         """Take out what the target turned out not to have."""
         self._blobs.discard(target, project, blobs)
+
+
+def _of_apps(
+    repository: RepositoryId, line: Line, apps: Collection[AppName] | None
+) -> sa.ColumnElement[bool]:
+    ours = sa.and_(previews.c.repository_id == repository, previews.c.ref == ref_of(line))
+    return ours if apps is None else sa.and_(ours, previews.c.app.in_(list(apps)))

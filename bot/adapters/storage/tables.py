@@ -8,7 +8,7 @@ from typing_extensions import override
 
 # The newest revision under `migrations/versions`. It stands here so that a database which is up
 # to date is recognised without importing Alembic (0.1 s); a test compares the two.
-SCHEMA_REVISION = "0008"
+SCHEMA_REVISION = "0009"
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -129,6 +129,8 @@ deployments = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("superseded_by", sa.Text),
+    sa.Column("withdrawn_because", CleanText, nullable=False, server_default=""),
+    sa.Column("instead_of", sa.Text),
     sa.Column("target_id", sa.Text),
     sa.Column("url", sa.Text),
     sa.Column("deployment_url", sa.Text),

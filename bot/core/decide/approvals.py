@@ -8,18 +8,10 @@ neither does what GitHub calls the author's association.
 from dataclasses import dataclass
 
 from bot.core.model.decisions import Reason
-from bot.core.model.ids import CommitSha, Login, Repository, same_login
-from bot.core.model.pulls import Permission, PullRequest
+from bot.core.model.ids import CommitSha, Repository, same_login
+from bot.core.model.pulls import Asker, Permission, PullRequest
 
 NEEDED = Permission.MAINTAIN
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approver:
-    """Who says so, and what the forge lets them do now."""
-
-    login: Login
-    permission: Permission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +23,7 @@ class NotApproved:
 
 
 def objection(
-    commit: CommitSha, pull: PullRequest, repository: Repository, approver: Approver
+    commit: CommitSha, pull: PullRequest, repository: Repository, approver: Asker
 ) -> NotApproved | None:
     """Return why `approver` cannot have `commit` run, None when they can.
 

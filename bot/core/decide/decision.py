@@ -2,9 +2,9 @@
 
 from typing import assert_never
 
-from bot.core.decide import ends, pulls, pushes
+from bot.core.decide import commands, ends, pulls, pushes
 from bot.core.decide.room import with_room
-from bot.core.model.decisions import Decision, Reason
+from bot.core.model.decisions import Decision
 from bot.core.model.events import (
     AppUninstalled,
     BranchDeleted,
@@ -42,7 +42,7 @@ def decide(event: Event, snapshot: Snapshot) -> Decision:
     return with_room(_decide(event, snapshot), snapshot)
 
 
-def _decide(  # noqa: C901, PLR0911, PLR0912 - an arm for each kind of event
+def _decide(  # noqa: C901, PLR0911 - an arm for each kind of event
     event: Event, snapshot: Snapshot
 ) -> Decision:
     match event:
@@ -62,10 +62,13 @@ def _decide(  # noqa: C901, PLR0911, PLR0912 - an arm for each kind of event
             | PullRequestUnlabeled()
         ):
             return pulls.changed(event, snapshot)
-        case CommentWritten():
-            return _nothing("comments")
-        case CheckRerequested() | CheckActionRequested() | CheckSuiteRerequested():
-            return _nothing("the buttons of checks")
+        case (
+            CommentWritten()
+            | CheckRerequested()
+            | CheckActionRequested()
+            | CheckSuiteRerequested()
+        ):
+            return commands.asked(event, snapshot)
         case RepositoryRenamed() | RepositoryTransferred():
             return ends.moved(event, snapshot)
         case RepositoryPrivatized():
@@ -76,7 +79,3 @@ def _decide(  # noqa: C901, PLR0911, PLR0912 - an arm for each kind of event
             return ends.expired(event, snapshot)
         case _:
             assert_never(event)
-
-
-def _nothing(what: str) -> Decision:
-    return Decision(reason=Reason.EVENT_NOT_HANDLED, detail=f"nothing follows from {what} yet")

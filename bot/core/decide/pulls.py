@@ -4,6 +4,7 @@ Deliveries come late, out of order and again, so that a pull request is never tr
 said to have happened, but brought to what the forge says it is.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.core.decide.starting import Beginning, beginnings, decision_on
@@ -83,6 +84,11 @@ def _of_a_fork(repository: Repository, pull: PullRequest, snapshot: Snapshot) ->
     if snapshot.approved:
         detail = f"{pull.head[:7]} of #{pull.number}, from a fork, was approved"
         return decision_on(begun, detail)
+    return unapproved(begun, pull)
+
+
+def unapproved(begun: Sequence[Beginning], pull: PullRequest) -> Decision:
+    """Return the decision to ask for an approval of what would begin with it."""
     detail = f"{pull.head[:7]} of #{pull.number} comes from a fork and was not approved"
     decision = decision_on(begun, detail)
     awaited = tuple(_awaited(each, pull) for each in begun)

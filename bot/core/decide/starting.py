@@ -54,12 +54,13 @@ def decision_on(begun: Sequence[Beginning], detail: str) -> Decision:
 def is_handled(facts: AppFacts, head: CommitSha) -> bool:
     """Tell whether the newest attempt is of this very commit and was not given up for another.
 
-    What was removed although its branch goes on is not brought back by hearing of the same commit.
+    What was removed or cancelled although its branch goes on is not brought back by hearing of the
+    same commit, nor is a rollback undone.
     """
     newest = facts.newest
-    if newest is None or newest.head != head:
+    if newest is None or head not in {newest.head, newest.instead_of}:
         return False
-    if newest.preview.removed:
+    if newest.preview.removed or newest.withdrawn_because:
         return True
     return (
         newest.state is not DeploymentState.SUPERSEDED

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from bot.core.model.commands import Authority
 from bot.core.model.config import Production, Recipe
+from bot.core.model.ids import CommitSha, DeploymentId
 from bot.core.model.outcomes import Annotation
 from bot.core.model.selection import WHOLE, Selection
 from bot.core.model.surfaces import Surface
@@ -21,6 +23,9 @@ class Brief:
     target: str | None = None  # one of the operator's targets; None: the usual one
     surfaces: frozenset[Surface] | None = None  # None: the operator's choice
     remarks: tuple[Annotation, ...] = ()  # on the configuration, for the commit's author
+    back_to: DeploymentId | None = None  # nothing is made: this earlier one is served again
+    instead_of: CommitSha | None = None  # then: the head that it stands in for
+    authority: Authority | None = None  # whose wish it is; without the right it does not begin
     anew: bool = False  # somebody asked for it: nothing that is there already is used again
 
 

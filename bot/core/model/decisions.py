@@ -4,7 +4,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.core.model.briefs import Brief
-from bot.core.model.ids import AppName, Branch, CommitSha, PullNumber, Repository
+from bot.core.model.commands import Authority, Reaction, Reply
+from bot.core.model.ids import (
+    AppName,
+    Branch,
+    CommentId,
+    CommitSha,
+    DeploymentId,
+    Login,
+    PullNumber,
+    Repository,
+)
 from bot.core.model.lines import Line
 from bot.core.model.outcomes import Failed, Skipped
 from bot.core.model.pulls import PullRequest
@@ -24,11 +34,17 @@ class Reason(StrEnum):
     PULL_REQUEST_CLOSED = "pull-request-closed"
     PULL_REQUEST_GONE = "pull-request-gone"
     PULL_REQUEST_SHOWN = "pull-request-shown"
+    COMMAND = "command"
+    COMMAND_MISUNDERSTOOD = "command-misunderstood"
+    COMMAND_POINTLESS = "command-pointless"
+    CHECK_NOT_OURS = "check-not-ours"
+    CHECK_STALE = "check-stale"
     FORK_AWAITS_APPROVAL = "fork-awaits-approval"
     NOT_A_FORK = "not-a-fork"
     OWN_CODE = "own-code"
     RIGHT_MISSING = "right-missing"
     HEAD_MOVED = "head-moved"
+    HEAD_NOT_NAMED = "head-not-named"
     STALE_PUSH = "stale-push"
     ALREADY_HANDLED = "already-handled"
     TAG_PUSH = "tag-push"
@@ -104,8 +120,62 @@ class BuryPreviews:
     repository: Repository
     line: Line
     because: str  # a clause in plain text, "the branch is gone"
+    apps: tuple[AppName, ...] | None = None  # None: all of them
     # The line goes on: then its check says that the preview was removed, and how to get it back.
     line_goes_on: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproveCommit:
+    """Remember that somebody approved one commit of a stranger."""
+
+    repository: Repository
+    pull: PullNumber
+    commit: CommitSha
+    by: Login
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawAttempts:
+    """Give up what is not over yet on a line; what is live goes on."""
+
+    repository: Repository
+    line: Line
+    apps: tuple[AppName, ...]
+    because: str  # a clause in plain text, "ada cancelled it"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollBack:
+    """Let an app's URL serve an earlier deployment, in place of the head."""
+
+    repository: Repository
+    line: Line
+    app: AppName
+    to: DeploymentId
+    head: CommitSha  # of that deployment
+    instead_of: CommitSha  # the line's head, for whose sake nothing is deployed again
+    by: Login
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowCheckAgain:
+    """Write the check of an attempt that is over once more, as its record has it."""
+
+    deployment: DeploymentId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Tell whoever gave a command what became of it."""
+
+    repository: Repository
+    pull: PullNumber | None  # where a reply may be written
+    comment: CommentId | None  # None: it was a button
+    command: str  # as it was meant, to begin a reply with
+    line: Line | None  # what STATUS tells of
+    reaction: Reaction
+    reply: Reply | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +216,11 @@ Intent = (
     | SkipDeployment
     | AwaitApproval
     | BuryPreviews
+    | ApproveCommit
+    | WithdrawAttempts
+    | RollBack
+    | ShowCheckAgain
+    | Answer
     | RecordRepository
     | RecordPullRequest
     | ShowPullRequest
@@ -160,3 +235,5 @@ class Decision:
     reason: Reason
     detail: str
     intents: tuple[Intent, ...] = ()
+    # Whose wish it is, if anybody's: asked for once more before anything is done.
+    authority: Authority | None = None

@@ -126,6 +126,9 @@ class Deployment:
     state: DeploymentState
     created_at: datetime
     superseded_by: CommitSha | None = None
+    withdrawn_because: str = ""  # somebody cancelled it; "" when nobody did
+    # The head for whose sake nothing is deployed, because somebody rolled back to `head` instead.
+    instead_of: CommitSha | None = None
     target_id: TargetDeploymentId | None = None
     url: str | None = None  # stable
     deployment_url: str | None = None  # immutable

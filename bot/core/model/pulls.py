@@ -68,3 +68,11 @@ class Permission(IntEnum):
     WRITE = 3
     MAINTAIN = 4
     ADMIN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Somebody who asks for something, and what the forge lets them do now."""
+
+    login: Login
+    permission: Permission

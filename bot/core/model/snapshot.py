@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 from bot.core.model.config import NOTHING_SAID, AppConfig, Counting, DenoFile, Mistaken
 from bot.core.model.ids import AppName, CommitSha
+from bot.core.model.lines import Line
 from bot.core.model.preview import Deployment
-from bot.core.model.pulls import PullRequest
+from bot.core.model.pulls import Asker, PullRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,12 @@ class Snapshot:
     pull: PullRequest | None = None  # the event's, as the forge has it now
     # The open pull requests that have the head, by what was last recorded of them.
     pulls: tuple[PullRequest, ...] = ()
+    # Where a command was given: what it is about, by whom, and what was tried there so far, oldest
+    # first; of a button also the attempt on whose check it stood.
+    line: Line | None = None
+    asker: Asker | None = None
+    history: tuple[Deployment, ...] = ()
+    attempt: Deployment | None = None
     approved: bool = False  # somebody has approved the pull request's head
     # The newest attempt of each preview that the event is about; where one is to be begun, of
     # those of the repository that have something on the platform.

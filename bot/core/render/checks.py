@@ -35,11 +35,6 @@ MAX_EXPLANATION_BYTES = 8_000
 # No limit is published; the list of checks shows about this much.
 MAX_TITLE_CHARS = 140
 
-_BACK = (
-    "Press *Redeploy*, comment `/preview deploy` on the pull request or push a commit to get it"
-    " back."
-)
-
 _DOING = {
     Stage.ACQUIRE: "Fetching the commit",
     Stage.MANIFEST: "Reading its files",
@@ -117,24 +112,6 @@ def concluded(
         annotations=_annotations(outcome, paths, brief),
         buttons=buttons(outcome),
     )
-
-
-def removed(deployment: Deployment, because: str, *, page_url: str | None) -> Check:
-    """Return the check of a commit whose preview was removed although its line goes on."""
-    check = blank(
-        deployment,
-        page_url,
-        status=CheckStatus.COMPLETED,
-        title=markdown.line(f"Removed: {because}", max_chars=MAX_TITLE_CHARS),
-        summary="\n\n".join(
-            [
-                f"The preview of this commit was removed, because {markdown.inline(because)}.",
-                _BACK,
-                commit_of(deployment),
-            ]
-        ),
-    )
-    return replace(check, conclusion=Conclusion.NEUTRAL, buttons=(Button.REDEPLOY,))
 
 
 def buttons(outcome: Outcome) -> tuple[Button, ...]:

@@ -28,6 +28,11 @@ class Row:
 
 def body(rows: Sequence[Row]) -> str:
     """Return the whole comment, rows in the order of the apps' names."""
+    return f"{MARKER}\n{table(rows)}"
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return the rows as a table, in the order of the apps' names."""
     lines = [_row(row) for row in sorted(rows, key=lambda row: row.newest.preview.slug)]
     kept: list[str] = []
     left_bytes = MAX_BODY_BYTES - len(f"{MARKER}\n{_HEAD}\n".encode())
@@ -38,7 +43,7 @@ def body(rows: Sequence[Row]) -> str:
         kept.append(line)
     more = len(lines) - len(kept)
     tail = [f"\n{more:,} more are not shown."] if more else []
-    return "\n".join([MARKER, _HEAD, *kept, *tail])
+    return "\n".join([_HEAD, *kept, *tail])
 
 
 def _row(row: Row) -> str:

@@ -64,7 +64,8 @@ def _outcome(deployment: Deployment, log: tuple[LogLine, ...]) -> Outcome | None
             # The rule's code is not written down, its words are.
             return Skipped(code="rule", because=deployment.title.removeprefix("Skipped: "))
         case DeploymentState.SUPERSEDED:
-            newer, because = deployment.superseded_by, deployment.preview.buried_because
+            newer = deployment.superseded_by
+            because = deployment.withdrawn_because or deployment.preview.buried_because
             withdrawn = Withdrawn(because=because or _NO_REASON)
             return withdrawn if newer is None else Superseded(by=newer)
         case DeploymentState.TIMED_OUT:

@@ -23,7 +23,8 @@ def bind(attempt: Attempt, uploaded: Uploaded, deployment_url: str) -> Live | En
     with attempt.stage(Stage.BIND) as note:
         if (given_up := _no_longer_newest(attempt)) is not None:
             note.text = "superseded"
-            attempt.services.target.cancel(uploaded.id)
+            if attempt.brief.back_to is None:  # else it is an earlier attempt's, and may be live
+                attempt.services.target.cancel(uploaded.id)
             return given_up
         return _bind(attempt, uploaded, deployment_url)
 
@@ -37,7 +38,9 @@ def _no_longer_newest(attempt: Attempt) -> Superseded | Withdrawn | None:
         attempt.journal,
         lambda: head_now(preview.repository, preview.line, attempt.services),
     )
-    if head == deployment.head or (head is not None and _is_skipped(preview, head, attempt)):
+    if head == (deployment.instead_of or deployment.head) or (
+        head is not None and _is_skipped(preview, head, attempt)
+    ):
         return None
     return overtaken(preview.line, head)
 

@@ -8,7 +8,7 @@ import pytest
 from bot.adapters.local.forge import CheckShelf
 from bot.adapters.storage import connect
 from bot.adapters.storage.checks import SqlCheckShelf
-from bot.adapters.storage.memory import MemoryCheckShelf
+from bot.adapters.storage.memory_shelves import MemoryCheckShelf
 from bot.core.model.checks import Check, CheckStatus, Conclusion
 from bot.core.model.ids import (
     Branch,

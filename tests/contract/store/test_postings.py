@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.storage import connect
-from bot.adapters.storage.memory import MemoryPostings
+from bot.adapters.storage.memory_shelves import MemoryPostings
 from bot.adapters.storage.postings import SqlPostings
 from bot.core.model.surfaces import Surface
 from bot.ports.postings import Posting, Postings

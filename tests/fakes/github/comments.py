@@ -2,7 +2,7 @@
 
 from tests.fakes.github import limits
 from tests.fakes.github.call import Answer, Call, Route
-from tests.fakes.github.entities import Comment
+from tests.fakes.github.entities import Comment, Reaction
 from tests.fakes.github.refusals import Refusal, not_found
 
 # Comments on pull requests accept this right; `issues: write` would do too.
@@ -62,6 +62,26 @@ def delete(call: Call) -> Answer:
     return Answer(status=204)
 
 
+def react(call: Call) -> Answer:
+    """POST a reaction; the same one again is answered with 200 instead of 201."""
+    comment = _comment(call)
+    content = call.body["content"]
+    with call.store.changing():
+        found = [
+            r for r in comment.reactions if (r.author, r.content) == (call.caller.login, content)
+        ]
+        if found:
+            return Answer(document=call.documents.reaction(found[0]))
+        reaction = Reaction(
+            id=call.store.number(),
+            author=call.caller.login,
+            content=content,
+            created_at=call.store.clock.now(),
+        )
+        comment.reactions.append(reaction)
+    return Answer(status=201, document=call.documents.reaction(reaction))
+
+
 def _own(call: Call) -> Comment:
     """Return the comment, unless somebody else wrote it and the caller may not touch it."""
     comment = _comment(call)
@@ -87,4 +107,5 @@ ROUTES = [
     Route(method="GET", pattern=_ONE, permission=READ, handler=get),
     Route(method="PATCH", pattern=_ONE, permission=WRITE, handler=update),
     Route(method="DELETE", pattern=_ONE, permission=WRITE, handler=delete),
+    Route(method="POST", pattern=f"{_ONE}/reactions", permission=WRITE, handler=react),
 ]

@@ -1,9 +1,11 @@
 """What people do on the fake GitHub besides pushing: forks, pull requests, comments, roles."""
 
+from copy import deepcopy
 from typing import Any
 
 from tests.fakes.github import pull_requests
-from tests.fakes.github.documents import Documents
+from tests.fakes.github.documents import Documents, examples
+from tests.fakes.github.entities import CheckRun, Comment
 from tests.fakes.github.pulls import FakePull
 from tests.fakes.github.repository import FakeRepository
 from tests.fakes.github.witness import Witness
@@ -80,6 +82,65 @@ class Community(Witness):
         with self.store.changing():
             pull.state = "open"
             pull.refresh()
+
+    def comment(self, pull: FakePull, author: str, body: str) -> Comment:
+        """Write a comment on a pull request; nobody is told."""
+        now = self.store.clock.now()
+        comment = Comment(
+            id=self.store.number(),
+            repository=pull.base.full_name,
+            issue=pull.number,
+            author=author,
+            body=body,
+            created_at=now,
+            updated_at=now,
+        )
+        with self.store.changing():
+            self.store.comments[comment.id] = comment
+        return comment
+
+    def comment_payload(
+        self, pull: FakePull, comment: Comment, action: str = "created"
+    ) -> dict[str, Any]:
+        """Return GitHub's payload for a comment on a pull request."""
+        template = deepcopy(examples()["issue_comment"][3])
+        address = f"{self.documents.api_url}/repos/{pull.base.full_name}/pulls/{pull.number}"
+        issue = template["issue"] | {
+            "number": pull.number,
+            "title": pull.title,
+            "state": pull.state,
+            "user": self.documents.user(pull.author),
+            "pull_request": {"url": address, "html_url": address, "diff_url": address},
+        }
+        found = {
+            "action": action,
+            "issue": issue,
+            "comment": self.documents.comment(comment),
+            "repository": self.documents.repository(pull.base),
+            "sender": self.documents.user(comment.author),
+        }
+        return found | self._installed(pull.base)
+
+    def button_payload(
+        self, repository: FakeRepository, run: CheckRun, button: str | None, sender: str
+    ) -> dict[str, Any]:
+        """Return GitHub's payload for a pressed button of a check; None: *Re-run*."""
+        pressed = {"requested_action": {"identifier": button}} if button else {}
+        found = {
+            "action": "requested_action" if button else "rerequested",
+            "check_run": self.documents.check_run(run),
+            "repository": self.documents.repository(repository),
+            "sender": self.documents.user(sender),
+            **pressed,
+        }
+        return found | self._installed(repository)
+
+    def _installed(self, repository: FakeRepository) -> dict[str, Any]:
+        installation = self.store.installation_of(repository)
+        if installation is None:
+            return {}
+        number = installation.id
+        return {"installation": {"id": number, "node_id": f"MDI_{number}"}}
 
     def pull_payload(
         self, pull: FakePull, action: str, *, sender: str | None = None, **extra: object

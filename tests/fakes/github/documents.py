@@ -15,6 +15,7 @@ from tests.fakes.github.entities import (
     DeploymentStatus,
     Installation,
     JsonObject,
+    Reaction,
 )
 from tests.fakes.github.repository import FakeRepository
 
@@ -175,6 +176,16 @@ class Documents:
             "performed_via_github_app": None,
             "created_at": stamp(comment.created_at),
             "updated_at": stamp(comment.updated_at),
+        }
+
+    def reaction(self, reaction: Reaction) -> JsonObject:
+        """A `reaction`."""
+        return {
+            "id": reaction.id,
+            "node_id": f"REA_{reaction.id}",
+            "user": self.user(reaction.author),
+            "content": reaction.content,
+            "created_at": stamp(reaction.created_at),
         }
 
     def status(self, status: CommitStatus) -> JsonObject:

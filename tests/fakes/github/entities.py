@@ -137,6 +137,16 @@ class Deployment:
     statuses: list[DeploymentStatus] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """Somebody's reaction to a comment."""
+
+    id: int
+    author: str
+    content: str
+    created_at: datetime
+
+
 @dataclass(slots=True, kw_only=True)
 class Comment:
     """A comment on a pull request."""
@@ -148,6 +158,7 @@ class Comment:
     body: str
     created_at: datetime
     updated_at: datetime
+    reactions: list[Reaction] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,127 @@
+"""What to do when somebody asks: by a comment or by a button, it is one request and one rule.
+
+Whatever the answer is, there is one: a request that is refused names the right it needs.
+"""
+
+from dataclasses import replace
+from typing import assert_never
+
+from bot.core.decide import obeying
+from bot.core.decide.answering import Answering, answer
+from bot.core.decide.approvals import role_of
+from bot.core.decide.requests import Asked, request_of
+from bot.core.model.commands import (
+    NEEDED,
+    Authority,
+    Help,
+    Misunderstood,
+    Reaction,
+    Request,
+    Said,
+    Status,
+    Verb,
+)
+from bot.core.model.decisions import Decision, Reason, ShowCheckAgain
+from bot.core.model.events import CheckSuiteRerequested, CommentWritten
+from bot.core.model.pulls import Permission
+from bot.core.model.snapshot import Snapshot
+
+
+def asked(event: Asked, snapshot: Snapshot) -> Decision:
+    """Return what to do about a comment or a pressed button."""
+    request = request_of(event, snapshot.attempt)
+    match request:
+        case Request():
+            return _asked(request, snapshot, is_suite=isinstance(event, CheckSuiteRerequested))
+        case Misunderstood() if isinstance(event, CommentWritten):
+            return _misunderstood(event, request, snapshot)
+        case _:
+            return Decision(
+                reason=Reason.CHECK_NOT_OURS,
+                detail="the button is on no check of an attempt that we know",
+            )
+
+
+def _asked(request: Request, snapshot: Snapshot, *, is_suite: bool) -> Decision:
+    to = Answering.of(request, snapshot)
+    authority = Authority(
+        repository=request.repository,
+        login=request.by,
+        needs=NEEDED[request.command.verb],
+    )
+    refused = _missing_right(authority, snapshot)
+    if refused is not None:
+        return to.no(Reason.RIGHT_MISSING, refused)
+    old = snapshot.attempt
+    if old is not None and not is_suite and _is_overtaken(request, snapshot):
+        return Decision(
+            reason=Reason.CHECK_STALE,
+            detail=f"{old.head[:7]} is not the head of {old.preview.name} any more",
+            intents=(ShowCheckAgain(deployment=old.id),),
+        )
+    return replace(_obeyed(request, snapshot, to), authority=authority)
+
+
+def _missing_right(authority: Authority, snapshot: Snapshot) -> str | None:
+    """Return which right the request lacks, None if it has it."""
+    asker = snapshot.asker
+    has = Permission.NONE if asker is None else asker.permission
+    if has >= authority.needs:
+        return None
+    return (
+        f"it needs the {authority.needs.name.lower()} role or more, and {authority.login} has"
+        f" {role_of(has)}"
+    )
+
+
+def _is_overtaken(request: Request, snapshot: Snapshot) -> bool:
+    """Tell whether a button stands on a commit that is not what would be deployed now.
+
+    An approval answers for itself, and what is removed is the preview, not a commit.
+    """
+    old = snapshot.attempt
+    again = request.command.verb is Verb.REDEPLOY
+    return again and old is not None and old.head != snapshot.head_now
+
+
+def _obeyed(  # noqa: C901, PLR0911 - an arm for each verb
+    request: Request, snapshot: Snapshot, to: Answering
+) -> Decision:
+    verb = request.command.verb
+    match verb:
+        case Verb.HELP:
+            return to.told(Help())
+        case Verb.STATUS:
+            return to.told(Status())
+        case Verb.CANCEL:
+            return obeying.cancel(request, snapshot, to)
+        case Verb.DESTROY:
+            return obeying.destroy(request, snapshot, to)
+        case Verb.DEPLOY | Verb.REDEPLOY:
+            return obeying.deploy(request, snapshot, to, anew=verb is Verb.REDEPLOY)
+        case Verb.APPROVE:
+            return obeying.approve(request, snapshot, to)
+        case Verb.ROLLBACK:
+            return obeying.roll_back(request, snapshot, to)
+        case Verb.PROMOTE:
+            return to.no(Reason.COMMAND_POINTLESS, "no app of this repository has a production")
+        case _:
+            assert_never(verb)
+
+
+def _misunderstood(event: CommentWritten, found: Misunderstood, snapshot: Snapshot) -> Decision:
+    """Answer what was not understood, with the likeliest meaning to copy."""
+    suggestion = found.suggestion
+    text = found.problem + (
+        "; did you mean this?" if suggestion else "; `/preview help` tells all"
+    )
+    told = answer(
+        event.repository,
+        pull=event.pull,
+        comment=event.comment,
+        command=event.text,
+        line=snapshot.line,
+        reaction=Reaction.CONFUSED,
+        reply=Said(text=text, copy=suggestion),
+    )
+    return Decision(reason=Reason.COMMAND_MISUNDERSTOOD, detail=found.problem, intents=(told,))

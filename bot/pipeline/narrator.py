@@ -4,13 +4,21 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from threading import Condition
+from typing import NamedTuple
 
 from bot.core.model.ids import DeploymentId
-from bot.core.model.preview import Stage
+from bot.core.model.preview import BuildPhase, Stage
 from bot.core.render import checks
 from bot.pipeline.announce import announce
 from bot.pipeline.surfaces import show
 from bot.ports.services import Services
+
+
+class _Point(NamedTuple):
+    """Where an attempt stands."""
+
+    stage: Stage
+    phase: BuildPhase | None
 
 
 class Narrator:
@@ -24,16 +32,19 @@ class Narrator:
         self._key = key
         self._services = services
         self._changed = Condition()
-        self._stage: Stage | None = None
+        self._point: _Point | None = None
         self._closed = False
         self._begun: list[Future[None]] = []  # what tells the stages, and what shows elsewhere
 
-    def at(self, stage: Stage) -> None:
-        """Let it be known that the attempt has come to `stage`; nothing any more once closed."""
+    def at(self, stage: Stage, phase: BuildPhase | None = None) -> None:
+        """Let it be known that the attempt has come to `stage`; nothing any more once closed.
+
+        `phase` is what the platform does at `Stage.BUILD`.
+        """
         if self._closed:
             return
         with self._changed:
-            self._stage = stage
+            self._point = _Point(stage, phase)
             self._changed.notify_all()
         if not self._begun:
             submit = self._services.beside.submit
@@ -53,27 +64,28 @@ class Narrator:
             begun.result()
 
     def _tell(self) -> None:
-        told: Stage | None = None
-        while (stage := self._next(told)) is not None:
+        told: _Point | None = None
+        while (point := self._next(told)) is not None:
             deployment = self._services.store.deployment(self._key)
             check = checks.in_progress(
                 deployment,
-                stage,
+                point.stage,
+                phase=point.phase,
                 page_url=self._services.page_url(self._key),
                 stages=self._services.store.stages(self._key),
             )
             announce(check, deployment, self._services)
-            told = stage
+            told = point
             with self._changed:
                 pause_s = self._services.between_words.total_seconds()
                 self._changed.wait_for(lambda: self._closed, pause_s)
 
-    def _next(self, told: Stage | None) -> Stage | None:
-        """Return the stage to tell of, once it is another one; None when it is over."""
+    def _next(self, told: _Point | None) -> _Point | None:
+        """Return the point to tell of, once it is another one; None when it is over."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._stage is not told)
+            self._changed.wait_for(lambda: self._closed or self._point != told)
             over = self._closed and told is not None
-            return None if over else self._stage
+            return None if over else self._point
 
 
 @contextmanager

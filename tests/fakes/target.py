@@ -24,7 +24,7 @@ from bot.core.model.ids import (
 )
 from bot.core.model.manifest import FileAsset
 from bot.core.model.outcomes import LogLine
-from bot.core.model.preview import Transfer
+from bot.core.model.preview import BuildPhase, Transfer
 from bot.kernel.clock import Clock
 from bot.kernel.git_hash import blob_sha1
 from bot.ports.target import (
@@ -103,6 +103,7 @@ class FakeTarget:
     all_mute: bool = False
     visited_at: dict[TargetDeploymentId, datetime] = field(default_factory=dict)
     unavailable_calls: int = 0  # the next so many calls find nobody
+    phase: BuildPhase | None = None  # what builds that are not decided say
     away_after_looks: int | None = None  # once builds were looked at so often, three calls fail
     refusal: TargetRefused | None = None  # what the next create is answered with
     _lock: RLock = field(default_factory=RLock, repr=False)
@@ -141,11 +142,11 @@ class FakeTarget:
             self._leave_in_the_middle()
             if found.hangs or found.looks_left > 0:
                 found.looks_left -= 1
-                return Building()
+                return Building(phase=self.phase)
             return Broken(log=SYNTAX_ERROR) if found.breaks else Built()
 
     def follow(self, deployment: TargetDeploymentId) -> Following:
-        return by_looking(lambda: self.observe(deployment), self.clock)
+        yield from by_looking(lambda: self.observe(deployment), self.clock)
 
     def build_log(self, deployment: TargetDeploymentId) -> tuple[LogLine, ...]:
         with self._lock:

@@ -9,12 +9,16 @@ from queue import Empty, Queue
 import pytest
 from typing_extensions import override
 
+from bot.adapters.engine.memory import MemoryJournal
 from bot.core.model.checks import Check
-from bot.core.model.ids import DeploymentId
-from bot.core.model.preview import Stage
+from bot.core.model.ids import DeploymentId, TargetDeploymentId
+from bot.core.model.preview import BuildPhase, DeploymentState, Stage
+from bot.pipeline.deploy import deploy
 from bot.pipeline.narrator import Narrator, narrated
 from bot.ports.services import Services
+from bot.ports.target import Building, Following
 from tests.fakes.forge import FakeForge
+from tests.fakes.target import FakeTarget
 from tests.pipeline.bot_in_memory import BotInMemory
 
 
@@ -48,6 +52,18 @@ def services(forge: HeardForge) -> Iterator[Services]:
 
 def key_in(services: Services) -> DeploymentId:
     return services.store.recent(1)[0].id
+
+
+def test_a_phase_of_the_build_is_told_in_its_own_words(
+    services: Services, forge: HeardForge
+) -> None:
+    with narrated(key_in(services), services) as narrator:
+        told = []
+        for phase in (None, BuildPhase.INSTALLING, BuildPhase.DEPLOYING):
+            narrator.at(Stage.BUILD, phase)
+            told.append(forge.titles.get(timeout=10))
+
+    assert told == ["Building", "Building: installing packages", "Building: starting the app"]
 
 
 def test_each_stage_that_lasts_is_told(services: Services, forge: HeardForge) -> None:
@@ -103,3 +119,30 @@ def test_a_forge_that_is_away_is_no_trouble_for_the_work(
     narrator.wait_until_shown()
 
     assert forge.deployments() == {}
+
+
+@dataclass
+class SlowTarget(FakeTarget):
+    """Says where its build stands, and goes on when that has been told."""
+
+    titles: Queue[str] = field(default_factory=Queue)
+
+    @override
+    def follow(self, deployment: TargetDeploymentId) -> Following:
+        yield Building(phase=BuildPhase.INSTALLING)
+        while self.titles.get(timeout=10) != "Building: installing packages":
+            pass
+        yield from super().follow(deployment)
+
+
+def test_what_the_platform_says_of_its_build_stands_on_the_check() -> None:
+    forge = HeardForge()
+    bot = BotInMemory(forge=forge, target=SlowTarget(titles=forge.titles))
+    bot.deliver(bot.push())
+    bot.decide_all()
+    with ThreadPoolExecutor(2) as beside:
+        services = replace(bot.services(), beside=beside, between_words=timedelta())
+
+        deploy(key_in(services), services, MemoryJournal(bot.clock))
+
+    assert bot.deployments()[0].state is DeploymentState.LIVE

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
@@ -18,6 +18,7 @@ from bot.adapters.targets.v1 import observing
 from bot.adapters.targets.v1.creating import Attempt, ForeignCreates, OurCreates
 from bot.adapters.targets.v1.domains import Domains
 from bot.adapters.targets.v1.projects import Projects
+from bot.adapters.targets.v2.telling import told
 from bot.core.model.environment import Variable
 from bot.core.model.errors import TargetRefused
 from bot.core.model.ids import (
@@ -50,6 +51,9 @@ from bot.ports.target import (
     Visits,
 )
 from bot.wire import subhosting_v1 as wire
+
+# Apps without a build are there sooner than a stream could begin.
+BRIEFLY = timedelta(milliseconds=300)
 
 _NOT_FOUND = 404
 _SERVER_ERROR = 500
@@ -97,6 +101,7 @@ class SubhostingV1Target:
             clock=clock,
         )
         self._projects = Projects(self._api, platform.organization)
+        self._v2_url = f"{base_url.removesuffix('/v1')}/v2"
         self._domains = Domains(self._api, platform.organization)
         self._our_creates = OurCreates(self._api, f"{base_url.removesuffix('/v1')}/api")
         self._foreign_creates = ForeignCreates(self._api, clock)
@@ -157,8 +162,24 @@ class SubhostingV1Target:
                 assert_never(found.status)
 
     def follow(self, deployment: TargetDeploymentId) -> Following:
-        """Yield how the build stands: v1 has no stream of it, so it is looked at."""
-        return by_looking(lambda: self.observe(deployment), self._clock)
+        """Yield how the build stands: v1 has no stream of it, so it is looked at.
+
+        Our server streams what takes longer by v2, where the same deployment is a revision.
+        """
+
+        def look() -> Observation:
+            return self.observe(deployment)
+
+        if self._ours:
+            decided = yield from by_looking(look, self._clock, at_most=BRIEFLY)
+            if decided:
+                return
+            yield from told(
+                self._api,
+                f"{self._v2_url}/revisions/{part(deployment)}",
+                lambda: not isinstance(look(), Building),
+            )
+        yield from by_looking(look, self._clock)
 
     def build_log(self, deployment: TargetDeploymentId) -> tuple[LogLine, ...]:
         """Return the log of a finished build."""

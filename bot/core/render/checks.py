@@ -22,7 +22,7 @@ from bot.core.model.outcomes import (
     TimedOut,
     Withdrawn,
 )
-from bot.core.model.preview import Deployment, Stage, StageRecord, Transfer
+from bot.core.model.preview import BuildPhase, Deployment, Stage, StageRecord, Transfer
 from bot.core.render import markdown
 from bot.core.render.diagnostics import MAX_MESSAGE_CHARS, diagnose
 
@@ -43,6 +43,13 @@ _DOING = {
     Stage.PROBE: "Waiting for the preview to answer",
     Stage.BIND: "Moving the URL to this commit",
     Stage.REPORT: "Reporting",
+}
+_BUILDING = {
+    BuildPhase.QUEUED: "Waiting for the platform to build",
+    BuildPhase.PREPARING: "Building: preparing",
+    BuildPhase.INSTALLING: "Building: installing packages",
+    BuildPhase.BUILDING: "Building",
+    BuildPhase.DEPLOYING: "Building: starting the app",
 }
 
 
@@ -67,14 +74,18 @@ def in_progress(
     stage: Stage,
     *,
     page_url: str | None,
+    phase: BuildPhase | None = None,
     stages: Sequence[StageRecord] = (),
 ) -> Check:
-    """Return the check of an attempt that has come to `stage`; `stages` are those so far."""
+    """Return the check of an attempt that has come to `stage`; `stages` are those so far.
+
+    `phase` is what the platform does at `Stage.BUILD`, if it says so.
+    """
     return blank(
         deployment,
         page_url,
         status=CheckStatus.IN_PROGRESS,
-        title=_DOING[stage],
+        title=_DOING[stage] if phase is None else _BUILDING[phase],
         summary="\n\n".join([commit_of(deployment), *_timings(stages)]),
     )
 

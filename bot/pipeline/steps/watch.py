@@ -43,8 +43,9 @@ def _until_decided(attempt: Attempt, uploaded: Uploaded) -> tuple[str, ...] | En
                         log=seen.log,
                         transfer=uploaded.transfer,
                     )
-                case Building():
-                    pass
+                case Building(phase=phase):
+                    if phase is not None:
+                        attempt.narrator.at(Stage.BUILD, phase)
             if (given_up := attempt.given_up()) is not None:
                 services.target.cancel(uploaded.id)
                 return given_up

@@ -8,7 +8,7 @@ for pushes that come on the heels of another.
 
 The larger may cost `--most` times the smaller, and 1.3 bytes may travel for each byte of the
 changed files, and 4 KB. The exit code says whether that was kept. Options: --rounds 15 --most 3.0
---pause 1.0.
+--pause 1.0 --write (into docs/benchmarks.md).
 """
 
 import argparse
@@ -21,6 +21,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.redeploy.report import document
 from bot.adapters.targets.subhosting_v1 import Dialect, Platform, SubhostingV1Target
 from bot.core.model.ids import (
     AppSlug,
@@ -155,16 +156,16 @@ def redeployed(projects: list[Project], rounds: int, pause_s: float) -> list[Tim
     return times
 
 
-def shown(name: str, projects: list[Project], times: list[Times]) -> float:
-    """Print the lines of one comparison; return the ratio of the larger to the smaller."""
+def lines_of(name: str, projects: list[Project], times: list[Times]) -> tuple[list[str], float]:
+    """Return the lines of one comparison, and the ratio of the larger to the smaller."""
     medians = [statistics.median(each.first_byte) for each in times]
-    for project, each, median in zip(projects, times, medians, strict=True):
-        print(
-            f"| {name} | {project.files_total:,} | {statistics.median(each.create) * 1000:.1f} "
-            f"| {median * 1000:.1f} | {min(each.first_byte) * 1000:.1f} "
-            f"| {median / medians[0]:.2f} | {project.wire:.2f} |"
-        )
-    return medians[-1] / medians[0]
+    lines = [
+        f"| {name} | {project.files_total:,} | {statistics.median(each.create) * 1000:.1f} "
+        f"| {median * 1000:.1f} | {min(each.first_byte) * 1000:.1f} "
+        f"| {median / medians[0]:.2f} | {project.wire:.2f} |"
+        for project, each, median in zip(projects, times, medians, strict=True)
+    ]
+    return lines, medians[-1] / medians[0]
 
 
 def main() -> None:
@@ -173,7 +174,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--most", type=float, default=3.0)
     parser.add_argument("--pause", type=float, default=1.0)
+    parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     options = parser.parse_args()
+    columns = ("", "files", "create, ms", "first byte, ms", "least", "of the smaller", "wire")
+    lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
     ratios: list[float] = []
     wire: list[float] = []
     with (
@@ -189,17 +193,22 @@ def main() -> None:
             dialect=Dialect.EMBEDDED,
         )
         target = SubhostingV1Target(platform, SystemClock())
-        columns = ("", "files", "create, ms", "first byte, ms", "least", "of the smaller", "wire")
-        print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
         for kind in FIRST:
             projects = [Project(kind, files_total, target, server) for files_total in SIZES]
             for project in projects:
                 project.deploy()
             for name, pause_s in ((kind, options.pause), (f"{kind}, at once", 0.0)):
                 times = redeployed(projects, options.rounds, pause_s)
-                ratios.append(shown(name, projects, times))
+                found, ratio = lines_of(name, projects, times)
+                lines += found
+                ratios.append(ratio)
             wire += [project.wire for project in projects]
         target.close()
+    text = "\n".join(lines)
+    print(text)
+    if options.write:
+        about = f"{CHANGED} files changed a push; medians of {options.rounds} pushes, interleaved."
+        document("bench-redeploy-embedded", about, text)
     sys.exit(0 if max(ratios) <= options.most and max(wire) <= 1 else 1)
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- bench-redeploy: begin -->", "<!-- bench-redeploy: end -->"
 
 WORKER_GOAL, COMMAND_GOAL, GROWTH_GOAL = 15, 3, 1.3
 
@@ -47,18 +46,20 @@ def table(found: Mapping[int, Sequence[Row]], *, worker: str, command: str) -> s
     return "\n\n".join([*parts, "\n".join(lines)])
 
 
-def document(text: str, *, rounds: int, changed: int) -> None:
-    """Put the tables into docs/benchmarks.md, in place of those before."""
+def document(name: str, about: str, text: str) -> None:
+    """Put a table of today into docs/benchmarks.md, between the marks of `name`."""
     today = dt.datetime.now(tz=dt.UTC).date()
     machine = f"{os.cpu_count()} processors, {platform.system()} {platform.release()}"
-    node = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True).stdout
-    head = (
-        f"{BEGIN}\n{today}, {machine}; Python {platform.python_version()}, "
-        f"Node.js {node.strip()}.\n{changed} files changed a push; medians of {rounds} pushes, "
-        f"interleaved.\n\n"
-    )
-    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
-    DOCUMENT.write_text(f"{before}{head}{text}\n\n{END}{rest.partition(END)[2]}")
+    versions = f"Python {platform.python_version()}, Node.js {_node()}"
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    head = f"{begin}\n{today}, {machine}; {versions}.\n{about}\n\n"
+    before, _, rest = DOCUMENT.read_text().partition(begin)
+    DOCUMENT.write_text(f"{before}{head}{text}\n\n{end}{rest.partition(end)[2]}")
+
+
+def _node() -> str:
+    found = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True)
+    return found.stdout.strip()
 
 
 def _table(files: int, rows: Sequence[Row], worker: str) -> str:

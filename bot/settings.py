@@ -230,10 +230,10 @@ def _contradictions(settings: Settings) -> Iterator[ConfigurationProblem]:
             "is needed with PREVIEWBOT_GITHUB_APP_ID: the .pem file from the App's settings page, "
             "under 'Private keys'.",
         )
-    if settings.uses_github and settings.github_webhook_secret is None:
+    if settings.github_app_id is not None and settings.github_webhook_secret is None:
         yield ConfigurationProblem(
             "PREVIEWBOT_GITHUB_WEBHOOK_SECRET",
-            "is needed with GitHub: the 'Webhook secret' of the App or of the repository's hook.",
+            "is needed with PREVIEWBOT_GITHUB_APP_ID: the 'Webhook secret' of the App.",
         )
     yield from _missing_for_target(settings)
     yield from _shared_hosts(settings)

@@ -11,8 +11,10 @@ from bot.adapters.engine.inbox import DurableInbox
 from bot.adapters.engine.setups import DurableSetups
 from bot.adapters.engine.wake import ring
 from bot.adapters.storage import connect, deliveries
+from bot.adapters.storage.hook_secrets import SqlHookSecrets
 from bot.adapters.storage.setups import SetupTable
 from bot.adapters.storage.store import SqlStore
+from bot.bootstrap.keys import vault_from
 from bot.bootstrap.made_app import setup_table
 from bot.bootstrap.places import database_url, github_web_url, webhook_url
 from bot.bootstrap.schema import prepare_database
@@ -23,7 +25,7 @@ from bot.kernel.clock import SystemClock
 from bot.kernel.ids import RandomIds
 from bot.settings import Settings
 from bot.web.app import create_app
-from bot.web.services import SecretsFor, SetupServices, WebServices
+from bot.web.services import Claimed, SecretsFor, SetupServices, WebServices
 
 
 def web_app(settings: Settings) -> Flask:
@@ -38,8 +40,10 @@ def web_app(settings: Settings) -> Flask:
     secret, setup_token = settings.github_webhook_secret, settings.setup_token
     prepare_database(settings)
     opened = connect.engines(database_url(settings))
+    vault = vault_from(settings)
     table = setup_table(settings, opened)
-    if secret is None and setup_token is None and table.app() is None:
+    by_token = settings.github_token is not None  # then each repository may have its own
+    if secret is None and setup_token is None and not by_token and table.app() is None:
         raise ConfigurationProblem(
             "PREVIEWBOT_GITHUB_WEBHOOK_SECRET",
             "is missing: the 'Webhook secret' of the App or of the repository's hook; or set "
@@ -56,7 +60,7 @@ def web_app(settings: Settings) -> Flask:
             ),
             store=SqlStore(opened, clock, RandomIds()),
             clock=clock,
-            secrets_for=_secrets(settings, table),
+            secrets_for=_secrets(settings, table, SqlHookSecrets(opened, vault)),
             admin_token=None if token is None else token.get_secret_value(),
             ready=partial(_problems, opened),
             setup=_setup(settings, opened, table, wake),
@@ -64,16 +68,28 @@ def web_app(settings: Settings) -> Flask:
     )
 
 
-def _secrets(settings: Settings, table: SetupTable) -> SecretsFor:
-    """Return what may have signed a delivery: the operator's secret, and that of a made App."""
-    given = settings.github_webhook_secret
-    own = () if given is None else (given.get_secret_value(),)
+def _secrets(settings: Settings, table: SetupTable, own: SqlHookSecrets) -> SecretsFor:
+    """Return what may have signed a delivery.
 
-    def secrets_for(_repository: str | None) -> tuple[str, ...]:
+    A repository with a webhook of its own has a secret of its own, and no other is good for it:
+    whoever knows that of one repository could else speak for another. For all others it is the
+    operator's secret, and that of an App that was made.
+    """
+    given = settings.github_webhook_secret
+    general = () if given is None else (given.get_secret_value(),)
+
+    def secrets_for(claimed: Claimed) -> tuple[str, ...]:
+        name = (claimed.name or "").lower()
+        kept = own.about(claimed.id, claimed.name)
+        if kept:
+            # Id and name must be the same repository's, as both are used.
+            return tuple(
+                each.secret for each in kept if (each.repository, each.name) == (claimed.id, name)
+            )
         if settings.uses_github:
-            return own
+            return general
         app = table.app()  # asked each time: it may have been made a moment ago
-        return own if app is None else (*own, app.webhook_secret)
+        return general if app is None else (*general, app.webhook_secret)
 
     return secrets_for
 

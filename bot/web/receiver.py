@@ -15,7 +15,7 @@ from werkzeug.exceptions import (
 
 from bot.core.model.decisions import Ignored
 from bot.ports.inbox import DeliveryRecord, Received
-from bot.web.services import SecretsFor, WebServices
+from bot.web.services import Claimed, SecretsFor, WebServices
 from bot.webhooks import delivery, signature
 from bot.webhooks.delivery import Delivery, Malformed
 from bot.webhooks.parse import parse
@@ -26,6 +26,9 @@ log = structlog.get_logger(__name__)
 # https://docs.github.com/en/webhooks/webhook-events-and-payloads#payload-cap
 MAX_BODY_BYTES = 25 * 1024 * 1024
 _PIECE_BYTES = 64 * 1024
+
+# What a database's column holds.
+MAX_ID = 2**63 - 1
 
 _FORM = "application/x-www-form-urlencoded"
 
@@ -82,22 +85,27 @@ def _verify(body: bytes, secrets_for: SecretsFor) -> None:
     header = request.headers.get(signature.HEADER)
     if header is None:
         raise Unauthorized(f"The header {signature.HEADER} is missing. Set the webhook's secret.")
-    secrets = {secret: secret.encode() for secret in secrets_for(_repository(body))}
+    secrets = {secret: secret.encode() for secret in secrets_for(_claimed(body))}
     if signature.verified_by(header, body, secrets) is None:
         raise Unauthorized(
             f"{signature.HEADER} does not match. Is the webhook's secret the one the bot has?"
         )
 
 
-def _repository(body: bytes) -> str | None:
+def _claimed(body: bytes) -> Claimed:
     """Return the repository that an unverified body claims to be about."""
     try:
         payload: object = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return None
+        return Claimed()
     repository = payload.get("repository") if isinstance(payload, dict) else None
-    name = repository.get("full_name") if isinstance(repository, dict) else None
-    return name if isinstance(name, str) else None
+    if not isinstance(repository, dict):
+        return Claimed()
+    number, name = repository.get("id"), repository.get("full_name")
+    return Claimed(
+        id=number if type(number) is int and abs(number) <= MAX_ID else None,
+        name=name if isinstance(name, str) else None,
+    )
 
 
 def _read(body: bytes) -> Delivery:

@@ -9,9 +9,17 @@ from bot.ports.inbox import Inbox
 from bot.ports.setups import Setups
 from bot.ports.store import Store
 
-# The secrets that may have signed a delivery about this repository. The name comes from a body
-# that nobody has verified yet, and is None where the body names none.
-SecretsFor = Callable[[str | None], tuple[str, ...]]
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The repository that a body is about by its own account, which nobody has verified yet."""
+
+    id: int | None = None
+    name: str | None = None  # "owner/name"
+
+
+# The secrets that may have signed a delivery about what it claims.
+SecretsFor = Callable[[Claimed], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

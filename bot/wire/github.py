@@ -182,3 +182,5 @@ class RepositoryAnswer(Payload):
     """Answer of GET /repos/{owner}/{repo}."""
 
     id: GitHubId
+    full_name: str
+    default_branch: str

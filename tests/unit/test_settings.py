@@ -115,8 +115,14 @@ def test_an_app_needs_its_key() -> None:
     assert "Private keys" in problem(PREVIEWBOT_GITHUB_APP_ID="1")
 
 
-def test_github_needs_a_webhook_secret() -> None:
-    assert problem(PREVIEWBOT_GITHUB_TOKEN="t").startswith("PREVIEWBOT_GITHUB_WEBHOOK_SECRET")
+def test_an_app_needs_a_webhook_secret() -> None:
+    app = {"PREVIEWBOT_GITHUB_APP_ID": "1", "PREVIEWBOT_GITHUB_PRIVATE_KEY": "pem"}
+
+    assert problem(**app).startswith("PREVIEWBOT_GITHUB_WEBHOOK_SECRET")
+
+
+def test_with_a_token_each_repository_may_have_its_own_secret() -> None:
+    assert Settings.take_from({"PREVIEWBOT_GITHUB_TOKEN": "t"}).uses_github
 
 
 def test_a_foreign_target_needs_an_address() -> None:

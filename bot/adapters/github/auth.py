@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import jwt
+import structlog
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -29,6 +30,10 @@ RENEW_BEFORE_END = timedelta(minutes=2)
 
 # What installation tokens begin with; a workflow's GITHUB_TOKEN is one too.
 INSTALLATION_TOKEN_PREFIX = "ghs_"  # noqa: S105 - a shape, not a token
+
+_UNPROCESSABLE = 422
+
+log = structlog.get_logger()
 
 
 # No such installation or repository; the repository is none of the installation's. A suspended one
@@ -120,14 +125,23 @@ class _Ending:
 
 
 class AppAccess:
-    """A GitHub App: its key signs JWTs, a JWT mints a token for each installation."""
+    """A GitHub App: its key signs JWTs, a JWT mints a token for each repository."""
 
     writes_checks = True
 
     def __init__(
-        self, app_id: int, private_key: str, *, clients: Clients, retries: Retries, clock: Clock
+        self,
+        app_id: int,
+        private_key: str,
+        *,
+        clients: Clients,
+        retries: Retries,
+        clock: Clock,
+        permissions: Mapping[str, str] | None = None,
     ) -> None:
         """Act as App `app_id`, whose `private_key` is PEM text.
+
+        Tokens get `permissions` (name to level, as GitHub spells them); None: all of the App's.
 
         Raises:
             ConfigurationProblem: the key is none.
@@ -141,19 +155,19 @@ class AppAccess:
         self._lock = threading.Lock()
         self._jwt: _Ending | None = None
         self._login: str | None = None
-        self._tokens: dict[int, _Ending] = {}  # by installation
+        self._permissions = permissions
+        self._tokens: dict[RepositoryId, _Ending] = {}
         self._installations: dict[RepositoryId, int] = {}
 
     def client(self, repository: Repository) -> Github:
-        """Return this thread's client for the repository's installation."""
-        installation = self._installation(repository)
+        """Return this thread's client, whose token reaches this one repository and no more."""
         with self._lock:
-            token = self._tokens.get(installation)
+            token = self._tokens.get(repository.id)
         if token is None or self._ends_soon(token):
-            token = self._mint(installation, {})
+            token = self._minted_for(repository)
             with self._lock:
-                self._tokens[installation] = token
-        return self._clients.with_token(installation, token.secret)
+                self._tokens[repository.id] = token
+        return self._clients.with_token(repository.id, token.secret)
 
     def login(self) -> str | None:
         """Return the App's bot account, asked once."""
@@ -163,11 +177,10 @@ class AppAccess:
         return self._login
 
     def forget(self, repository: Repository) -> None:
-        """Drop the installation's token; it was revoked, or the App's permissions changed."""
+        """Drop the repository's token; it was revoked, or the App's permissions changed."""
         with self._lock:
-            installation = self._installations.pop(repository.id, repository.installation)
-            if installation is not None:
-                self._tokens.pop(installation, None)
+            self._installations.pop(repository.id, None)
+            self._tokens.pop(repository.id, None)
 
     def git_credential(self, repository: Repository) -> str:
         """Return a new token, good for an hour, that can read this one repository and no more."""
@@ -201,6 +214,24 @@ class AppAccess:
         with self._lock:
             self._installations[repository.id] = answer.id
         return answer.id
+
+    def _minted_for(self, repository: Repository) -> _Ending:
+        """Return a new token with the rights that we use.
+
+        An App that was never given one of them gets a token with all that it has, as GitHub mints
+        none that asks for more: what works without the missing right goes on working.
+        """
+        installation = self._installation(repository)
+        scope: dict[str, object] = {"repository_ids": [repository.id]}
+        if self._permissions is None:
+            return self._mint(installation, scope)
+        try:
+            return self._mint(installation, scope | {"permissions": dict(self._permissions)})
+        except ForgeRefused as refusal:
+            if refusal.status != _UNPROCESSABLE:
+                raise
+            log.warning("app_lacks_permissions", wanted=sorted(self._permissions))
+            return self._mint(installation, scope)
 
     def _mint(self, installation: int, scope: dict[str, object]) -> _Ending:
         path = f"/app/installations/{installation}/access_tokens"

@@ -24,6 +24,9 @@ TIMEOUT_S = 12
 
 PAGE_SIZE = 100  # the most that GitHub gives
 
+# Logins whose connection a thread keeps open; there is one for each repository.
+MAX_KEPT = 16
+
 
 class Clients:
     """Makes and keeps the clients of each thread."""
@@ -49,10 +52,13 @@ class Clients:
 
     def _client(self, login: Hashable, secret: str, auth: Auth | None) -> Github:
         kept: dict[Hashable, tuple[str, Github]] = self._kept.__dict__.setdefault("clients", {})
-        if (found := kept.get(login)) is not None:
+        if (found := kept.pop(login, None)) is not None:
             if found[0] == secret:
+                kept[login] = found  # to the end: the least used comes first
                 return found[1]
             found[1].close()
+        if len(kept) >= MAX_KEPT:
+            kept.pop(next(iter(kept)))[1].close()
         client = Github(
             auth=auth,
             base_url=self._api_url,

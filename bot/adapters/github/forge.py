@@ -1,6 +1,6 @@
 """GitHub behind the forge port."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bot.adapters.github.auth import AppAccess, TokenAccess
 from bot.adapters.github.checks import CheckRuns
@@ -92,16 +92,30 @@ class GitHubForge:
 
 
 def app_forge(
-    app_id: int, private_key: str, *, clock: Clock, api_url: str = PUBLIC_API_URL
+    app_id: int,
+    private_key: str,
+    *,
+    clock: Clock,
+    api_url: str = PUBLIC_API_URL,
+    permissions: Mapping[str, str] | None = None,
 ) -> GitHubForge:
     """Return the forge of a GitHub App; `private_key` is the PEM text that GitHub handed out.
+
+    Its tokens get `permissions`, None: all that the App has.
 
     Raises:
         ConfigurationProblem: the key is none.
 
     """
     retries = Retries(clock)
-    access = AppAccess(app_id, private_key, clients=Clients(api_url), retries=retries, clock=clock)
+    access = AppAccess(
+        app_id,
+        private_key,
+        clients=Clients(api_url),
+        retries=retries,
+        clock=clock,
+        permissions=permissions,
+    )
     return GitHubForge(access, retries)
 
 

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 # The newest revision under `migrations/versions`. It stands here so that a database which is up
 # to date is recognised without importing Alembic (0.1 s); a test compares the two.
-SCHEMA_REVISION = "0009"
+SCHEMA_REVISION = "0010"
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -222,6 +222,15 @@ checks = sa.Table(
     metadata,
     sa.Column("deployment_id", sa.Text, primary_key=True),
     sa.Column("body", sa.Text, nullable=False),  # JSON
+)
+
+# Webhooks of repositories that have a secret of their own.
+hook_secrets = sa.Table(
+    "hook_secrets",
+    metadata,
+    sa.Column("repository_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("name", sa.Text, nullable=False, unique=True),  # in lower case
+    sa.Column("sealed", sa.Text, nullable=False),
 )
 
 # Attempts to make a GitHub App, by the hash of their state.

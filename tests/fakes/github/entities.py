@@ -194,6 +194,7 @@ class Hook:
     repository: str
     url: str
     secret: str
+    events: tuple[str, ...] = ("push",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

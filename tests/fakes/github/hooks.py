@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import httpx
 
-from tests.fakes.github import payloads
+from tests.fakes.github import limits, payloads
 from tests.fakes.github.access import require_app
 from tests.fakes.github.call import Answer, Call, Route
 from tests.fakes.github.documents import stamp
 from tests.fakes.github.entities import Hook, JsonObject, Parcel, SentDelivery
-from tests.fakes.github.refusals import not_found
+from tests.fakes.github.refusals import Invalid, not_found
 from tests.fakes.github.store import Store
 
 # What github.com waits for an answer.
@@ -65,6 +65,40 @@ def list_hooks(call: Call) -> Answer:
     """GET the hooks of a repository."""
     found = [hook for hook in call.store.hooks if hook.repository == call.repository.full_name]
     return Answer(document=[_document(call, hook) for hook in found])
+
+
+def create_hook(call: Call) -> Answer:
+    """POST a hook; of one address a repository has one."""
+    config = call.body["config"]
+    limits.web_address(config.get("url"), "url")
+    same = [h for h in call.store.hooks if h.repository == call.repository.full_name]
+    if config["url"] in {hook.url for hook in same}:
+        raise Invalid("Hook already exists on this repository")
+    hook = Hook(
+        id=call.store.number(),
+        repository=call.repository.full_name,
+        url=config["url"],
+        secret=config.get("secret", ""),
+        events=tuple(call.body.get("events", ["push"])),
+    )
+    with call.store.changing():
+        call.store.hooks.append(hook)
+    return Answer(status=201, document=_document(call, hook))
+
+
+def change_hook(call: Call) -> Answer:
+    """PATCH a hook."""
+    hook = _hook(call)
+    config = call.body.get("config", {})
+    changed = replace(
+        hook,
+        url=config.get("url", hook.url),
+        secret=config.get("secret", hook.secret),
+        events=tuple(call.body.get("events", hook.events)),
+    )
+    with call.store.changing():
+        call.store.hooks[call.store.hooks.index(hook)] = changed
+    return Answer(document=_document(call, changed))
 
 
 def list_of_hook(call: Call) -> Answer:
@@ -137,7 +171,7 @@ def _document(call: Call, hook: Hook) -> JsonObject:
         "id": hook.id,
         "name": "web",
         "active": True,
-        "events": ["push"],
+        "events": list(hook.events),
         "config": {"url": hook.url, "content_type": "json", "insecure_ssl": "0"},
         "updated_at": "2026-01-02T03:04:05Z",
         "created_at": "2026-01-02T03:04:05Z",
@@ -157,6 +191,8 @@ ROUTES = [
     Route(method="GET", pattern="/app/hook/deliveries", permission=None, handler=list_of_app),
     Route(method="POST", pattern=f"/app/hook/{_ATTEMPTS}", permission=None, handler=repeat_of_app),
     Route(method="GET", pattern=_HOOKS, permission=_ADMIN, handler=list_hooks),
+    Route(method="POST", pattern=_HOOKS, permission=_ADMIN, handler=create_hook),
+    Route(method="PATCH", pattern=f"{_HOOKS}/{{hook_id}}", permission=_ADMIN, handler=change_hook),
     Route(
         method="GET",
         pattern=f"{_HOOKS}/{{hook_id}}/deliveries",

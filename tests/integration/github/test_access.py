@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from bot.adapters.github.clients import MAX_KEPT, Clients
 from bot.adapters.github.forge import GitHubForge, app_forge, token_forge
 from bot.core.model.errors import ConfigurationProblem, ForgeRefused
 from bot.core.model.ids import DeploymentId, Repository
@@ -30,6 +31,44 @@ def test_one_token_serves_many_checks_until_it_is_nearly_over(
     forge.publish(live(ours, head), ref)
 
     assert (before, minted(gh)) == (1, 2)
+
+
+def test_a_token_reaches_one_repository_with_the_rights_that_are_used(
+    gh: FakeGitHub, repository: FakeRepository, ours: Repository, head: str, clock: FakeClock
+) -> None:
+    gh.add_repository("octo/other")
+    app_id, key = gh.add_app()
+    used = {"checks": "write"}
+    forge = app_forge(app_id, key, clock=clock, api_url=gh.api_url, permissions=used)
+
+    forge.publish(check(ours, head), None)
+
+    [token] = gh.store.tokens.values()
+    assert token.repositories == {repository.id}
+    assert token.permissions == {"checks": "write", "metadata": "read"}
+
+
+def test_an_app_that_lacks_a_right_goes_on_with_what_it_has(
+    gh: FakeGitHub, repository: FakeRepository, ours: Repository, head: str, clock: FakeClock
+) -> None:
+    app_id, key = gh.add_app(permissions={"checks": "write", "metadata": "read"})
+    used = {"checks": "write", "deployments": "write"}
+    forge = app_forge(app_id, key, clock=clock, api_url=gh.api_url, permissions=used)
+
+    forge.publish(live(ours, head), None)
+
+    assert [run.conclusion for run in gh.checks(repository, head)] == ["success"]
+    [token] = gh.store.tokens.values()
+    assert token.repositories == {repository.id}
+
+
+def test_a_thread_keeps_few_connections_however_many_repositories(gh: FakeGitHub) -> None:
+    clients = Clients(gh.api_url)
+    made = [clients.with_token(number, f"token-{number}") for number in range(MAX_KEPT + 1)]
+
+    assert clients.with_token(MAX_KEPT, f"token-{MAX_KEPT}") is made[MAX_KEPT]
+    assert clients.with_token(1, "token-1") is made[1]
+    assert clients.with_token(0, "token-0") is not made[0]
 
 
 def test_a_token_that_died_early_is_replaced(

@@ -81,7 +81,7 @@ class Site:
                 inbox=self.inbox,
                 store=self.store,
                 clock=self.clock,
-                secrets_for=lambda name: self.secrets.get(name, (SECRET,)),
+                secrets_for=lambda claimed: self.secrets.get(claimed.name, (SECRET,)),
                 admin_token=self.admin_token,
                 ready=self._ready,
             )

@@ -47,7 +47,7 @@ def repository_of(part: RepositoryPart, installation: InstallationPart | None) -
     """Return the repository that an event is about; its addresses are never read.
 
     Raises:
-        PayloadNotUnderstood: its name is none.
+        PayloadNotUnderstood: its name is none, or its default branch can be none.
 
     """
     name = repo_name(part.full_name)
@@ -57,7 +57,7 @@ def repository_of(part: RepositoryPart, installation: InstallationPart | None) -
     return Repository(
         id=RepositoryId(part.id),
         name=name,
-        default_branch=Branch(part.default_branch),
+        default_branch=branch_of(part.default_branch, "repository.default_branch"),
         installation=installation.id if installation is not None else None,
     )
 

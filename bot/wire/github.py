@@ -25,7 +25,7 @@ class RepositoryPart(Payload):
 
     id: GitHubId
     full_name: str
-    default_branch: Annotated[str, Field(min_length=1)]
+    default_branch: str
     private: bool
 
 

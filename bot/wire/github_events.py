@@ -5,8 +5,6 @@ Source: https://docs.github.com/en/webhooks/webhook-events-and-payloads, pinned 
 its own kind has and no other.
 """
 
-from typing import Annotated
-
 from pydantic import AliasPath, Field, model_validator
 
 from bot.wire.github import GitHubId, InstallationPart, Payload, RepositoryPart, SenderPart
@@ -48,7 +46,7 @@ class LabelPart(Payload):
 class PullRequestPart(Payload):
     """A pull request, as in events and as GET /repos/{owner}/{repo}/pulls/{number} answers it."""
 
-    number: Annotated[int, Field(ge=1)]
+    number: GitHubId
     state: str
     user: UserPart | None
     head: HeadPart
@@ -70,7 +68,7 @@ class PullRequestPayload(OfRepository):
     """The `pull_request` event. `number` tells it from reviews, which have none."""
 
     action: str
-    number: Annotated[int, Field(ge=1)]
+    number: GitHubId
     pull_request: PullRequestPart
     label: LabelPart | None = None  # which one came or went
     # What it wanted to get into before; None unless that was edited.
@@ -90,7 +88,7 @@ class CommentPart(Payload):
 class IssuePart(Payload):
     """`issue`; `pull_request` is there when it is one."""
 
-    number: Annotated[int, Field(ge=1)]
+    number: GitHubId
     pull_request: dict[str, object] | None = None
 
 

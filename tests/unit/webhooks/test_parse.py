@@ -163,6 +163,14 @@ def _repository(**changes: object) -> dict[str, Any]:
             _repository(full_name="--octo/x"),
             "repository.full_name is not an owner and a name",
         ),
+        (
+            _repository(default_branch=""),
+            "repository.default_branch is empty or has control characters",
+        ),
+        (
+            _repository(default_branch="main\x00"),
+            "repository.default_branch is empty or has control characters",
+        ),
         (push(after="HEAD"), "after is not a commit id"),
         (push(after=NEW.upper()), "after is not a commit id"),
         (push(before=NEW[:39]), "before is not a commit id"),

@@ -270,6 +270,11 @@ def test_events_of_one_repository_are_decided_one_after_another() -> None:
     ("kind", "payload", "problem"),
     [
         ("pull_request", pull_request("opened") | {"number": 9}, "number does not agree with"),
+        (
+            "pull_request",
+            pull_request("opened", number=2**63) | {"number": 2**63},
+            "number: Input should be less than or equal to 9223372036854775807",
+        ),
         ("pull_request", pull_request("opened", head={}), "pull_request.head.ref: Field required"),
         ("issue_comment", comment(id="x"), "comment.id: Input should be a valid integer"),
         (

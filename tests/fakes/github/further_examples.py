@@ -52,7 +52,7 @@ def further_examples() -> list[Example]:
 
 def push(**changes: object) -> JsonObject:
     """Return a push of one more commit to a branch that was there before."""
-    payload = _example("push", 5)
+    payload = example("push", 5)
     commit = payload["head_commit"] | {
         "id": NEW,
         "message": "Greet the world",
@@ -85,16 +85,16 @@ def _branch_removed() -> JsonObject:
 
 
 def _branch_deleted() -> JsonObject:
-    return _example("delete", 2) | {"ref": "feature", "ref_type": "branch"}
+    return example("delete", 2) | {"ref": "feature", "ref_type": "branch"}
 
 
 def _branch_created() -> JsonObject:
-    return _example("create", 3) | {"ref": "feature", "ref_type": "branch"}
+    return example("create", 3) | {"ref": "feature", "ref_type": "branch"}
 
 
 def pull_request(index: int = 14, **changes: object) -> JsonObject:
     """Return GitHub's example number `index` (14: opened) with a pull request that is changed."""
-    payload = _example("pull_request", index)
+    payload = example("pull_request", index)
     payload["pull_request"] |= changes
     return payload
 
@@ -144,7 +144,7 @@ def _retitled() -> JsonObject:
 
 def comment(body: str, index: int = 3, **changes: object) -> JsonObject:
     """Return GitHub's comment number `index` (3: created) as one on pull request #2."""
-    payload = _example("issue_comment", index)
+    payload = example("issue_comment", index)
     pull = f"{PAGE}/pull/2"
     payload["issue"] |= {
         "number": 2,
@@ -169,14 +169,15 @@ def _comment_of_a_bot() -> JsonObject:
 
 def button(identifier: str) -> JsonObject:
     """Return that a button of a check run was pressed."""
-    return _example("check_run", 6) | {"requested_action": {"identifier": identifier}}
+    return example("check_run", 6) | {"requested_action": {"identifier": identifier}}
 
 
 def _repository_deleted() -> JsonObject:
-    return _example("repository", 1) | {"action": "deleted"}
+    return example("repository", 1) | {"action": "deleted"}
 
 
-def _example(event: str, index: int) -> JsonObject:
+def example(event: str, index: int) -> JsonObject:
+    """Return GitHub's example number `index`, from 0, to be changed at will."""
     return deepcopy(examples()[event][index])
 
 

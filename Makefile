@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
-.PHONY: help demo test lint soak bench bench-git bench-redeploy bench-upload bench-router bench-coldstart conformance security-table lock clean
+.PHONY: help demo test lint soak bench bench-git bench-redeploy bench-upload bench-router bench-coldstart conformance security-table fork-table lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -30,6 +30,8 @@ help:
 	@echo '             the clients of others against our server; writes docs/conformance.md'
 	@echo 'make security-table'
 	@echo '             the attempts of tests/sandbox into docs/security.md'
+	@echo 'make fork-table'
+	@echo '             what becomes of forks, by every combination, into docs/commands.md'
 	@echo 'make lock    lock the dependencies of pyproject.toml into requirements/'
 	@echo 'make clean   remove .venv and the caches'
 
@@ -79,6 +81,9 @@ conformance: $(VENV)/.ready-dev
 
 security-table: $(VENV)/.ready-dev
 	@$(BIN)/python scripts/security-table
+
+fork-table: $(VENV)/.ready-dev
+	@$(BIN)/python scripts/fork-table
 
 # The fixed relative output names matter: uv writes the command line into each file's head.
 lock: $(VENV)/.ready-dev

@@ -14,6 +14,7 @@ import httpx
 
 from tests.e2e.apps import greets
 from tests.e2e.installation import Answer, Installation
+from tests.e2e.patience import until
 from tests.fakes.github.entities import CheckRun
 from tests.fakes.github.repository import FakeRepository
 from tests.fakes.github.server import FakeGitHub
@@ -135,6 +136,19 @@ class GitHubWorld:
 
     def get(self, url: str, path: str = "/") -> Answer:
         return self.installation.get(url, path)
+
+    def until_serves(self, url: str, sha: str) -> Answer:
+        """Return the page as soon as `url` serves the commit."""
+
+        def look() -> Answer | None:
+            answer = self.get(url)
+            return answer if answer.headers.get("x-preview-sha") == sha else None
+
+        return until(look, f"{sha[:7]} at {url}")
+
+    def until_gone(self, url: str) -> None:
+        """Return as soon as `url` serves nothing."""
+        until(lambda: self.get(url).status == httpx.codes.NOT_FOUND, f"the end of {url}")
 
 
 @contextmanager

@@ -88,6 +88,7 @@ class FakeTarget:
     base: str = "preview.test"
     looks_to_build: int = 1  # how often a build answers Building before it is decided
     deployments: dict[TargetDeploymentId, FakeDeployment] = field(default_factory=dict)
+    made: list[FakeDeployment] = field(default_factory=list)  # all there ever were
     by_key: dict[DeploymentId, TargetDeploymentId] = field(default_factory=dict)
     creates: list[DeploymentId] = field(default_factory=list)  # every call, repeats included
     bindings: dict[HostLabel, Binding] = field(default_factory=dict)
@@ -316,13 +317,15 @@ class FakeTarget:
         source = self.blobs[order.project][entry.sha1] if isinstance(entry, FileAsset) else BREAKS
         made = TargetDeploymentId(f"fake{len(self.by_key) + 1:08d}")
         self.by_key[order.key] = made
-        self.deployments[made] = FakeDeployment(
+        deployment = FakeDeployment(
             id=made,
             order=order,
             looks_left=self.looks_to_build,
             breaks=BREAKS in source,
             hangs=HANGS in source,
         )
+        self.deployments[made] = deployment
+        self.made.append(deployment)
         return made
 
 

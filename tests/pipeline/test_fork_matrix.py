@@ -1,0 +1,41 @@
+"""Whatever comes together around a stranger's commit, the rule of `decide.approvals` holds."""
+
+import pytest
+
+from bot.core.model.pulls import Permission
+from tests.pipeline.fork_matrix import (
+    DOCUMENT,
+    Case,
+    cases,
+    is_bare,
+    outcome,
+    table,
+    written,
+)
+
+
+@pytest.mark.parametrize("author", Permission)
+def test_only_an_approved_head_runs_and_nothing_of_ours_goes_with_it(author: Permission) -> None:
+    wrong: list[Case] = []
+    for case in cases():
+        if case.author is author:
+            found = outcome(case)
+            bare = all(map(is_bare, found.environments))
+            if found.ran != case.may_run or not bare or found.fetched_elsewhere:
+                wrong.append(case)
+
+    assert wrong == []
+
+
+def test_the_combinations_are_many_and_some_of_them_run() -> None:
+    found = list(cases())
+
+    assert len(found) == len(set(found)) == 1728
+    assert sum(case.may_run for case in found) == 144
+
+
+def test_the_document_holds_the_table_of_all_combinations() -> None:
+    document = DOCUMENT.read_text(encoding="utf-8")
+
+    assert table() in document, "run `make fork-table`"
+    assert written(document) == document

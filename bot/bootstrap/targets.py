@@ -1,7 +1,9 @@
 """Settings -> target."""
 
+from importlib import metadata
 from typing import TYPE_CHECKING
 
+from bot import __version__
 from bot.core.model.errors import ConfigurationProblem
 from bot.kernel.clock import Clock
 from bot.settings import Settings, TargetKind
@@ -25,6 +27,17 @@ def target_from(settings: Settings, clock: Clock) -> "SubhostingV1Target | Deplo
     if settings.target is TargetKind.DEPLOY_V2:
         return _deploy_v2(settings, clock)
     return _subhosting_v1(settings, clock)
+
+
+def runtime_of(settings: Settings) -> str:
+    """Return what builds and runs apps on our own platform; "" for one of others."""
+    if settings.target is not TargetKind.EMBEDDED:
+        return ""
+    try:
+        deno = metadata.version("deno")
+    except metadata.PackageNotFoundError:
+        deno = "elsewhere"
+    return f"previewbot {__version__}, deno {deno}"
 
 
 def _deploy_v2(settings: Settings, clock: Clock) -> "DeployV2Target":

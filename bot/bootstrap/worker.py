@@ -25,7 +25,7 @@ from bot.bootstrap.made_app import setup_table
 from bot.bootstrap.places import database_url, git_url, mirrors_dir, page_url
 from bot.bootstrap.recent import Recent
 from bot.bootstrap.schema import prepare_database
-from bot.bootstrap.targets import target_from
+from bot.bootstrap.targets import runtime_of, target_from
 from bot.bootstrap.upkeep import Job, keep_doing, sweeping, tending
 from bot.bootstrap.variables import variables_from
 from bot.core.model.ids import DeliveryKey, DeploymentId, Repository
@@ -142,4 +142,5 @@ def _services(
         showing=showing_from(settings),
         lifetimes=lifetimes_from(settings),
         entrypoint=settings.entrypoint,
+        runtime=runtime_of(settings),
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from bot.core.decide.variables import masked, variables_for
+from bot.core.decide.variables import masked, variables_for, variables_version
 from bot.core.model.environment import Environment
 from bot.core.model.errors import ConfigurationProblem
 from bot.core.model.lines import BranchLine, PullLine
@@ -28,6 +28,16 @@ def environment_of(preview: Preview, services: Services) -> Environment:
             return Environment(trust=preview.trust, variables=variables)
         case PullLine():
             return Environment(trust=preview.trust)
+
+
+def variables_version_of(preview: Preview, services: Services) -> str:
+    """Return a text that is another one whenever `environment_of` gives other variables."""
+    match preview.line:
+        case BranchLine(branch):
+            kept = services.variables.opened(preview.repository.id)
+            return variables_version(kept, preview.app, branch)
+        case PullLine():
+            return ""
 
 
 def secrets_of(preview: Preview, services: Services) -> Sequence[str]:

@@ -45,4 +45,6 @@ class Services:
     # https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
     between_words: timedelta = timedelta(seconds=2)
     lifetimes: Lifetimes = field(default_factory=Lifetimes)  # the operator's
+    # What builds and runs on a platform of ours; "" where that is somebody else's business.
+    runtime: str = ""
     entrypoint: str | None = None  # what the operator says starts the app; None: found by name

@@ -85,6 +85,7 @@ class BotInMemory:
     inbox: FakeInbox = field(default_factory=FakeInbox)
     ids: FakeIds = field(default_factory=FakeIds)
     entrypoint: str | None = None
+    runtime: str = "deno 2"
     build_timeout: timedelta = timedelta(minutes=5)
     showing: Showing = field(default_factory=Showing)
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
@@ -120,6 +121,7 @@ class BotInMemory:
             bases=self.bases,
             lifetimes=self.lifetimes,
             entrypoint=self.entrypoint,
+            runtime=self.runtime,
         )
 
     def push(

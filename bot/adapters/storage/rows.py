@@ -85,6 +85,7 @@ def deployment_in(row: sa.RowMapping) -> Deployment:
         url=row[columns.url],
         deployment_url=row[columns.deployment_url],
         transfer=_transfer_in(row),
+        reuse_key=row[columns.reuse_key],
         title=row[columns.title],
         finished_at=row[columns.finished_at],
     )
@@ -111,6 +112,7 @@ def own_columns(deployment: Deployment) -> dict[str, object]:
         "files_total": transfer and transfer.files_total,
         "files_sent": transfer and transfer.files_sent,
         "bytes_sent": transfer and transfer.bytes_sent,
+        "reuse_key": deployment.reuse_key,
         "title": deployment.title,
         "finished_at": deployment.finished_at,
     }

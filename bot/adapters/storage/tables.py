@@ -8,7 +8,7 @@ from typing_extensions import override
 
 # The newest revision under `migrations/versions`. It stands here so that a database which is up
 # to date is recognised without importing Alembic (0.1 s); a test compares the two.
-SCHEMA_REVISION = "0010"
+SCHEMA_REVISION = "0011"
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -139,6 +139,7 @@ deployments = sa.Table(
     sa.Column("bytes_sent", sa.BigInteger),
     sa.Column("title", CleanText, nullable=False),
     sa.Column("finished_at", UtcDateTime),
+    sa.Column("reuse_key", sa.Text),
     # JSON; its default is that of attempts from before the column was.
     sa.Column("brief", CleanText, nullable=False, server_default="{}"),
     sa.UniqueConstraint("preview_id", "generation"),

@@ -44,6 +44,7 @@ class Live:
     verified: bool  # the answer carried our revision; False where the target cannot say
     warnings: tuple[Annotation, ...] = ()
     pull_urls: tuple[str, ...] = ()  # of pull requests from the branch, oldest first
+    reused: CommitSha | None = None  # the commit whose deployment this is; None: its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,6 +133,8 @@ class Deployment:
     url: str | None = None  # stable
     deployment_url: str | None = None  # immutable
     transfer: Transfer | None = None
+    # What it is made of: another one with the same would be the same. None: not known.
+    reuse_key: str | None = None
     title: str = ""
     finished_at: datetime | None = None
 

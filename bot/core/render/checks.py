@@ -10,6 +10,7 @@ from typing import assert_never
 
 from bot.core.model.briefs import PLAIN, Brief
 from bot.core.model.checks import Button, Check, CheckStatus, Conclusion
+from bot.core.model.ids import CommitSha
 from bot.core.model.lines import BranchLine, Line, PullLine
 from bot.core.model.outcomes import (
     Annotation,
@@ -107,7 +108,7 @@ def concluded(
     parts = [
         *_explanation(outcome, deployment.preview.line),
         commit_of(deployment),
-        *_sent(_transfer(outcome)),
+        *_sent(outcome),
         *_timings(stages),
         *_log(_log_of(outcome)),
     ]
@@ -164,8 +165,8 @@ def title(outcome: Outcome) -> str:
     match outcome:
         case Live(url=None):
             return "Live at its own URL only: another preview has the branch's name"
-        case Live(transfer=transfer):
-            return f"Live: {sent_in_words(transfer)}"
+        case Live(reused=since, transfer=transfer):
+            return f"Live: {unchanged_in_words(since) if since else sent_in_words(transfer)}"
         case Failed(title=reason):
             return markdown.line(reason, max_chars=MAX_TITLE_CHARS) or "Failed"
         case Skipped() | Superseded() | Withdrawn():
@@ -210,6 +211,11 @@ def commit_of(deployment: Deployment) -> str:
             return f"Commit {commit} of branch {markdown.code(branch)}."
         case PullLine(pull):
             return f"Commit {commit} of pull request {pull}, from a fork."
+
+
+def unchanged_in_words(since: CommitSha) -> str:
+    """Return that a commit is served by what was made for another one."""
+    return f"unchanged since {since[:7]}, so nothing was built"
 
 
 def sent_in_words(transfer: Transfer) -> str:
@@ -265,9 +271,13 @@ def _live(outcome: Live, line: Line) -> list[str]:
     return ["\n".join([stable, *pulls, own]), *proof]
 
 
-def _sent(transfer: Transfer | None) -> list[str]:
+def _sent(outcome: Outcome) -> list[str]:
+    transfer = _transfer(outcome)
     if transfer is None:
         return []
+    if isinstance(outcome, Live) and outcome.reused is not None:
+        since = markdown.code(outcome.reused)
+        return [f"The app and all that it runs with are as in {since}, which was live already."]
     return [f"{sent_in_words(transfer)}; the platform had the rest."]
 
 

@@ -10,7 +10,7 @@ from bot.pipeline.heads import head_now, overtaken
 from bot.pipeline.patience import patiently
 from bot.pipeline.pulls import bind_pulls
 from bot.pipeline.steps.probe import wait_until_serving
-from bot.pipeline.steps.upload import Uploaded
+from bot.pipeline.steps.upload import Uploaded, let_go
 from bot.ports.target import NotServing
 
 
@@ -23,8 +23,7 @@ def bind(attempt: Attempt, uploaded: Uploaded, deployment_url: str) -> Live | En
     with attempt.stage(Stage.BIND) as note:
         if (given_up := _no_longer_newest(attempt)) is not None:
             note.text = "superseded"
-            if attempt.brief.back_to is None:  # else it is an earlier attempt's, and may be live
-                attempt.services.target.cancel(uploaded.id)
+            let_go(attempt, uploaded)
             return given_up
         return _bind(attempt, uploaded, deployment_url)
 
@@ -77,4 +76,5 @@ def _bind(attempt: Attempt, uploaded: Uploaded, deployment_url: str) -> Live | E
         verified=seen.verified,
         warnings=uploaded.warnings,
         pull_urls=pull_urls,
+        reused=uploaded.reused,
     )

@@ -7,7 +7,7 @@ from bot.core.decide.entrypoint import CANDIDATES, find_entrypoint
 from bot.core.decide.names import line_app, project_of
 from bot.core.model.briefs import Brief
 from bot.core.model.errors import TargetRefused, TreeRefused
-from bot.core.model.ids import Branch, TargetDeploymentId
+from bot.core.model.ids import Branch, CommitSha, TargetDeploymentId
 from bot.core.model.lines import PullLine
 from bot.core.model.manifest import FileAsset, Manifest
 from bot.core.model.outcomes import Annotation, Failed, Severity
@@ -17,6 +17,7 @@ from bot.pipeline.attempt import Attempt, Ended
 from bot.pipeline.environment import environment_of
 from bot.pipeline.gate import stopped
 from bot.pipeline.patience import patiently
+from bot.pipeline.steps.reuse import key_of, reusable, take
 from bot.ports.source import KnownManifest
 from bot.ports.target import Base, Created, Order
 
@@ -28,10 +29,22 @@ class Uploaded:
     id: TargetDeploymentId
     transfer: Transfer
     warnings: tuple[Annotation, ...]
+    reused: CommitSha | None = None  # the commit that it was made for; None: for this one
 
 
 def upload(attempt: Attempt) -> Uploaded | Ended:
-    """Create the deployment on the target, or say why the tree cannot be one."""
+    """Create the deployment on the target, or take the live one if it would be the same."""
+    key = key_of(attempt)
+    if (live := reusable(attempt, key)) is not None and live.target_id is not None:
+        if (stop := stopped(attempt)) is not None:
+            return stop
+        transfer = take(attempt, live)
+        return Uploaded(id=live.target_id, transfer=transfer, warnings=(), reused=live.head)
+    return _made(attempt, key)
+
+
+def _made(attempt: Attempt, key: str | None) -> Uploaded | Ended:
+    """Create the deployment, or say why the tree cannot be one."""
     deployment = attempt.now()
     try:
         with attempt.stage(Stage.MANIFEST) as note:
@@ -61,13 +74,19 @@ def upload(attempt: Attempt) -> Uploaded | Ended:
             f"{transfer.files_sent} of {transfer.files_total} files, {transfer.bytes_sent} bytes"
         )
     attempt.services.store.save(
-        replace(attempt.now(), target_id=created.id, transfer=created.transfer)
+        replace(attempt.now(), target_id=created.id, transfer=created.transfer, reuse_key=key)
     )
     return Uploaded(
         id=created.id,
         transfer=created.transfer,
         warnings=tuple(_warnings(manifest, attempt.selection)),
     )
+
+
+def let_go(attempt: Attempt, uploaded: Uploaded) -> None:
+    """Remove from the target what nobody will use; what an earlier attempt made may be live."""
+    if uploaded.reused is None and attempt.brief.back_to is None:
+        attempt.services.target.cancel(uploaded.id)
 
 
 def deployment_entrypoint(attempt: Attempt, manifest: Manifest) -> str | None:

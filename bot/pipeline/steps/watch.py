@@ -11,7 +11,7 @@ from bot.core.model.outcomes import Failed, TimedOut
 from bot.core.model.preview import Stage
 from bot.pipeline.attempt import Attempt, Ended
 from bot.pipeline.patience import patiently
-from bot.pipeline.steps.upload import Uploaded
+from bot.pipeline.steps.upload import Uploaded, let_go
 from bot.ports.target import Broken, Building, Built, Observation
 
 log = structlog.get_logger()
@@ -47,12 +47,12 @@ def _until_decided(attempt: Attempt, uploaded: Uploaded) -> tuple[str, ...] | En
                     if phase is not None:
                         attempt.narrator.at(Stage.BUILD, phase)
             if (given_up := attempt.given_up()) is not None:
-                services.target.cancel(uploaded.id)
+                let_go(attempt, uploaded)
                 return given_up
             waited_s = services.clock.monotonic_s() - started_s
             if waited_s > services.build_timeout.total_seconds():
                 break
-    services.target.cancel(uploaded.id)
+    let_go(attempt, uploaded)
     return TimedOut(waited_s=round(services.clock.monotonic_s() - started_s))
 
 

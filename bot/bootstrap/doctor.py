@@ -5,51 +5,43 @@ import platform
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from enum import StrEnum
 from pathlib import Path
 
+from bot.bootstrap import doctor_records as records
+from bot.bootstrap.findings import Check, Outcome, ok
 from bot.bootstrap.platform import platform_config
 from bot.kernel.processes import built_environment
 from bot.settings import Settings, TargetKind
 from bot.subhosting.config import SubhostingConfig
 
 
-class Outcome(StrEnum):
-    """How a check came out."""
-
-    OK = "ok"
-    # It works, with less than it could have.
-    LACKING = "lacking"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing that was looked at; `fix` is empty where nothing is to be done."""
-
-    name: str
-    outcome: Outcome
-    found: str
-    fix: str = ""
-
-    def document(self) -> dict[str, str]:
-        """Return it as JSON values."""
-        return {key: str(value) for key, value in asdict(self).items()}
-
-
-def checks(settings: Settings) -> list[Check]:
-    """Look at everything; it takes about half a second.
+def checks(given: Settings) -> list[Check]:
+    """Look at everything; it takes about half a second, and GitHub's time to answer.
 
     Raises:
         ConfigurationProblem: the operator's file about the platform is wrong.
 
     """
-    config = platform_config(settings)
+    config = platform_config(given)
     looks: list[Callable[[], Sequence[Check]]] = [_python, _kernel, _git]
-    if settings.target is TargetKind.EMBEDDED:
+    if given.target is TargetKind.EMBEDDED:
         looks += [lambda: _deno(config), _bubblewrap, lambda: _isolation(config)]
+    looks += [lambda: records.database(given), lambda: records.disk(given)]
+    looks += [lambda: _github(given)]
     return [check for look in looks for check in look()]
+
+
+def _github(given: Settings) -> Sequence[Check]:
+    """Ask GitHub, as the App of the settings, the one that was made, or with the token."""
+    # PyGithub and SQLAlchemy, which an installation without GitHub need not import.
+    from bot.bootstrap.made_app import as_made_app, made_app_in  # noqa: PLC0415
+
+    settings = as_made_app(given, made_app_in(given))
+    if not settings.uses_github:
+        return [ok("github", "not connected: pushes come from repositories of our own")]
+    from bot.bootstrap.doctor_github import look  # noqa: PLC0415
+
+    return look(settings)
 
 
 def _python() -> list[Check]:

@@ -18,7 +18,7 @@ def github_forge(settings: Settings, clock: Clock) -> GitHubForge:
     """
     api_url = settings.github_api_url
     if settings.github_app_id is not None:
-        key = _private_key(settings)
+        key = private_key(settings)
         return app_forge(
             settings.github_app_id,
             key,
@@ -48,8 +48,13 @@ def _used(settings: Settings) -> dict[str, str]:
     return {each.name: each.level for each in asked if each.level == "write"}
 
 
-def _private_key(settings: Settings) -> str:
-    """Return the App's key: as text, else out of its file."""
+def private_key(settings: Settings) -> str:
+    """Return the App's key: as text, else out of its file.
+
+    Raises:
+        ConfigurationProblem: the file cannot be read.
+
+    """
     if settings.github_private_key is not None:
         return settings.github_private_key.get_secret_value()
     key_file = settings.github_private_key_file

@@ -64,13 +64,38 @@ def open_setups(settings: Settings) -> Iterator[SetupTable]:
 
 def has_made_app(settings: Settings) -> bool:
     """Tell whether there is an App, without making any table."""
+    with _looking(settings) as opened:
+        return opened is not None and _holds_app(opened)
+
+
+def made_app_in(settings: Settings) -> GithubApp | None:
+    """Return the App, without making any table.
+
+    Raises:
+        ConfigurationProblem: the vault's key does not open its secrets.
+
+    """
+    with _looking(settings) as opened:
+        if opened is None or not _holds_app(opened):
+            return None
+        return setup_table(settings, opened).app()
+
+
+@contextmanager
+def _looking(settings: Settings) -> Iterator[Engines | None]:
+    """Open the records for a moment; None where there are none yet."""
     database = settings.data_dir / "previewbot.db"
     if settings.database_url is None and not database.exists():
-        return False
+        yield None
+        return
     opened = engines(database_url(settings))
     try:
-        with opened.read.connect() as connection:
-            known = sa.inspect(connection).has_table(github_apps.name)
-            return known and connection.scalar(sa.select(github_apps.c.id)) is not None
+        yield opened
     finally:
         opened.dispose()
+
+
+def _holds_app(opened: Engines) -> bool:
+    with opened.read.connect() as connection:
+        known = sa.inspect(connection).has_table(github_apps.name)
+        return known and connection.scalar(sa.select(github_apps.c.id)) is not None

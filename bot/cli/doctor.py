@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.bootstrap.doctor import Check, Outcome, checks
+from bot.bootstrap.doctor import checks
+from bot.bootstrap.findings import Check, Outcome
 from bot.cli.start import start_settings
 from bot.core.model.errors import BotError
 from bot.core.render.terminal import printable_line

@@ -130,6 +130,9 @@ class AppAnswer(Payload):
     """Answer of GET /app."""
 
     slug: str
+    html_url: str = ""
+    permissions: dict[str, str] = Field(default_factory=dict)
+    events: list[str] = Field(default_factory=list)
 
 
 class UserAnswer(Payload):
@@ -184,3 +187,11 @@ class RepositoryAnswer(Payload):
     id: GitHubId
     full_name: str
     default_branch: str
+
+
+class InstalledAnswer(Payload):
+    """An installation, in the list of an App's."""
+
+    account: UserAnswer | None  # None: gone
+    permissions: dict[str, str]
+    suspended_at: str | None

@@ -15,6 +15,27 @@ def get_app(call: Call) -> Answer:
     return Answer(document=call.documents.app(app))
 
 
+def get_hook_config(call: Call) -> Answer:
+    """GET where the App's hook leads."""
+    require_app(call.caller)
+    url = call.store.app_hook_url or "https://example.com/"
+    return Answer(document={"url": url, "content_type": "json", "insecure_ssl": "0"})
+
+
+def list_installations(call: Call) -> Answer:
+    """GET where the App is installed."""
+    app = require_app(call.caller)
+    mine = [each for each in call.store.installations.values() if each.app.id == app.id]
+    page, headers = call.page(mine)
+    documents = [call.documents.installation(each) for each in page]
+    for document in documents:
+        # GitHub's description wants an account to be a user and an enterprise, both at once here.
+        moments = {"created_at": document["created_at"], "updated_at": document["updated_at"]}
+        names = {"name": document["account"]["login"], "slug": document["account"]["login"]}
+        document["account"] |= names | moments
+    return Answer(document=documents, headers=headers)
+
+
 def get_user(call: Call) -> Answer:
     """GET /user: whose token it is; an App's has no such account."""
     token = call.caller.token
@@ -104,6 +125,8 @@ _REPOSITORY = "/repos/{owner}/{repo}"
 ROUTES = [
     Route(method="GET", pattern="/app", permission=None, handler=get_app),
     Route(method="GET", pattern="/user", permission=None, handler=get_user),
+    Route(method="GET", pattern="/app/hook/config", permission=None, handler=get_hook_config),
+    Route(method="GET", pattern="/app/installations", permission=None, handler=list_installations),
     Route(
         method="POST",
         pattern="/app/installations/{installation_id}/access_tokens",

@@ -105,7 +105,7 @@ class Documents:
             "created_at": stamp(app.created_at),
             "updated_at": stamp(app.created_at),
             "permissions": dict(app.permissions),
-            "events": ["push"],
+            "events": list(app.events),
             "installations_count": 1,
         }
 
@@ -123,7 +123,7 @@ class Documents:
             "access_tokens_url": f"{base}/access_tokens",
             "repositories_url": f"{self.api_url}/installation/repositories",
             "html_url": f"{self.html_url}/settings/installations/{installation.id}",
-            "events": ["push"],
+            "events": list(installation.app.events),
             "account": self.user(installation.account),
             "permissions": dict(installation.app.permissions),
             "created_at": stamp(installation.app.created_at),

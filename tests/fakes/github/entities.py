@@ -30,6 +30,7 @@ class App:
     public_key: RSAPublicKey
     permissions: Mapping[str, str]
     created_at: datetime
+    events: tuple[str, ...] = ("push",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

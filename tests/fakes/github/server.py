@@ -100,11 +100,14 @@ class FakeGitHub(Community):
     # --- the world --------------------------------------------------------------------------
 
     def add_app(
-        self, slug: str = "previewbot", permissions: Mapping[str, str] | None = None
+        self,
+        slug: str = "previewbot",
+        permissions: Mapping[str, str] | None = None,
+        events: tuple[str, ...] = ("push",),
     ) -> AppCredentials:
         """Register an App, installed on every repository there is and will be."""
         key = _private_key(len(self.store.apps))
-        app = self.store.add_app(slug, key.public_key(), permissions or PERMISSIONS)
+        app = self.store.add_app(slug, key.public_key(), permissions or PERMISSIONS, events)
         return AppCredentials(app.id, manifests.pem_of(key))
 
     def submit_manifest(self, action: str, text: str) -> str:
@@ -117,6 +120,7 @@ class FakeGitHub(Community):
             manifest["name"].replace(" ", "-").replace(".", "-"),
             key.public_key(),
             manifest["default_permissions"],
+            tuple(manifest["default_events"]),
         )
         self.store.app_hook_url = manifest["hook_attributes"]["url"]
         code, secret = secrets.token_hex(20), secrets.token_hex(20)

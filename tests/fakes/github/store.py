@@ -84,7 +84,13 @@ class Store:
 
     # --- apps, installations, tokens -------------------------------------------------------
 
-    def add_app(self, slug: str, key: RSAPublicKey, permissions: Mapping[str, str]) -> App:
+    def add_app(
+        self,
+        slug: str,
+        key: RSAPublicKey,
+        permissions: Mapping[str, str],
+        events: tuple[str, ...] = ("push",),
+    ) -> App:
         """Register an App and install it wherever repositories are."""
         with self.changing():
             app = App(
@@ -95,6 +101,7 @@ class Store:
                 public_key=key,
                 permissions=dict(permissions),
                 created_at=self.clock.now(),
+                events=events,
             )
             self.apps[app.id] = app
             for repository in self.repositories.values():

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from bot.bootstrap.doctor import Outcome, checks
+from bot.bootstrap.doctor import checks
+from bot.bootstrap.findings import Outcome
 from bot.settings import Settings, TargetKind
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from threading import Thread
 
 import httpx
 import pytest
@@ -83,9 +84,7 @@ def test_one_the_app_does_not_know_is_refused(gh: FakeGitHub, hooks: Hooks) -> N
 def receiver() -> Iterator[str]:
     """Return the address of somebody who takes everything."""
     server = make_server("127.0.0.1", 0, Request.application(lambda _: Response("", 202)))
-    import threading  # noqa: PLC0415 - for this fixture alone
-
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()

@@ -5,7 +5,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BufferedIOBase
 from pathlib import Path
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from typing_extensions import override
 
 from bot.kernel.processes import built_environment
+from tests.fakes.lfs import FakeLfs
 
 # A mirror asks for bare commit ids and leaves contents out.
 _CONFIG = ("safe.directory=*", "uploadpack.allowFilter=true", "uploadpack.allowAnySHA1InWant=true")
@@ -29,6 +30,7 @@ class GitServer:
     asked: list[str] = field(default_factory=list)
     # What happens to the answers to our own client; git's are never touched.
     spoils: Callable[[bytes], bytes] = lambda answer: answer
+    lfs: FakeLfs | None = None
 
     @property
     def url(self) -> str:
@@ -44,6 +46,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         who, path = "previewbot" if ours else "git", self.path.partition("?")[0]
         self.server_of.asked.append(f"{who} {self.command} {path}")
         body = self._body()
+        if self.server_of.lfs is not None and path.endswith("/info/lfs/objects/batch"):
+            self._send(*self.server_of.lfs.batch(path, self.headers, body))
+            return
         parts = urlsplit(self.path)
         environment = built_environment(
             GIT_PROJECT_ROOT=str(self.server_of.directory),
@@ -79,11 +84,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 fields.append((name, value))
         if spoilt:
             content = self.server_of.spoils(content)
-        self.send_response(int(status.split()[0]))
-        for name, value in [*fields, ("Content-Length", str(len(content)))]:
+        self._send(int(status.split()[0]), dict(fields), content)
+
+    def _send(self, status: int, fields: dict[str, str], content: bytes) -> None:
+        self.send_response(status)
+        for name, value in {**fields, "Content-Length": str(len(content))}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(content)
+        with suppress(ConnectionError):  # whoever asked has heard enough
+            self.wfile.write(content)
 
     def _body(self) -> bytes:
         if "chunked" not in self.headers.get("Transfer-Encoding", ""):

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.core.model.checks import Conclusion
+from tests.fakes.lfs import pointer
 from tests.fakes.source import Files, Submodule
 from tests.fakes.target import BREAKS
 from tests.pipeline.bot_in_memory import BotInMemory
@@ -69,3 +70,15 @@ def test_a_root_that_is_gone_fails_the_check_by_name(bot: BotInMemory) -> None:
     check = bot.forge.latest()[bot.deployments()[-1].id]
     assert check.conclusion is Conclusion.FAILURE
     assert "apps/site" in check.summary
+
+
+def test_a_pointer_that_nobody_handed_to_lfs_is_deployed_with_a_warning(bot: BotInMemory) -> None:
+    files = {**MONOREPO, "apps/site/logo.png": pointer(b"a picture")}
+
+    bot.react_to(bot.push(files=files))
+
+    warnings = {note.path: note.message for note in bot.the_check().annotations}
+    assert "no .gitattributes" in warnings["apps/site/logo.png"]
+    transfer = bot.deployments()[-1].transfer
+    assert transfer is not None
+    assert transfer.files_total == 2

@@ -12,7 +12,6 @@ import subprocess
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from bot.adapters.git import lfs
 from bot.adapters.git.index import Index, index_around
 from bot.adapters.git.manifests import ROOT_REASON, checked
 from bot.core.decide.rules import MAX_RULES_BYTES, Rules, is_rule, rules_above
@@ -21,6 +20,7 @@ from bot.core.model.ids import BlobSha, Branch, CommitSha, Repository, commit_sh
 from bot.core.model.manifest import Asset, FileAsset, LeftOut, Manifest, SymlinkAsset
 from bot.core.model.selection import WHOLE, Selection
 from bot.kernel.git_hash import blob_hasher, blob_sha1
+from bot.kernel.lfs_pointer import MAX_POINTER_BYTES, is_pointer
 from bot.kernel.paths import path_problem
 from bot.kernel.processes import built_environment
 from bot.ports.source import MAX_LOOK_BYTES, KnownManifest, Look
@@ -30,6 +30,8 @@ _CHUNK_BYTES = 1 << 20
 _GIT_TIMEOUT_S = 10.0
 
 _SECRETS_REASON = "is left out: such files hold secrets; give the platform variables instead"
+
+_POINTER_REASON = "is a Git LFS pointer instead of the file; fetch the file first: `git lfs pull`"
 
 _SPECIAL_REASON = "is neither a file, a folder nor a symbolic link"
 _MODULES_REASON = "is left out: packages are installed where the preview runs"
@@ -269,7 +271,7 @@ def _asset(entry: os.DirEntry[str], path: str, index: Index) -> Asset | str:
         return _SPECIAL_REASON
     seen = entry.stat(follow_symlinks=False)
     # A pointer is what it is whatever git says, and is short.
-    if seen.st_size > lfs.MAX_POINTER_BYTES and (sha1 := index.sha1_of(path, seen)) is not None:
+    if seen.st_size > MAX_POINTER_BYTES and (sha1 := index.sha1_of(path, seen)) is not None:
         return FileAsset(sha1, bool(seen.st_mode & stat.S_IXUSR))
     return _read(entry)
 
@@ -279,8 +281,8 @@ def _read(entry: os.DirEntry[str]) -> Asset | str:
     with open(entry.path, "rb") as file:  # noqa: PTH123 - a DirEntry is no Path, and there are many
         facts = os.fstat(file.fileno())
         start = file.read(_CHUNK_BYTES)
-        if lfs.is_pointer(start):
-            return lfs.POINTER_REASON
+        if is_pointer(start):
+            return _POINTER_REASON
         digest = blob_hasher(facts.st_size, start)
         for chunk in iter(lambda: file.read(_CHUNK_BYTES), b""):
             digest.update(chunk)

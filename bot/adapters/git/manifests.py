@@ -1,21 +1,17 @@
 """From entries to a manifest: which paths are deployed, left out or refused."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
 
 from bot.adapters.git import lfs
-from bot.adapters.git.trees import (
-    MAX_FILE_BYTES,
-    MAX_FILES,
-    SUBMODULE,
-    SYMLINK,
-    Difference,
-    Entry,
-)
+from bot.adapters.git.trees import MAX_FILES, SUBMODULE, SYMLINK, Difference, Entry
 from bot.core.decide.rules import MAX_RULES_BYTES, Rules, is_rule
 from bot.core.model.errors import TreeRefused
 from bot.core.model.ids import BlobSha
 from bot.core.model.manifest import Asset, FileAsset, LeftOut, Manifest, SymlinkAsset
 from bot.core.model.selection import Selection
+from bot.kernel.lfs_pointer import MAX_POINTER_BYTES, Pointer, is_pointer, pointer_of
 from bot.kernel.paths import escaping_symlinks, path_problem
 from bot.ports.source import KnownManifest
 
@@ -29,44 +25,27 @@ ROOT_REASON = "is to be the app's folder, and there is no such folder"
 # What is read to be understood rather than sent, all together.
 MAX_READ_BYTES = 16 * 1024 * 1024
 
-# (blobs, the largest that is taken) -> their contents
-Contents = Callable[[Collection[BlobSha], int], Iterator[tuple[BlobSha, bytes]]]
-Names = Callable[[Collection[str]], Mapping[str, BlobSha]]
 
+class Reading(Protocol):
+    """How blobs are named and read: the part of `bot.adapters.git.objects` that is used here."""
 
-class Reading:
-    """How blobs are named and read: `names` (object id -> SHA-1) and `contents`."""
+    def names(self, oids: Collection[str]) -> Mapping[str, BlobSha]:
+        """Return the SHA-1 names of blobs by their ids."""
+        ...
 
-    def __init__(self, names: Names, contents: Contents) -> None:
-        """Read with these two."""
-        self.names = names
-        self.contents = contents
+    def contents(
+        self, wanted: Collection[BlobSha], most_bytes: int
+    ) -> Iterator[tuple[BlobSha, bytes]]:
+        """Yield contents; the first that is larger than `most_bytes` is refused by its name."""
+        ...
 
-    def small(self, entries: Sequence[Entry]) -> dict[str, bytes]:
-        """Return contents by path, which then stand side by side; none asked, none read.
+    def starts(self, wanted: Collection[BlobSha], length: int) -> Iterator[tuple[BlobSha, bytes]]:
+        """Yield how contents begin."""
+        ...
 
-        Raises:
-            TreeRefused: one is larger than `MAX_RULES_BYTES`, or all than `MAX_READ_BYTES`.
-
-        """
-        if not entries:
-            return {}
-        names = self.names([entry.oid for entry in entries])
-        wanted = {entry.path: names[entry.oid] for entry in entries}
-        found: dict[BlobSha, bytes] = {}
-        room = MAX_READ_BYTES
-        try:
-            for sha1, content in self.contents(set(wanted.values()), MAX_RULES_BYTES):
-                found[sha1] = content
-                room -= len(content)
-                if room < 0:
-                    break
-        except TreeRefused as error:
-            raise TreeRefused(_first_of(error.path, wanted), error.problem) from error
-        if room < 0:
-            problem = f"and its like have more than {MAX_READ_BYTES:,} bytes"
-            raise TreeRefused(_first_of(next(reversed(found)), wanted), problem)
-        return {path: found[sha1] for path, sha1 in wanted.items()}
+    def lfs(self, pointers: Mapping[str, Pointer]) -> lfs.Resolved:
+        """Return what pointers stand for, by path."""
+        ...
 
 
 def full(entries: Iterable[Entry], selection: Selection, reading: Reading) -> Manifest:
@@ -84,7 +63,7 @@ def full(entries: Iterable[Entry], selection: Selection, reading: Reading) -> Ma
         raise TreeRefused(selection.root, ROOT_REASON)
     ruling = [each for each in found if _is_file(each) and is_rule(each.path, selection)]
     # One batch for both: on a first deploy they are one connection.
-    small = reading.small([*ruling, *(each for each in below if each.mode == SYMLINK)])
+    small = _small([*ruling, *(each for each in below if each.mode == SYMLINK)], reading)
     rules = {entry.path: small[entry.path] for entry in ruling}
     draft = _Draft(Rules(selection, rules), selection, reading)
     draft.add([entry for entry in below if draft.takes(entry)], small)
@@ -105,7 +84,7 @@ def patched(known: KnownManifest, changes: Difference, reading: Reading) -> Mani
     draft = _Draft(Rules(selection, before.rules), selection, reading)
     draft.begin_from(before, touched)
     changed = [entry for entry in changes.changed if draft.takes(entry)]
-    draft.add(changed, reading.small([each for each in changed if each.mode == SYMLINK]))
+    draft.add(changed, _small([each for each in changed if each.mode == SYMLINK], reading))
     # Without one file left, the root may be gone.
     return draft.manifest(before.rules, grew=changes.grew) if draft.assets else None
 
@@ -146,9 +125,7 @@ class _Draft:
                 added[path] = _link(entry.path, links[entry.path])
             else:
                 added[path] = FileAsset(names[entry.oid], entry.is_executable)
-        for path in self._pointers(added):
-            del added[path]
-            self._left_out[path] = LeftOut(path=path, reason=lfs.POINTER_REASON)
+        self._resolve(self._pointers(added), added)
         self.assets |= added
 
     def manifest(self, rules: Mapping[str, bytes], *, grew: bool) -> Manifest:
@@ -163,18 +140,63 @@ class _Draft:
         left_out = tuple(self._left_out[path] for path in sorted(self._left_out))
         return Manifest(assets=self.assets, left_out=left_out, rules=rules)
 
-    def _pointers(self, added: Mapping[str, Asset]) -> list[str]:
-        """Return those paths that are handed to Git LFS, and whose content is a pointer."""
+    def _resolve(self, pointers: Mapping[str, Pointer | None], added: dict[str, Asset]) -> None:
+        """Put files in place of their pointers, or leave them out."""
+        good = {path: pointer for path, pointer in pointers.items() if pointer is not None}
+        reasons = dict.fromkeys(pointers, lfs.BROKEN_REASON) | dict.fromkeys(
+            good, lfs.POINTER_REASON
+        )
+        if good and self._selection.lfs:
+            resolved = self._reading.lfs(good)
+            reasons |= resolved.problems
+            for path, sha1 in resolved.found.items():
+                pointer_file = added[path]
+                if isinstance(pointer_file, FileAsset):
+                    added[path] = replace(pointer_file, sha1=sha1)
+                    del reasons[path]
+        for path, reason in reasons.items():
+            del added[path]
+            self._left_out[path] = LeftOut(path=path, reason=reason)
+
+    def _pointers(self, added: Mapping[str, Asset]) -> Mapping[str, Pointer | None]:
+        """Return what stands in those files that are handed to Git LFS, None for nonsense."""
         candidates = {
             path: asset.sha1
             for path, asset in added.items()
             if isinstance(asset, FileAsset) and self._rules.says_lfs(path)
         }
         if not candidates:
-            return []
-        contents = self._reading.contents(set(candidates.values()), MAX_FILE_BYTES)
-        pointers = {sha1 for sha1, content in contents if lfs.is_pointer(content)}
-        return [path for path, sha1 in candidates.items() if sha1 in pointers]
+            return {}
+        starts = self._reading.starts(set(candidates.values()), MAX_POINTER_BYTES)
+        pointers = {sha1: pointer_of(start) for sha1, start in starts if is_pointer(start)}
+        return {path: pointers[sha1] for path, sha1 in candidates.items() if sha1 in pointers}
+
+
+def _small(entries: Sequence[Entry], reading: Reading) -> dict[str, bytes]:
+    """Return contents by path, which then stand side by side; none asked, none read.
+
+    Raises:
+        TreeRefused: one is larger than `MAX_RULES_BYTES`, or all than `MAX_READ_BYTES`.
+
+    """
+    if not entries:
+        return {}
+    names = reading.names([entry.oid for entry in entries])
+    wanted = {entry.path: names[entry.oid] for entry in entries}
+    found: dict[BlobSha, bytes] = {}
+    room = MAX_READ_BYTES
+    try:
+        for sha1, content in reading.contents(set(wanted.values()), MAX_RULES_BYTES):
+            found[sha1] = content
+            room -= len(content)
+            if room < 0:
+                break
+    except TreeRefused as error:
+        raise TreeRefused(_first_of(error.path, wanted), error.problem) from error
+    if room < 0:
+        problem = f"and its like have more than {MAX_READ_BYTES:,} bytes"
+        raise TreeRefused(_first_of(next(reversed(found)), wanted), problem)
+    return {path: found[sha1] for path, sha1 in wanted.items()}
 
 
 def _refuse_odd(entry: Entry, *, taken: bool) -> None:

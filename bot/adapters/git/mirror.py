@@ -14,11 +14,13 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import IO
 
 from git.exc import CommandError, GitCommandError
 
 from bot.adapters.git.commands import ClosedGit, ending
 from bot.adapters.git.errors import as_ours
+from bot.adapters.git.layout import configuration, lay_out
 from bot.adapters.git.packs import holds
 from bot.adapters.git.pkt_line import Unusual
 from bot.adapters.git.trees import MAX_FILE_BYTES
@@ -204,11 +206,17 @@ class Mirror:
                 raise as_ours(error, self._name) from error
 
     def read(
-        self, oids: Collection[str], missing: list[str], *, most_bytes: int = MAX_FILE_BYTES
+        self,
+        oids: Collection[str],
+        missing: list[str],
+        *,
+        most_bytes: int = MAX_FILE_BYTES,
+        cut_bytes: int | None = None,
     ) -> Iterator[tuple[str, bytes]]:
         """Yield the contents of those of `oids` that are here; append the others to `missing`.
 
-        One content at a time is in memory. Dropping the iterator ends the child.
+        One content at a time is in memory, or no more than `cut_bytes` of its start. Dropping the
+        iterator ends the child.
 
         Raises:
             TreeRefused: a file is larger than `most_bytes`; it is named by its object id.
@@ -226,10 +234,11 @@ class Mirror:
                         missing.append(oid)
                     elif len(header) == 3:  # noqa: PLR2004 - oid, type, size
                         size = int(header[2])
-                        if size > most_bytes:
+                        if size > most_bytes and cut_bytes is None:
                             raise TreeRefused(oid, f"has {size:,} bytes; {most_bytes:,} are taken")
-                        yield oid, process.stdout.read(size)
-                        process.stdout.read(1)  # the end of its line
+                        read = size if cut_bytes is None else min(size, cut_bytes)
+                        yield oid, process.stdout.read(read)
+                        _skip(process.stdout, size - read + 1)  # and the end of its line
                     else:
                         raise self._broken_off(oid)
 
@@ -345,12 +354,12 @@ class Mirror:
     def _make(self, oid_digits: int) -> None:
         """Make the mirror, complete or not at all; follow the repository to a new address."""
         config = self.directory / "config"
-        text = _config(self._address, oid_digits)
+        text = configuration(self._address, oid_digits)
         if not self.directory.is_dir():
             fresh = self.directory.with_suffix(".new")
             shutil.rmtree(fresh, ignore_errors=True)
-            _lay_out(fresh, text)
-            _lay_out(fresh / "view", _config(None, oid_digits))
+            lay_out(fresh, text)
+            lay_out(fresh / "view", configuration(None, oid_digits))
             fresh.rename(self.directory)
         elif config.read_text() != text:
             replacement = self.directory / "config.new"
@@ -358,36 +367,12 @@ class Mirror:
             replacement.replace(config)
 
 
+def _skip(stream: IO[bytes], count: int) -> None:
+    while count > 0 and (piece := stream.read(min(count, _PIECE_BYTES))):
+        count -= len(piece)
+
+
 def _packed(file: Path) -> list[str]:
     """Return the commits in git's file of packed refs, newest names last as they stand there."""
     lines = file.read_text().splitlines() if file.is_file() else []
     return [line.split()[0] for line in lines if KEPT in line]
-
-
-def _lay_out(directory: Path, config: str) -> None:
-    """Make an empty bare repository, as `git init --bare --template=` would."""
-    for folder in ("objects/info", "objects/pack", "refs/heads"):
-        (directory / folder).mkdir(parents=True)
-    (directory / "HEAD").write_text("ref: refs/heads/none\n")
-    (directory / "config").write_text(config)
-
-
-def _config(address: str | None, oid_digits: int) -> str:
-    """Return the configuration of a mirror of `address`, or of a view when that is None."""
-    lines = ["[core]", "repositoryformatversion = 1", "bare = true"]
-    if oid_digits == 64:  # noqa: PLR2004 - SHA-256 in hex
-        lines += ["[extensions]", "objectFormat = sha256"]
-    if address is not None:
-        quoted = address.replace("\\", "\\\\").replace('"', '\\"')
-        lines += [
-            '[remote "origin"]',
-            f'url = "{quoted}"',
-            "promisor = true",
-            "partialclonefilter = blob:none",
-            # Below this many objects git unpacks one by one, and fetches each delta base that a
-            # blobless mirror lacks by itself: 60 changed files were 124 requests. index-pack
-            # asks for all bases at once.
-            "[fetch]",
-            "unpackLimit = 1",
-        ]
-    return "\n".join(lines) + "\n"

@@ -13,6 +13,8 @@ from bot.adapters.git.commands import ClosedGit
 from bot.adapters.git.credentials import answering, sweep
 from bot.adapters.git.environment import closed_environment
 from bot.adapters.git.errors import as_ours
+from bot.adapters.git.lfs import Download
+from bot.adapters.git.lfs_server import LfsServer
 from bot.adapters.git.mirror import Mirror, Quick
 from bot.adapters.git.one_post import OnePost
 from bot.adapters.git.pkt_line import Unusual
@@ -43,12 +45,15 @@ class Mirrors:
         self._credential = credential
         self._environment = closed_environment(self._home, base.scheme)
         self._one_post = OnePost(base.url) if base.takes_credentials else None
+        self._lfs = LfsServer(base.url) if base.takes_credentials else None
         sweep(self._home)
 
     def close(self) -> None:
         """Close the connections that are kept open."""
         if self._one_post is not None:
             self._one_post.close()
+        if self._lfs is not None:
+            self._lfs.close()
 
     def tend(self, *, quota_bytes: int, spared_since_s: float) -> Tended:
         """Look after all mirrors; see `bot.adapters.git.upkeep`."""
@@ -68,6 +73,16 @@ class Mirrors:
             environment=self._environment,
             login=lambda: self._login(repository),
             quick=self._quick(repository),
+        )
+
+    def lfs(self, repository: Repository) -> Download | None:
+        """Return what downloads files of Git LFS; None when there is no server for that."""
+        server = self._lfs
+        if server is None:
+            return None
+        address = self._base.address_of(repository.name)
+        return lambda wanted, receiving: server.download(
+            address, self._credential(repository), wanted, receiving
         )
 
     def head(self, repository: Repository, branch: Branch) -> CommitSha | None:

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.adapters.git.address import clone_base
 from bot.adapters.git.looking import looked
-from bot.adapters.git.manifests import Reading, full, patched
-from bot.adapters.git.names import Names
-from bot.adapters.git.trees import MAX_FILE_BYTES, difference, listed
+from bot.adapters.git.manifests import full, patched
+from bot.adapters.git.objects import Objects
+from bot.adapters.git.trees import difference, listed
 from bot.core.decide.rules import rules_above
 from bot.core.model.errors import SourceUnavailable, TreeRefused
 from bot.core.model.ids import BlobSha, Branch, CommitSha, Repository
@@ -20,7 +19,6 @@ from bot.kernel.paths import path_problem
 from bot.ports.source import KnownManifest, Look
 
 if TYPE_CHECKING:
-    from bot.adapters.git.mirror import Mirror
     from bot.adapters.git.upkeep import Tended
 
 
@@ -87,7 +85,7 @@ class GitSource:
         """
         if selection.root and (problem := path_problem(selection.root)) is not None:
             raise TreeRefused(selection.root, problem)
-        if known is not None and known.selection != selection:
+        if known is not None and not _is_of_use(known, selection):
             known = None
         try:
             return self._manifest(repository, commit, known, selection)
@@ -107,8 +105,7 @@ class GitSource:
             SourceUnavailable: a blob could not be had.
 
         """
-        mirror = self._mirrors.of(repository)
-        return _contents(mirror, _names(mirror), wanted)
+        return self._objects(repository).contents(wanted)
 
     def look(
         self,
@@ -126,7 +123,7 @@ class GitSource:
 
         """
         mirror = self._mirrors.of(repository)
-        return looked(mirror, commit, files, folders, partial(_objects, mirror))
+        return looked(mirror, commit, files, folders, Objects(mirror).by_oid)
 
     def changed(
         self, repository: Repository, old: CommitSha, new: CommitSha
@@ -147,6 +144,9 @@ class GitSource:
         """Return the newest commit that both fetched commits build on; None if there is none."""
         return self._mirrors.of(repository).common_ancestor(one, other)
 
+    def _objects(self, repository: Repository) -> Objects:
+        return Objects(self._mirrors.of(repository), self._mirrors.lfs(repository))
+
     def _manifest(
         self,
         repository: Repository,
@@ -155,8 +155,7 @@ class GitSource:
         selection: Selection,
     ) -> Manifest:
         mirror = self._mirrors.of(repository)
-        names = _names(mirror)
-        reading = Reading(names.sha1s, partial(_contents, mirror, names))
+        reading = self._objects(repository)
         places = (selection.root, *rules_above(selection)) if selection.root else ()
         if known is not None:
             # No answer, because the mirror was made anew since, is no harm: the tree is read.
@@ -172,37 +171,10 @@ class GitSource:
         return full(listed(records), selection, reading)
 
 
-def _names(mirror: "Mirror") -> Names:
-    return Names(mirror.directory / "sha1-names", lambda oids: _objects(mirror, oids))
+def _is_of_use(known: KnownManifest, selection: Selection) -> bool:
+    """Tell whether a manifest may be patched.
 
-
-def _contents(
-    mirror: "Mirror",
-    names: Names,
-    wanted: Collection[BlobSha],
-    most_bytes: int = MAX_FILE_BYTES,
-) -> Iterator[tuple[BlobSha, bytes]]:
-    by_oid = names.oids(wanted)
-    try:
-        for oid, content in _objects(mirror, by_oid.keys(), most_bytes):
-            yield by_oid[oid], content
-    except TreeRefused as error:
-        raise TreeRefused(by_oid.get(error.path, error.path), error.problem) from error
-
-
-def _objects(
-    mirror: "Mirror", oids: Collection[str], most_bytes: int = MAX_FILE_BYTES
-) -> Iterator[tuple[str, bytes]]:
-    """Yield objects by git's own ids, fetching in one batch what the mirror lacks."""
-    if not oids:
-        return
-    missing: list[str] = []
-    yield from mirror.read(oids, missing, most_bytes=most_bytes)
-    if not missing:
-        return
-    mirror.fetch_blobs(missing)
-    gone: list[str] = []
-    yield from mirror.read(missing, gone, most_bytes=most_bytes)
-    if gone:
-        msg = f"the server did not send the blob {gone[0]}, and {len(gone) - 1} more"
-        raise SourceUnavailable(msg)
+    What could not be fetched for it, when it was to be, may be there by now.
+    """
+    fetches = selection.lfs or selection.submodules
+    return known.selection == selection and not (fetches and known.manifest.left_out)

@@ -1,18 +1,20 @@
 """Turn the commit into assets and hand them to the target: known blobs by hash, others inline."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from bot.core.decide.entrypoint import CANDIDATES, find_entrypoint
 from bot.core.decide.names import line_app, project_of
 from bot.core.model.briefs import Brief
 from bot.core.model.errors import TargetRefused, TreeRefused
-from bot.core.model.ids import Branch, CommitSha, TargetDeploymentId
+from bot.core.model.ids import BlobSha, Branch, CommitSha, TargetDeploymentId
 from bot.core.model.lines import PullLine
 from bot.core.model.manifest import FileAsset, Manifest
 from bot.core.model.outcomes import Annotation, Failed, Severity
 from bot.core.model.preview import Deployment, Stage, Transfer
 from bot.core.model.selection import Selection
+from bot.kernel.lfs_pointer import is_pointer
 from bot.pipeline.attempt import Attempt, Ended
 from bot.pipeline.environment import environment_of
 from bot.pipeline.gate import stopped
@@ -20,6 +22,10 @@ from bot.pipeline.patience import patiently
 from bot.pipeline.steps.reuse import key_of, reusable, take
 from bot.ports.source import KnownManifest
 from bot.ports.target import Base, Created, Order
+
+_STRAY_POINTER = (
+    "is a Git LFS pointer, but no .gitattributes hands it to Git LFS; it is deployed as it stands"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +63,10 @@ def _made(attempt: Attempt, key: str | None) -> Uploaded | Ended:
     entrypoint = deployment_entrypoint(attempt, manifest)
     if entrypoint is None:
         return _no_entrypoint(attempt)
+    pointers: set[BlobSha] = set()
     with attempt.stage(Stage.UPLOAD) as note:
         try:
-            created = _create(attempt, deployment, manifest, entrypoint)
+            created = _create(attempt, manifest, entrypoint, pointers)
         except TreeRefused as error:
             # Known by its content only when it is read.
             path = attempt.selection.in_repository(_path_of(error.path, manifest))
@@ -79,7 +86,7 @@ def _made(attempt: Attempt, key: str | None) -> Uploaded | Ended:
     return Uploaded(
         id=created.id,
         transfer=created.transfer,
-        warnings=tuple(_warnings(manifest, attempt.selection)),
+        warnings=tuple(_warnings(manifest, pointers, attempt.selection)),
     )
 
 
@@ -118,8 +125,11 @@ def _manifest(attempt: Attempt, deployment: Deployment) -> Manifest:
     """Return the commit's files, patched from the preview's last manifest if we still have it."""
     recent, selection = attempt.services.manifests, attempt.selection
     preview = deployment.preview
-    manifest = attempt.services.source.manifest(
-        preview.repository, deployment.head, recent.get(preview.id), selection=selection
+    manifest = patiently(
+        attempt.journal,
+        lambda: attempt.services.source.manifest(
+            preview.repository, deployment.head, recent.get(preview.id), selection=selection
+        ),
     )
     recent[preview.id] = KnownManifest(
         commit=deployment.head, manifest=manifest, selection=selection
@@ -128,9 +138,11 @@ def _manifest(attempt: Attempt, deployment: Deployment) -> Manifest:
 
 
 def _create(
-    attempt: Attempt, deployment: Deployment, manifest: Manifest, entrypoint: str
+    attempt: Attempt, manifest: Manifest, entrypoint: str, pointers: set[BlobSha]
 ) -> Created:
+    """Create the deployment; `pointers` gets those contents that are pointers of Git LFS."""
     services, brief = attempt.services, attempt.brief
+    deployment = attempt.now()
     preview = deployment.preview
     project = project_of(preview.slug, preview.repository, preview.line)
     known = services.store.known_blobs(services.target.name, project)
@@ -153,12 +165,22 @@ def _create(
     created = patiently(
         attempt.journal,
         lambda: services.target.create(
-            order, lambda wanted: services.source.blobs(preview.repository, wanted)
+            order,
+            lambda wanted: _noting(services.source.blobs(preview.repository, wanted), pointers),
         ),
     )
     services.bases[project] = Base(deployment=created.id, manifest=manifest)
     services.store.remember_blobs(services.target.name, project, manifest.blobs() - known)
     return created
+
+
+def _noting(
+    contents: Iterator[tuple[BlobSha, bytes]], pointers: set[BlobSha]
+) -> Iterator[tuple[BlobSha, bytes]]:
+    for sha1, content in contents:
+        if is_pointer(content):
+            pointers.add(sha1)
+        yield sha1, content
 
 
 def _path_of(blob: str, manifest: Manifest) -> str:
@@ -168,10 +190,19 @@ def _path_of(blob: str, manifest: Manifest) -> str:
     return blob
 
 
-def _warnings(manifest: Manifest, selection: Selection) -> Iterator[Annotation]:
-    for left in manifest.left_out:
-        path = selection.in_repository(left.path)
-        yield Annotation(path=path, line=1, message=left.reason, severity=Severity.WARNING)
+def _warnings(
+    manifest: Manifest, pointers: AbstractSet[BlobSha], selection: Selection
+) -> Iterator[Annotation]:
+    reasons = {left.path: left.reason for left in manifest.left_out}
+    if pointers:
+        reasons |= {
+            path: _STRAY_POINTER
+            for path, asset in manifest.assets.items()
+            if isinstance(asset, FileAsset) and asset.sha1 in pointers
+        }
+    for path, reason in reasons.items():
+        where = selection.in_repository(path)
+        yield Annotation(path=where, line=1, message=reason, severity=Severity.WARNING)
 
 
 def _refused_tree(path: str, problem: str) -> Failed:

@@ -77,9 +77,12 @@ class Askers:
         """Kill what serves an app, after a few more answers of it."""
         served = self._served[app] + len(self._threads)
         wait_until(lambda: self._served[app] >= served and not self._owed[app], "more answers")
-        for pid in deno_pids(self._server.config.deployments_dir / app.id):
+        files = self._server.config.deployments_dir / app.id
+        # The answers may be those of the one before.
+        wait_until(lambda: deno_pids(files), "a process to kill")
+        for pid in deno_pids(files):
             os.kill(pid, signal.SIGKILL)
-            self.kills += 1
+        self.kills += 1
 
     def kill_at_random(self, within: timedelta) -> None:
         """Kill one app after the other, for so long."""

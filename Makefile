@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
-.PHONY: help demo test lint soak bench bench-git bench-redeploy bench-upload bench-router bench-coldstart conformance security-table fork-table lock clean
+.PHONY: help demo test lint soak bench bench-git bench-redeploy bench-upload bench-router bench-coldstart conformance security-table fork-table events-table lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -32,6 +32,8 @@ help:
 	@echo '             the attempts of tests/sandbox into docs/security.md'
 	@echo 'make fork-table'
 	@echo '             what becomes of forks, by every combination, into docs/commands.md'
+	@echo 'make events-table'
+	@echo '             what each example delivery of GitHub leads to, into docs/events.md'
 	@echo 'make lock    lock the dependencies of pyproject.toml into requirements/'
 	@echo 'make clean   remove .venv and the caches'
 
@@ -84,6 +86,9 @@ security-table: $(VENV)/.ready-dev
 
 fork-table: $(VENV)/.ready-dev
 	@$(BIN)/python scripts/fork-table
+
+events-table: $(VENV)/.ready-dev
+	@$(BIN)/python scripts/events-table
 
 # The fixed relative output names matter: uv writes the command line into each file's head.
 lock: $(VENV)/.ready-dev

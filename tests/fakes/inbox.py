@@ -15,6 +15,7 @@ class FakeInbox:
     def __init__(self) -> None:
         self.received: dict[DeliveryKey, Received] = {}
         self.records: dict[DeliveryKey, DeliveryRecord] = {}
+        self.decisions: dict[DeliveryKey, Decision] = {}  # the first about each stands
         self.intakes: list[DeliveryKey] = []  # in order of enqueueing, each once
         self.deployments: list[QueuedDeployment] = []  # the same
 
@@ -40,6 +41,7 @@ class FakeInbox:
         record = self.records.get(key)
         if record is None:
             raise RecordNotFound("delivery", f"{key.hook}/{key.guid}")
+        self.decisions.setdefault(key, decision)
         if record.reason is None:
             self.records[key] = replace(
                 record,

@@ -54,11 +54,16 @@ class FakeSource:
         *,
         message: str = "Change",
         parent: CommitSha | None = None,
+        named: CommitSha | None = None,
     ) -> CommitSha:
-        """Push a commit of exactly `files`, on top of `parent` or of the branch; return its id."""
+        """Push a commit of exactly `files`, on top of `parent` or of the branch; return its id.
+
+        It is `named` by a test that has read of it elsewhere.
+        """
         with self._lock:
             seed = f"{repository.id} {branch} {len(self._trees)}"
-            commit = CommitSha(hashlib.sha1(seed.encode(), usedforsecurity=False).hexdigest())
+            made = hashlib.sha1(seed.encode(), usedforsecurity=False).hexdigest()
+            commit = named or CommitSha(made)
             self._trees[commit] = dict(files)
             self._messages[commit] = message
             self._parents[commit] = parent or self._branches.get((repository.id, Branch(branch)))

@@ -25,7 +25,6 @@ class StoredInbox(FakeInbox):
         engine = sa.create_engine("sqlite://", poolclass=sa.StaticPool)
         tables.metadata.create_all(engine, [tables.deliveries])
         self._connection = engine.connect()
-        self.decisions: dict[DeliveryKey, Decision] = {}
 
     @override
     def put(self, received: Received) -> DeliveryRecord | None:
@@ -42,7 +41,6 @@ class StoredInbox(FakeInbox):
         self, key: DeliveryKey, decision: Decision, queued: Sequence[QueuedDeployment]
     ) -> None:
         super().decided(key, decision, queued)
-        self.decisions.setdefault(key, decision)
         deliveries.decide(self._connection, key, decision, [one.deployment for one in queued])
 
     def reason(self, key: DeliveryKey) -> str | None:

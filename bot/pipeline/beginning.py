@@ -1,5 +1,6 @@
 """Allocate attempts, and show each on its commit before anything can run it."""
 
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -9,13 +10,14 @@ from bot.core.model.briefs import Brief
 from bot.core.model.commands import Authority
 from bot.core.model.decisions import (
     AwaitApproval,
+    Promote,
     RollBack,
     SkipDeployment,
     StartDeployment,
 )
 from bot.core.model.errors import ForgeError
 from bot.core.model.ids import AppName, AppSlug, DeliveryKey, HostLabel, Repository
-from bot.core.model.lines import Line, PullLine
+from bot.core.model.lines import PRODUCTION, Line, PullLine
 from bot.core.model.outcomes import Superseded
 from bot.core.model.preview import Deployment
 from bot.core.render import approvals, checks
@@ -80,6 +82,25 @@ def roll_back(
     """Allocate an attempt that makes nothing, but serves what an earlier one made."""
     wanted = _wanted(intent.repository, intent.line, intent.app)
     brief = Brief(back_to=intent.to, instead_of=intent.instead_of, authority=authority)
+    deployment = services.store.plan(delivery, intent.head, wanted, brief).deployment
+    queued = checks.queued(deployment, page_url=services.page_url(deployment.id))
+    announce(queued, deployment, services)
+    return _to_be_run(deployment)
+
+
+def promote(
+    intent: Promote, authority: Authority | None, delivery: DeliveryKey, services: Services
+) -> QueuedDeployment:
+    """Allocate an attempt of production that runs what a preview's deployment is made of."""
+    wanted = _wanted(intent.repository, PRODUCTION, intent.app)
+    brief = replace(
+        services.store.brief(intent.promoted),
+        promoted=intent.promoted,
+        instead_of=intent.instead_of,
+        production=intent.production,
+        authority=authority,
+        anew=True,
+    )
     deployment = services.store.plan(delivery, intent.head, wanted, brief).deployment
     queued = checks.queued(deployment, page_url=services.page_url(deployment.id))
     announce(queued, deployment, services)

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from bot.core.model.ids import PullNumber, Repository
-from bot.core.model.lines import BranchLine, Line, PullLine
+from bot.core.model.lines import BranchLine, Line, ProductionLine, PullLine
 from bot.core.model.preview import Deployment
 from bot.core.model.surfaces import StickyComment, Surface
 from bot.core.render import comments
@@ -83,6 +83,8 @@ def _pulls(
     match line:
         case PullLine(pull):
             return [pull]
+        case ProductionLine():
+            return []
         case BranchLine(branch):
             numbers = [pull.number for pull in services.pulls.open_from(repository.id, branch)]
             if attempts:

@@ -7,7 +7,7 @@ import structlog
 from bot.core.decide.variables import masked, variables_for, variables_version
 from bot.core.model.environment import Environment
 from bot.core.model.errors import ConfigurationProblem
-from bot.core.model.lines import BranchLine, PullLine
+from bot.core.model.lines import BranchLine, ProductionLine, PullLine
 from bot.core.model.preview import Preview
 from bot.ports.services import Services
 
@@ -26,6 +26,9 @@ def environment_of(preview: Preview, services: Services) -> Environment:
             kept = services.variables.opened(preview.repository.id)
             variables = variables_for(kept, preview.app, branch)
             return Environment(trust=preview.trust, variables=variables)
+        case ProductionLine():
+            kept = services.variables.opened(preview.repository.id)
+            return Environment(variables=variables_for(kept, preview.app, None))
         case PullLine():
             return Environment(trust=preview.trust)
 
@@ -36,6 +39,9 @@ def variables_version_of(preview: Preview, services: Services) -> str:
         case BranchLine(branch):
             kept = services.variables.opened(preview.repository.id)
             return variables_version(kept, preview.app, branch)
+        case ProductionLine():
+            kept = services.variables.opened(preview.repository.id)
+            return variables_version(kept, preview.app, None)
         case PullLine():
             return ""
 

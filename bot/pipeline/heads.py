@@ -1,7 +1,7 @@
 """What a line points at now, asked where it lies."""
 
 from bot.core.model.ids import CommitSha, Repository
-from bot.core.model.lines import BranchLine, Line, PullLine, ending_of
+from bot.core.model.lines import BranchLine, Line, ProductionLine, PullLine, ending_of
 from bot.core.model.outcomes import Superseded, Withdrawn
 from bot.ports.services import Services
 
@@ -22,6 +22,8 @@ def head_now(repository: Repository, line: Line, services: Services) -> CommitSh
         case PullLine(number):
             pull = services.forge.pull(repository, number)
             return pull.head if pull is not None and pull.is_open else None
+        case ProductionLine():
+            return services.source.head(repository, repository.default_branch)
 
 
 def overtaken(line: Line, head: CommitSha | None) -> Superseded | Withdrawn:

@@ -13,6 +13,7 @@ from bot.core.model.decisions import (
     BuryPreviews,
     Decision,
     HidePullRequest,
+    Promote,
     RecordPullRequest,
     RecordRepository,
     RollBack,
@@ -30,7 +31,7 @@ from bot.core.model.pulls import Approval
 from bot.core.render.records import from_record
 from bot.pipeline.announce import publish
 from bot.pipeline.answers import answer, lost_right
-from bot.pipeline.beginning import await_approval, roll_back, skip, start
+from bot.pipeline.beginning import await_approval, promote, roll_back, skip, start
 from bot.pipeline.conclude import conclude
 from bot.pipeline.patience import patiently
 from bot.pipeline.pulls import hide_pull, show_pull
@@ -63,6 +64,8 @@ def perform(  # noqa: C901, PLR0912 - an arm for each intent
                 queued.append(start(intent, delivery, services, journal))
             case RollBack():
                 queued.append(roll_back(intent, decision.authority, delivery, services))
+            case Promote():
+                queued.append(promote(intent, decision.authority, delivery, services))
             case SkipDeployment():
                 skip(intent, delivery, services, journal)
             case AwaitApproval():

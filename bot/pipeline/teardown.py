@@ -8,7 +8,7 @@ from bot.core.decide.names import line_app, project_of
 from bot.core.model.decisions import BuryPreviews
 from bot.core.model.errors import ForgeError, TargetRefused, TargetUnavailable
 from bot.core.model.ids import TargetDeploymentId
-from bot.core.model.lines import BranchLine, PullLine
+from bot.core.model.lines import BranchLine, ProductionLine, PullLine
 from bot.core.model.outcomes import Withdrawn
 from bot.core.model.preview import Deployment, DeploymentState, Preview
 from bot.core.render import aftermath
@@ -72,7 +72,7 @@ def _say_removed(attempt: Deployment, because: str, services: Services, journal:
 def _remove(preview: Preview, made: list[TargetDeploymentId], services: Services) -> None:
     target = services.target
     match preview.line:
-        case BranchLine():
+        case BranchLine() | ProductionLine():
             app = line_app(preview.slug, preview.repository, preview.line)
             target.remove(app, preview.repository, made)
         case PullLine():

@@ -144,9 +144,9 @@ def _fields(shown: ShownDeployment) -> dict[str, Any]:
         "auto_merge": False,
         "required_contexts": [],
         "environment": texts.clean(shown.environment),
-        "transient_environment": True,
-        "production_environment": False,
-        "description": f"Preview of {shown.head[:7]}",
+        "transient_environment": not shown.production,
+        "production_environment": shown.production,
+        "description": f"{'Production' if shown.production else 'Preview'} of {shown.head[:7]}",
         "payload": {KEY: shown.deployment, "sha": shown.head, "app": shown.app},
     }
 

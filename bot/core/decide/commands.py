@@ -23,6 +23,7 @@ from bot.core.model.commands import (
 )
 from bot.core.model.decisions import Decision, Reason, ShowCheckAgain
 from bot.core.model.events import CheckSuiteRerequested, CommentWritten
+from bot.core.model.lines import PRODUCTION
 from bot.core.model.pulls import Permission
 from bot.core.model.snapshot import Snapshot
 
@@ -47,7 +48,7 @@ def _asked(request: Request, snapshot: Snapshot, *, is_suite: bool) -> Decision:
     authority = Authority(
         repository=request.repository,
         login=request.by,
-        needs=NEEDED[request.command.verb],
+        needs=_needed(request, snapshot),
     )
     refused = _missing_right(authority, snapshot)
     if refused is not None:
@@ -60,6 +61,12 @@ def _asked(request: Request, snapshot: Snapshot, *, is_suite: bool) -> Decision:
             intents=(ShowCheckAgain(deployment=old.id),),
         )
     return replace(_obeyed(request, snapshot, to), authority=authority)
+
+
+def _needed(request: Request, snapshot: Snapshot) -> Permission:
+    """Return what it takes; production is only touched by those who may maintain."""
+    needed = NEEDED[request.command.verb]
+    return max(needed, Permission.MAINTAIN) if snapshot.line == PRODUCTION else needed
 
 
 def _missing_right(authority: Authority, snapshot: Snapshot) -> str | None:
@@ -104,7 +111,7 @@ def _obeyed(  # noqa: C901, PLR0911 - an arm for each verb
         case Verb.ROLLBACK:
             return obeying.roll_back(request, snapshot, to)
         case Verb.PROMOTE:
-            return to.no(Reason.COMMAND_POINTLESS, "no app of this repository has a production")
+            return obeying.promote(request, snapshot, to)
         case _:
             assert_never(verb)
 

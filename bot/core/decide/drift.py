@@ -17,7 +17,7 @@ from bot.core.model.events import (
     PullRequestSynchronized,
 )
 from bot.core.model.ids import CommitSha, Repository
-from bot.core.model.lines import BranchLine, Line, PullLine, ref_of
+from bot.core.model.lines import BranchLine, Line, ProductionLine, PullLine, ref_of
 from bot.core.model.preview import Deployment
 from bot.core.model.pulls import PullRequest
 
@@ -57,6 +57,8 @@ def missed_events(
                 yield from _branch(repository, each, each.line, standing)
             case PullLine():
                 yield from _pull(repository, each, each.line, standing)
+            case ProductionLine():
+                pass  # what moves it is the default branch, whose preview tells
     lines = {each.line for each in followed}
     for pull in standing.pulls or ():
         if pull.is_open and pull.line(repository) not in lines:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.core.model.config import Lifetimes
-from bot.core.model.lines import BranchLine
+from bot.core.model.lines import PRODUCTION, BranchLine
 from bot.core.model.preview import Deployment
 
 
@@ -21,11 +21,12 @@ def overdue(
     """Return why the preview of `newest` is to end now, as a clause in plain text, or None.
 
     Both spans count from its newest deployment, idleness also from its last visitor. Where the
-    platform knows nothing of visitors (`visits` is None), nothing is called idle. The default
-    branch's preview stays, and so does one that is being deployed.
+    platform knows nothing of visitors (`visits` is None), nothing is called idle. Production
+    and the default branch's preview stay, and so does one that is being deployed.
     """
     preview = newest.preview
-    if preview.line == BranchLine(preview.repository.default_branch) or not newest.is_over:
+    spared = {BranchLine(preview.repository.default_branch), PRODUCTION}
+    if preview.line in spared or not newest.is_over:
         return None
     age = now - newest.created_at
     if lifetimes.longest is not None and age >= lifetimes.longest:

@@ -1,7 +1,7 @@
 """The names that URLs are made of. Pure, so that anyone can compute them before a deployment.
 
-`<app>--<branch>` is stable per branch, `<app>--pr-<n>` per pull request, `<app>-d-<deployment>`
-is immutable. Each is one DNS label.
+`<app>` is production's, `<app>--<branch>` is stable per branch, `<app>--pr-<n>` per pull request,
+`<app>-d-<deployment>` is immutable. Each is one DNS label.
 """
 
 import base64
@@ -17,7 +17,7 @@ from bot.core.model.ids import (
     PullNumber,
     Repository,
 )
-from bot.core.model.lines import BranchLine, Line, PullLine, ref_of
+from bot.core.model.lines import BranchLine, Line, ProductionLine, PullLine, ref_of
 
 # RFC 1035, section 2.3.4.
 MAX_LABEL = 63
@@ -61,6 +61,8 @@ def line_label(slug: AppSlug, repository: Repository, line: Line) -> HostLabel:
             return branch_label(slug, repository, branch)
         case PullLine(pull):
             return pull_label(slug, pull)
+        case ProductionLine():
+            return HostLabel(slug)
 
 
 def pull_label(slug: AppSlug, pull: PullNumber) -> HostLabel:
@@ -99,6 +101,8 @@ def line_app(slug: AppSlug, repository: Repository, line: Line) -> AppSlug:
         case PullLine(pull):
             whole = f"{slug}--pr-{pull}"
             return AppSlug(whole) if len(whole) <= MAX_APP else _cut(whole, slug, repository, line)
+        case ProductionLine():
+            return slug
 
 
 def project_of(slug: AppSlug, repository: Repository, line: Line) -> AppSlug:
@@ -108,7 +112,7 @@ def project_of(slug: AppSlug, repository: Repository, line: Line) -> AppSlug:
     nothing that strangers' builds leave behind is met by anybody else's.
     """
     match line:
-        case BranchLine():
+        case BranchLine() | ProductionLine():
             return slug
         case PullLine():
             return line_app(slug, repository, line)

@@ -14,6 +14,7 @@ from bot.core.model.decisions import (
     BuryPreviews,
     Decision,
     Intent,
+    Promote,
     Reason,
     RecordPullRequest,
     RollBack,
@@ -21,7 +22,7 @@ from bot.core.model.decisions import (
     WithdrawAttempts,
 )
 from bot.core.model.ids import AppName, CommitSha, commit_sha
-from bot.core.model.lines import Line, PullLine, name_of
+from bot.core.model.lines import PRODUCTION, BranchLine, Line, PullLine, name_of
 from bot.core.model.occasions import Trigger
 from bot.core.model.preview import Deployment, DeploymentState
 from bot.core.model.snapshot import AppFacts, Snapshot
@@ -140,6 +141,51 @@ def roll_back(request: Request, snapshot: Snapshot, to: Answering) -> Decision:
     return to.done(Reason.COMMAND, f"{name_of(line)} goes back", *intents, begun=True)
 
 
+def promote(request: Request, snapshot: Snapshot, to: Answering) -> Decision:
+    """Run what the preview runs in production: the same files, with production's variables."""
+    line, trunk = snapshot.line, snapshot.trunk
+    if line is None or trunk is None:
+        return to.no(Reason.COMMAND_POINTLESS, _NO_LINE)
+    if not isinstance(line, BranchLine):
+        because = "what comes from a fork is merged before it goes to production"
+        return to.no(Reason.COMMAND_POINTLESS, because)
+    productive = {
+        facts.app: facts.config.production
+        for facts in _chosen(request, snapshot)
+        if facts.config.production is not None
+    }
+    if not productive:
+        because = "no app has a production; `production: true` in the configuration makes one"
+        return to.no(Reason.COMMAND_POINTLESS, because)
+    served = {app: _served(app, snapshot) for app in productive}
+    intents = [
+        Promote(
+            repository=request.repository,
+            app=app,
+            promoted=current.id,
+            head=current.head,
+            instead_of=trunk,
+            production=productive[app],
+        )
+        for app, current in served.items()
+        if current is not None
+    ]
+    if not intents:
+        return to.no(Reason.COMMAND_POINTLESS, "there is no live preview to promote")
+    names = ", ".join(sorted({intent.head[:7] for intent in intents}))
+    return to.done(Reason.COMMAND, f"{names} goes to production", *intents, begun=True)
+
+
+def _served(app: AppName, snapshot: Snapshot) -> Deployment | None:
+    """Return what the app's preview serves."""
+    live = [
+        one
+        for one in snapshot.history
+        if one.preview.app == app and one.state is DeploymentState.LIVE and not _is_gone(one)
+    ]
+    return live[-1] if live else None
+
+
 def _begun(decision: Decision, to: Answering, before: Sequence[Intent] = ()) -> Decision:
     """Return `decision` with an answer: begun, waiting for an approval, or kept away by a rule."""
     if decision.reason is Reason.DEPLOY:
@@ -209,7 +255,8 @@ def _mine(request: Request, snapshot: Snapshot) -> list[Deployment]:
 
 
 def _chosen(request: Request, snapshot: Snapshot) -> tuple[AppFacts, ...]:
-    return tuple(facts for facts in snapshot.apps if _is_meant(request, facts.app, facts.newest))
+    apps = snapshot.production if snapshot.line == PRODUCTION else snapshot.apps
+    return tuple(facts for facts in apps if _is_meant(request, facts.app, facts.newest))
 
 
 def _is_meant(request: Request, app: AppName, attempt: Deployment | None) -> bool:

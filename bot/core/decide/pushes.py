@@ -1,6 +1,6 @@
 """What to do when a branch was pushed to or deleted."""
 
-from bot.core.decide.starting import beginnings, decision_on
+from bot.core.decide.starting import beginnings, decision_on, in_production
 from bot.core.model.decisions import BuryPreviews, Decision, Reason
 from bot.core.model.events import BranchDeleted, BranchPushed
 from bot.core.model.lines import BranchLine, ending_of
@@ -19,6 +19,7 @@ def pushed(event: BranchPushed, snapshot: Snapshot) -> Decision:
     begun = beginnings(
         event.repository, BranchLine(event.branch), event.after, snapshot, Trigger.PUSH
     )
+    begun += in_production(event.repository, event.after, snapshot)
     if not begun:
         return Decision(
             reason=Reason.ALREADY_HANDLED,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.core.model.config import Counting
 from bot.core.model.decisions import BuryPreviews, Decision, StartDeployment
-from bot.core.model.lines import BranchLine, Line, name_of
+from bot.core.model.lines import PRODUCTION, BranchLine, Line, name_of
 from bot.core.model.preview import Deployment
 from bot.core.model.snapshot import Snapshot
 
@@ -19,7 +19,7 @@ def with_room(decision: Decision, snapshot: Snapshot) -> Decision:
     most = _most(snapshot)
     if most is None or not starts:
         return decision
-    wanted = {start.line for start in starts}
+    wanted = {start.line for start in starts} - {PRODUCTION}
     others = _ages(snapshot, wanted)
     surplus = len(others) + len(wanted) - most
     spared = BranchLine(starts[0].repository.default_branch)
@@ -55,7 +55,7 @@ def _ages(snapshot: Snapshot, wanted: set[Line]) -> list[Line]:
     newest: dict[Line, Deployment] = {}
     for attempt in snapshot.standing:
         line = attempt.preview.line
-        if line in wanted:
+        if line in wanted or line == PRODUCTION:
             continue
         if line not in newest or attempt.created_at > newest[line].created_at:
             newest[line] = attempt

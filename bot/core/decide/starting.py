@@ -1,6 +1,7 @@
 """What to do about a head that nobody has dealt with: deploy it app by app, or say why not."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from bot.core.decide.admission import Refusal, refusal
@@ -8,7 +9,7 @@ from bot.core.model.briefs import Brief
 from bot.core.model.config import AppConfig, Counting, DenoFile, ForkPolicy, Mistaken, Recipe
 from bot.core.model.decisions import Decision, Reason, SkipDeployment, StartDeployment
 from bot.core.model.ids import Branch, CommitSha, Repository
-from bot.core.model.lines import BranchLine, Line, PullLine
+from bot.core.model.lines import PRODUCTION, BranchLine, Line, ProductionLine, PullLine
 from bot.core.model.occasions import Occasion, PullFacts, Trigger
 from bot.core.model.outcomes import Annotation, Failed, Severity, Skipped
 from bot.core.model.preview import DeploymentState
@@ -36,6 +37,23 @@ def beginnings(
         for facts in snapshot.apps
         if (beginning := _beginning(repository, line, head, facts, snapshot, occasion)) is not None
     )
+
+
+def in_production(
+    repository: Repository, head: CommitSha, snapshot: Snapshot
+) -> tuple[StartDeployment, ...]:
+    """Return what begins in production with the default branch's `head`.
+
+    Where a rule keeps it away, the check of the branch's own preview says so.
+    """
+    begun = beginnings(
+        repository,
+        PRODUCTION,
+        head,
+        replace(snapshot, apps=snapshot.production),
+        Trigger.PUSH,
+    )
+    return tuple(each for each in begun if isinstance(each, StartDeployment))
 
 
 def decision_on(begun: Sequence[Beginning], detail: str) -> Decision:
@@ -72,13 +90,12 @@ def is_handled(facts: AppFacts, head: CommitSha) -> bool:
 def brief_of(config: AppConfig, deno: DenoFile | None, setup: Counting, line: Line) -> Brief:
     """Return what an attempt of an app is told."""
     recipe, said = config.recipe, deno or DenoFile(path="")
-    is_ours = isinstance(line, BranchLine)
     return Brief(
         recipe=recipe,
         selection=_selection(recipe, said, setup),
         deno_json_builds=said.says_how_to_build,
         entrypoint=None if recipe.says_how_to_build else said.entrypoint,
-        production=config.production if is_ours else None,
+        production=config.production if line == PRODUCTION else None,
         target=config.target,
         surfaces=setup.config.surfaces,
         remarks=(*setup.remarks, *said.problems),
@@ -191,10 +208,10 @@ def _occasion(
     pulls = list(_pulls(snapshot))
     return Occasion(
         trigger=trigger,
-        branch=_branch(line, pulls),
+        branch=_branch(line, pulls, repository),
         message=snapshot.message,
         pull=_pull_facts(pulls),
-        is_default_branch=line == BranchLine(repository.default_branch),
+        is_default_branch=line in {BranchLine(repository.default_branch), PRODUCTION},
         from_fork=isinstance(line, PullLine),
     )
 
@@ -208,12 +225,14 @@ def _pulls(snapshot: Snapshot) -> Iterator[PullRequest]:
             yield pull
 
 
-def _branch(line: Line, pulls: Sequence[PullRequest]) -> Branch:
+def _branch(line: Line, pulls: Sequence[PullRequest], repository: Repository) -> Branch:
     match line:
         case BranchLine(branch):
             return branch
         case PullLine():
             return pulls[0].head_branch if pulls else Branch("")
+        case ProductionLine():
+            return repository.default_branch
 
 
 def _pull_facts(pulls: Sequence[PullRequest]) -> PullFacts | None:

@@ -19,7 +19,8 @@ class Brief:
     selection: Selection = WHOLE
     deno_json_builds: bool = False  # the app's own deno.json says how it is built
     entrypoint: str | None = None  # the one that deno.json names, where the recipe names none
-    production: Production | None = None  # it goes to production as well
+    production: Production | None = None  # of production's attempts: where it answers besides
+    promoted: DeploymentId | None = None  # the preview's deployment whose files are run again
     target: str | None = None  # one of the operator's targets; None: the usual one
     surfaces: frozenset[Surface] | None = None  # None: the operator's choice
     remarks: tuple[Annotation, ...] = ()  # on the configuration, for the commit's author

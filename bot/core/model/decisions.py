@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from bot.core.model.briefs import Brief
 from bot.core.model.commands import Authority, Reaction, Reply
+from bot.core.model.config import Production
 from bot.core.model.ids import (
     AppName,
     Branch,
@@ -159,6 +160,18 @@ class RollBack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Promote:
+    """Run the files of a preview's deployment in production, with production's variables."""
+
+    repository: Repository
+    app: AppName
+    promoted: DeploymentId
+    head: CommitSha  # of that deployment
+    instead_of: CommitSha  # the default branch's head, which is not deployed for it
+    production: Production
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShowCheckAgain:
     """Write the check of an attempt that is over once more, as its record has it."""
 
@@ -219,6 +232,7 @@ Intent = (
     | ApproveCommit
     | WithdrawAttempts
     | RollBack
+    | Promote
     | ShowCheckAgain
     | Answer
     | RecordRepository

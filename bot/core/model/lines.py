@@ -1,5 +1,8 @@
 """What a preview follows: a branch, or a pull request whose branch lies in a fork.
 
+Production is one more line: it follows the default branch, and holds what somebody promotes to it
+or rolls it back to. It has its own variables, so it never shares a deployment with a preview.
+
 A pull request from a branch of the same repository has no line of its own: it is one more name of
 that branch's preview. So strangers' code and ours never share a preview, whatever their branches
 are called.
@@ -27,7 +30,16 @@ class PullLine:
     pull: PullNumber
 
 
-Line = BranchLine | PullLine
+@dataclass(frozen=True, slots=True)
+class ProductionLine:
+    """What the app's own name serves."""
+
+
+Line = BranchLine | PullLine | ProductionLine
+
+PRODUCTION = ProductionLine()
+
+_PRODUCTION = "production"
 
 
 def ref_of(line: Line) -> str:
@@ -37,6 +49,8 @@ def ref_of(line: Line) -> str:
             return f"{_BRANCH}{branch}"
         case PullLine(pull):
             return f"{_PULL}{pull}{_HEAD}"
+        case ProductionLine():
+            return _PRODUCTION
 
 
 def line_of(ref: str) -> Line:
@@ -46,6 +60,8 @@ def line_of(ref: str) -> Line:
         ValueError: it is the ref of none, such as a tag.
 
     """
+    if ref == _PRODUCTION:
+        return PRODUCTION
     if ref.startswith(_BRANCH):
         return BranchLine(Branch(ref.removeprefix(_BRANCH)))
     number = ref.removeprefix(_PULL).removesuffix(_HEAD)
@@ -62,12 +78,16 @@ def ending_of(line: Line) -> str:
             return "the branch is gone"
         case PullLine():
             return "the pull request was closed"
+        case ProductionLine():
+            return "the default branch is gone"
 
 
 def name_of(line: Line) -> str:
-    """Return what people call the line: the branch, or the pull request as `#7`."""
+    """Return what people call the line: the branch, the pull request as `#7`, or production."""
     match line:
         case BranchLine(branch):
             return branch
         case PullLine(pull):
             return f"#{pull}"
+        case ProductionLine():
+            return _PRODUCTION

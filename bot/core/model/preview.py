@@ -17,7 +17,7 @@ from bot.core.model.ids import (
     Repository,
     TargetDeploymentId,
 )
-from bot.core.model.lines import BranchLine, Line, name_of
+from bot.core.model.lines import Line, PullLine, name_of
 
 
 class DeploymentState(StrEnum):
@@ -102,8 +102,8 @@ class Preview:
 
     @property
     def trust(self) -> Trust:
-        """Return whose code it is; only a branch of the repository holds our own."""
-        return Trust.OWN if isinstance(self.line, BranchLine) else Trust.STRANGER
+        """Return whose code it is; only a fork's is not our own."""
+        return Trust.STRANGER if isinstance(self.line, PullLine) else Trust.OWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

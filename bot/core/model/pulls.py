@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 
 from bot.core.model.ids import Branch, CommitSha, Login, PullNumber, Repository, RepositoryId
-from bot.core.model.lines import BranchLine, Line, PullLine
+from bot.core.model.lines import BranchLine, PullLine
 
 
 class PullState(StrEnum):
@@ -35,7 +35,7 @@ class PullRequest:
         """Tell whether its code lies outside `repository`, the one that it wants to get into."""
         return self.head_repository != repository.id
 
-    def line(self, repository: Repository) -> Line:
+    def line(self, repository: Repository) -> BranchLine | PullLine:
         """Return what its preview follows."""
         if self.is_from_fork(repository):
             return PullLine(self.number)

@@ -34,12 +34,15 @@ class Snapshot:
     pull: PullRequest | None = None  # the event's, as the forge has it now
     # The open pull requests that have the head, by what was last recorded of them.
     pulls: tuple[PullRequest, ...] = ()
+    # How the apps that have a production stand there; on behalf of the default branch alone.
+    production: tuple[AppFacts, ...] = ()
     # Where a command was given: what it is about, by whom, and what was tried there so far, oldest
     # first; of a button also the attempt on whose check it stood.
     line: Line | None = None
     asker: Asker | None = None
     history: tuple[Deployment, ...] = ()
     attempt: Deployment | None = None
+    trunk: CommitSha | None = None  # the default branch's head
     approved: bool = False  # somebody has approved the pull request's head
     # The newest attempt of each preview that the event is about; where one is to be begun, of
     # those of the repository that have something on the platform.

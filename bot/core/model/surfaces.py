@@ -57,6 +57,7 @@ class ShownDeployment:
     environment: str
     state: ShownState
     description: str  # plain text
+    production: bool  # GitHub marks it so, and it is not transient
     environment_url: str | None  # where the preview is, None unless it is there
     log_url: str | None  # our page
 

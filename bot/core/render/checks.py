@@ -11,7 +11,7 @@ from typing import assert_never
 from bot.core.model.briefs import PLAIN, Brief
 from bot.core.model.checks import Button, Check, CheckStatus, Conclusion
 from bot.core.model.ids import CommitSha
-from bot.core.model.lines import BranchLine, Line, PullLine
+from bot.core.model.lines import PRODUCTION, BranchLine, Line, ProductionLine, PullLine
 from bot.core.model.outcomes import (
     Annotation,
     Failed,
@@ -56,7 +56,8 @@ _BUILDING = {
 
 def check_name(deployment: Deployment) -> str:
     """Return the name of the app's check; the same for all its commits."""
-    return f"preview/{deployment.preview.slug}"
+    kind = "production" if deployment.preview.line == PRODUCTION else "preview"
+    return f"{kind}/{deployment.preview.slug}"
 
 
 def queued(deployment: Deployment, *, page_url: str | None) -> Check:
@@ -209,6 +210,8 @@ def commit_of(deployment: Deployment) -> str:
     match deployment.preview.line:
         case BranchLine(branch):
             return f"Commit {commit} of branch {markdown.code(branch)}."
+        case ProductionLine():
+            return f"Commit {commit}, in production."
         case PullLine(pull):
             return f"Commit {commit} of pull request {pull}, from a fork."
 
@@ -258,17 +261,27 @@ def _explanation(outcome: Outcome, line: Line) -> list[str]:
 
 
 def _live(outcome: Live, line: Line) -> list[str]:
-    whose = "branch" if isinstance(line, BranchLine) else "pull request"
+    what = _what(line)
     stable = (
-        f"- Preview of the {whose}: {markdown.link(outcome.url)}"
+        f"- {what}: {markdown.link(outcome.url)}"
         if outcome.url
-        else f"- Preview of the {whose}: none, its name in URLs belongs to another preview;"
+        else f"- {what}: none, its name in URLs belongs to another preview;"
         " rename the branch to get one"
     )
     pulls = [f"- Preview of the pull request: {markdown.link(url)}" for url in outcome.pull_urls]
     own = f"- This commit, for good: {markdown.link(outcome.deployment_url)}"
     proof = [] if outcome.verified else ["The URL answers; *not verified by header*."]
     return ["\n".join([stable, *pulls, own]), *proof]
+
+
+def _what(line: Line) -> str:
+    match line:
+        case BranchLine():
+            return "Preview of the branch"
+        case PullLine():
+            return "Preview of the pull request"
+        case ProductionLine():
+            return "Production"
 
 
 def _sent(outcome: Outcome) -> list[str]:

@@ -5,7 +5,7 @@ So it can be made again at any time, and compared with what was said before.
 
 from typing import assert_never
 
-from bot.core.model.lines import BranchLine, PullLine
+from bot.core.model.lines import PRODUCTION, BranchLine, ProductionLine, PullLine
 from bot.core.model.preview import Deployment, DeploymentState, Preview
 from bot.core.model.surfaces import ShownDeployment, ShownState
 from bot.core.render import markdown
@@ -38,6 +38,7 @@ def shown(
         head=deployment.head,
         app=preview.slug,
         environment=environment_name(environment, preview),
+        production=preview.line == PRODUCTION,
         state=state,
         description=markdown.line(
             _description(deployment, state), max_chars=MAX_DESCRIPTION_CHARS
@@ -49,6 +50,8 @@ def shown(
 
 def environment_name(template: str, preview: Preview) -> str:
     """Return the environment that the preview's deployments are filed under."""
+    if preview.line == PRODUCTION:
+        return "production"
     own = (preview.label or preview.slug).removeprefix(f"{preview.slug}--")
     name = template.replace("{app}", preview.slug).replace("{preview}", own)
     return name[:MAX_ENVIRONMENT_CHARS]
@@ -96,6 +99,8 @@ def _ref(deployment: Deployment) -> str:
             return branch
         case PullLine():
             return deployment.head
+        case ProductionLine():
+            return deployment.preview.repository.default_branch
 
 
 def _url(deployment: Deployment) -> str | None:

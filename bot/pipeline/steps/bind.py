@@ -9,6 +9,7 @@ from bot.pipeline.attempt import Attempt, Ended
 from bot.pipeline.heads import head_now, overtaken
 from bot.pipeline.patience import patiently
 from bot.pipeline.pulls import bind_pulls
+from bot.pipeline.steps.attach import attach_domain
 from bot.pipeline.steps.probe import wait_until_serving
 from bot.pipeline.steps.upload import Uploaded, let_go
 from bot.ports.target import NotServing
@@ -68,13 +69,14 @@ def _bind(attempt: Attempt, uploaded: Uploaded, deployment_url: str) -> Live | E
             transfer=uploaded.transfer,
         )
     services.store.save(replace(attempt.now(), url=url))
+    remarks = attach_domain(attempt, uploaded)
     pull_urls = bind_pulls(uploaded.id, attempt.now(), services, attempt.journal)
     return Live(
         url=url,
         deployment_url=deployment_url,
         transfer=uploaded.transfer,
         verified=seen.verified,
-        warnings=uploaded.warnings,
+        warnings=(*uploaded.warnings, *remarks),
         pull_urls=pull_urls,
         reused=uploaded.reused,
     )

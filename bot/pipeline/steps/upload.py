@@ -1,6 +1,6 @@
 """Turn the commit into assets and hand them to the target: known blobs by hash, others inline."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
@@ -21,7 +21,7 @@ from bot.pipeline.gate import stopped
 from bot.pipeline.patience import patiently
 from bot.pipeline.steps.reuse import key_of, reusable, take
 from bot.ports.source import KnownManifest
-from bot.ports.target import Base, Created, Order
+from bot.ports.target import Base, Created, Earlier, Order
 
 _STRAY_POINTER = (
     "is a Git LFS pointer, but no .gitattributes hands it to Git LFS; it is deployed as it stands"
@@ -162,13 +162,7 @@ def _create(
         base=services.bases.get(project),
         environment=environment_of(preview, services),
     )
-    created = patiently(
-        attempt.journal,
-        lambda: services.target.create(
-            order,
-            lambda wanted: _noting(services.source.blobs(preview.repository, wanted), pointers),
-        ),
-    )
+    created = patiently(attempt.journal, lambda: _ordered(order, attempt, pointers))
     services.bases[project] = Base(deployment=created.id, manifest=manifest)
     services.store.remember_blobs(services.target.name, project, manifest.blobs() - known)
     return created
@@ -181,6 +175,20 @@ def _noting(
         if is_pointer(content):
             pointers.add(sha1)
         yield sha1, content
+
+
+def _ordered(order: Order, attempt: Attempt, pointers: set[BlobSha]) -> Created:
+    """Hand the order to the target: as it is, or as what an earlier deployment is made of."""
+    services, promoted = attempt.services, attempt.brief.promoted
+    repository = order.repository
+
+    def read(wanted: Collection[BlobSha]) -> Iterator[tuple[BlobSha, bytes]]:
+        return _noting(services.source.blobs(repository, wanted), pointers)
+
+    made = None if promoted is None else services.store.deployment(promoted).target_id
+    if made is None:
+        return services.target.create(order, read)
+    return services.target.redeploy(order, Earlier(deployment=made), read)
 
 
 def _path_of(blob: str, manifest: Manifest) -> str:

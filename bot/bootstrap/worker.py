@@ -69,7 +69,13 @@ def run(settings: Settings, ready: Callable[[], None]) -> NoReturn:
         repositories=partial(_repositories, store),
     )
     forge = connected.forge
-    source = GitSource(mirrors_dir(settings), git_url(settings), forge.git_credential)
+    source = GitSource(
+        mirrors_dir(settings),
+        git_url(settings),
+        forge.git_credential,
+        # An App makes a token for each repository; one from the settings may open any.
+        narrow=settings.github_app_id is not None,
+    )
     services = _services(settings, opened, store, forge, source)
 
     def intake(key: DeliveryKey, journal: Journal) -> None:

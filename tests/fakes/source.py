@@ -26,6 +26,8 @@ class Executable:
 class Submodule:
     """Another repository's commit."""
 
+    commit: str | None = None  # None: one that nobody has
+
 
 File = bytes | Executable | SymlinkAsset | Submodule
 Files = Mapping[str, File]

@@ -1,12 +1,13 @@
 """From entries to a manifest: which paths are deployed, left out or refused."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bot.adapters.git import lfs
-from bot.adapters.git.trees import MAX_FILES, SUBMODULE, SYMLINK, Difference, Entry
-from bot.core.decide.rules import MAX_RULES_BYTES, Rules, is_rule
+from bot.adapters.git.trees import MAX_FILES, SUBMODULE, SYMLINK, Difference, Entry, is_file
+from bot.core.decide.rules import GITMODULES, MAX_RULES_BYTES, Rules, is_rule
 from bot.core.model.errors import TreeRefused
 from bot.core.model.ids import BlobSha
 from bot.core.model.manifest import Asset, FileAsset, LeftOut, Manifest, SymlinkAsset
@@ -18,7 +19,10 @@ from bot.ports.source import KnownManifest
 # As long as Linux lets a link's target be (PATH_MAX with its NUL).
 MAX_LINK_BYTES = 4095
 
-SUBMODULE_REASON = "is a submodule, which is not fetched; the preview has no files there"
+SUBMODULE_REASON = (
+    "is a submodule, which is not fetched, so the preview has no files there "
+    "(`submodules: true` in the default branch's configuration changes that)"
+)
 
 ROOT_REASON = "is to be the app's folder, and there is no such folder"
 
@@ -48,8 +52,24 @@ class Reading(Protocol):
         ...
 
 
-def full(entries: Iterable[Entry], selection: Selection, reading: Reading) -> Manifest:
+class Expansion(NamedTuple):
+    """What became of submodules."""
+
+    entries: Sequence[Entry]  # what lies in those that were opened
+    opened: AbstractSet[str]  # their paths
+    reasons: Mapping[str, str]  # why another stays outside, by its path
+
+
+# (submodules, .gitmodules, whether anything below a path is wanted) -> what became of them
+Expand = Callable[[Sequence[Entry], bytes, Callable[[str], bool]], Expansion]
+
+
+def full(
+    entries: Iterable[Entry], selection: Selection, reading: Reading, expand: Expand | None = None
+) -> Manifest:
     """Return the manifest of an app from all entries below its root, and the rules above it.
+
+    Without `expand`, submodules are left out.
 
     Raises:
         TreeRefused: a path, mode or symlink is unsafe, or the root is no folder; the message
@@ -61,13 +81,29 @@ def full(entries: Iterable[Entry], selection: Selection, reading: Reading) -> Ma
     below = [entry for entry in found if entry.path.startswith(inside)]
     if selection.root and not below:
         raise TreeRefused(selection.root, ROOT_REASON)
-    ruling = [each for each in found if _is_file(each) and is_rule(each.path, selection)]
-    # One batch for both: on a first deploy they are one connection.
-    small = _small([*ruling, *(each for each in below if each.mode == SYMLINK)], reading)
-    rules = {entry.path: small[entry.path] for entry in ruling}
-    draft = _Draft(Rules(selection, rules), selection, reading)
+    small, rules = _read(found, below, selection, reading)
+    modules = [entry for entry in below if entry.mode == SUBMODULE]
+    reasons: Mapping[str, str] = {}
+    if expand is not None and modules:
+        draft = _Draft(Rules(selection, rules), selection, reading)
+        expansion = expand(modules, rules.get(GITMODULES, b""), draft.may_take)
+        reasons = expansion.reasons
+        more, more_rules = _read(expansion.entries, expansion.entries, selection, reading)
+        small, rules = small | more, rules | more_rules
+        below = [e for e in (*below, *expansion.entries) if e.path not in expansion.opened]
+    draft = _Draft(Rules(selection, rules), selection, reading, reasons)
     draft.add([entry for entry in below if draft.takes(entry)], small)
     return draft.manifest(rules, grew=True)
+
+
+def _read(
+    found: Sequence[Entry], below: Sequence[Entry], selection: Selection, reading: Reading
+) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Return the contents of rules in `found` and of links `below`, and of the rules alone."""
+    ruling = [each for each in found if is_file(each) and is_rule(each.path, selection)]
+    # One batch for both: on a first deploy they are one connection.
+    small = _small([*ruling, *(each for each in below if each.mode == SYMLINK)], reading)
+    return small, {entry.path: small[entry.path] for entry in ruling}
 
 
 def patched(known: KnownManifest, changes: Difference, reading: Reading) -> Manifest | None:
@@ -81,6 +117,8 @@ def patched(known: KnownManifest, changes: Difference, reading: Reading) -> Mani
     touched = [*(entry.path for entry in changes.changed), *changes.removed]
     if any(is_rule(path, selection) for path in touched) or selection.root in touched:
         return None
+    if selection.submodules and changes.submodules:
+        return None
     draft = _Draft(Rules(selection, before.rules), selection, reading)
     draft.begin_from(before, touched)
     changed = [entry for entry in changes.changed if draft.takes(entry)]
@@ -92,8 +130,15 @@ def patched(known: KnownManifest, changes: Difference, reading: Reading) -> Mani
 class _Draft:
     """A manifest that is being made. Entries have the repository's paths, assets the app's."""
 
-    def __init__(self, rules: Rules, selection: Selection, reading: Reading) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        selection: Selection,
+        reading: Reading,
+        reasons: Mapping[str, str] | None = None,
+    ) -> None:
         self._rules = rules
+        self._reasons = reasons or {}
         self._selection = selection
         self._reading = reading
         self._cut = len(selection.root) + 1 if selection.root else 0
@@ -112,15 +157,20 @@ class _Draft:
         """Tell whether an entry is part of the app."""
         return self._rules.takes(entry.path[self._cut :], is_folder=entry.mode == SUBMODULE)
 
+    def may_take(self, path: str) -> bool:
+        """Tell whether something in the submodule `path` of the repository may be part of it."""
+        return self._rules.leaves(path[self._cut :], is_folder=True)
+
     def add(self, entries: Sequence[Entry], links: Mapping[str, bytes]) -> None:
         """Put entries in; `links` are the targets of those that are links."""
-        names = self._reading.names([e.oid for e in entries if _is_file(e)])
+        names = self._reading.names([e.oid for e in entries if is_file(e)])
         added: dict[str, Asset] = {}
         for entry in entries:
             path = entry.path[self._cut :]
             _refuse_odd(entry, taken=path in added)
             if entry.mode == SUBMODULE:
-                self._left_out[path] = LeftOut(path=path, reason=SUBMODULE_REASON)
+                reason = self._reasons.get(entry.path, SUBMODULE_REASON)
+                self._left_out[path] = LeftOut(path=path, reason=reason)
             elif entry.mode == SYMLINK:
                 added[path] = _link(entry.path, links[entry.path])
             else:
@@ -219,10 +269,6 @@ def _link(path: str, content: bytes) -> SymlinkAsset:
 
 def _first_of(sha1: str, paths: Mapping[str, BlobSha]) -> str:
     return next((path for path, blob in paths.items() if blob == sha1), sha1)
-
-
-def _is_file(entry: Entry) -> bool:
-    return entry.mode not in {SYMLINK, SUBMODULE}
 
 
 def _refuse_collisions(assets: Mapping[str, Asset], selection: Selection) -> None:

@@ -11,30 +11,28 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from git.exc import CommandError, GitCommandError
 
 from bot.adapters.git.commands import ClosedGit, ending
 from bot.adapters.git.errors import as_ours
+from bot.adapters.git.kept import keep, keeps, newest, ref_of
 from bot.adapters.git.layout import configuration, lay_out
+from bot.adapters.git.lenders import borrowed, lend
 from bot.adapters.git.packs import holds
 from bot.adapters.git.pkt_line import Unusual
 from bot.adapters.git.trees import MAX_FILE_BYTES
 from bot.core.model.errors import SourceUnavailable, TreeRefused
-from bot.core.model.ids import CommitSha, RepoName, commit_sha
+from bot.core.model.ids import CommitSha, commit_sha
 
 LOG = logging.getLogger(__name__)
 
 # How long one transfer may take in all; a dead one is ended sooner by http.lowSpeedTime.
 FETCH_TIMEOUT_S = 900.0
-
-# Under refs/heads because servers and other implementations treat odd places oddly (dulwich
-# refetched 51 MB when its refs stood elsewhere).
-KEPT = "refs/heads/k"
 
 _FETCH_OPTIONS = (
     "--quiet",
@@ -55,38 +53,38 @@ Login = Callable[[], AbstractContextManager[Mapping[str, str]]]
 Quick = Callable[[CommitSha, list[str]], AbstractContextManager[Iterator[bytes]]]
 
 
+class Remote(NamedTuple):
+    """Where a mirror's objects come from, and how."""
+
+    address: str
+    environment: Mapping[str, str]
+    login: Login
+    quick: Quick | None = None
+    history: bool = True  # without it each commit comes alone, and contents when they are wanted
+
+
 class Mirror:
     """What we have of one repository."""
 
-    def __init__(
-        self,
-        directory: Path,
-        name: RepoName,
-        *,
-        address: str,
-        environment: Mapping[str, str],
-        login: Login,
-        quick: Quick | None = None,
-    ) -> None:
-        """Stand for the mirror in `directory`, which is made by the first fetch."""
+    def __init__(self, directory: Path, name: str, remote: Remote) -> None:
+        """Stand for the mirror of `remote` in `directory`, which is made by the first fetch."""
         self.directory = directory
         self._name = name
-        self._address = address
-        self._environment = environment
-        self._login = login
-        self._quick = quick
+        self._remote = remote
 
     @property
     def view(self) -> ClosedGit:
         """Git on our objects, unable to reach any remote."""
         view = self.directory / "view"
         environment = {
-            **self._environment,
+            **self._remote.environment,
             "GIT_DIR": str(view),
             "GIT_OBJECT_DIRECTORY": str(self.directory / "objects"),
             "GIT_ALLOW_PROTOCOL": "none",
             "GIT_LITERAL_PATHSPECS": "1",  # an app's folder may be called `*`
         }
+        if lent := borrowed(self.directory):
+            environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = lent
         return ClosedGit(view, environment)
 
     def has(self, commit: CommitSha) -> bool:
@@ -98,14 +96,9 @@ class Mirror:
         if not (self.directory / "view").is_dir():
             return False
         found = holds(self.directory / "objects", commit)
-        if found is None or (found and not self._is_kept(commit)):
+        if found is None or (found and not keeps(self.directory, commit)):
             return self._can_read(commit)
         return found
-
-    def _is_kept(self, commit: CommitSha) -> bool:
-        """Tell whether it was fetched for its own sake, and was whole then."""
-        ref = self.directory / KEPT / commit[:12]
-        return ref.is_file() and ref.read_text().strip() == commit
 
     def _can_read(self, commit: CommitSha) -> bool:
         try:
@@ -205,6 +198,29 @@ class Mirror:
             except CommandError as error:
                 raise as_ours(error, self._name) from error
 
+    def complete(self, oids: Collection[str]) -> None:
+        """Have these blobs at hand, in at most one request.
+
+        Raises:
+            SourceUnavailable: the server did not give them.
+
+        """
+        with tempfile.TemporaryFile() as wanted:
+            wanted.write("".join(f"{oid}\n" for oid in oids).encode())
+            wanted.seek(0)
+            try:
+                found = self.view.cat_file("--batch-check", "--buffer", istream=wanted)
+            except CommandError as error:
+                raise as_ours(error, self._name) from error
+        lines = bytes(found).decode().splitlines()
+        if missing := [line.split()[0] for line in lines if line.endswith(" missing")]:
+            self.fetch_blobs(missing)
+
+    def borrow(self, others: Iterable["Mirror"]) -> None:
+        """Let reading find what `others` hold, from now on and in other processes as well."""
+        with self._locked():
+            lend(self.directory, [each.directory.name for each in others])
+
     def read(
         self,
         oids: Collection[str],
@@ -250,15 +266,17 @@ class Mirror:
 
     def _fetch_commit(self, commit: CommitSha) -> None:
         self._make(len(commit))
-        kept = f"{KEPT}/{commit[:12]}"
+        kept = ref_of(commit)
         # Ours alone while we hold the lock: left by a git that was killed at this point.
         (self.directory / f"{kept}.lock").unlink(missing_ok=True)
-        haves = self._newest()
-        if haves and self._at_once(commit, haves, kept):
+        haves = newest(self.directory, _MOST_HAVES)
+        if haves and self._at_once(commit, haves):
             return
-        how = "--no-filter" if haves else "--filter=blob:none"
+        how = ["--no-filter" if haves else "--filter=blob:none"]
+        if not self._remote.history:
+            how = ["--depth=1", "--filter=blob:none"]
         try:
-            self._fetch(how, "origin", f"+{commit}:{kept}")
+            self._fetch(*how, "origin", f"+{commit}:{kept}")
         except CommandError as error:
             raise as_ours(error, self._name, commit) from error
 
@@ -268,14 +286,14 @@ class Mirror:
         Git would try to fetch that commit, and each of those fetches would need it too: without
         an end, as long as there are processes (git 2.39).
         """
-        newest = self._newest()[:1]
-        if newest and not self._can_read(CommitSha(newest[0])):
+        last = newest(self.directory, 1)
+        if last and not self._can_read(CommitSha(last[0])):
             self._discarded_if_damaged()
 
     def _discarded_if_damaged(self) -> bool:
         """Remove the mirror if git finds it damaged; call it with the lock held."""
         environment = {
-            **self._environment,
+            **self._remote.environment,
             "GIT_DIR": str(self.directory),
             # What looks missing is promised, and must not be fetched for the sake of a look.
             "GIT_ALLOW_PROTOCOL": "none",
@@ -297,8 +315,8 @@ class Mirror:
         return True
 
     def _fetch(self, *arguments: str, istream: object = None, config: str | None = None) -> None:
-        with self._login() as login:
-            environment = {**self._environment, "GIT_DIR": str(self.directory), **login}
+        with self._remote.login() as login:
+            environment = {**self._remote.environment, "GIT_DIR": str(self.directory), **login}
             repository = ClosedGit(self.directory, environment)
             if config is not None:
                 repository(c=config)
@@ -306,21 +324,14 @@ class Mirror:
                 *_FETCH_OPTIONS, *arguments, istream=istream, kill_after_timeout=FETCH_TIMEOUT_S
             )
 
-    def _newest(self) -> list[str]:
-        """Return the commits that were fetched last, newest first; none before the first fetch."""
-        kept = [(ref.stat().st_mtime, ref) for ref in (self.directory / KEPT).glob("*[0-9a-f]")]
-        newest = sorted(kept, reverse=True)[:_MOST_HAVES]
-        if not newest:
-            return _packed(self.directory / "packed-refs")[:_MOST_HAVES]
-        return [ref.read_text().strip() for _, ref in newest]
-
-    def _at_once(self, commit: CommitSha, haves: list[str], kept: str) -> bool:
+    def _at_once(self, commit: CommitSha, haves: list[str]) -> bool:
         """Fetch by one request; False when git itself shall do it."""
-        if self._quick is None:
+        quick = self._remote.quick
+        if quick is None:
             return False
         environment = self.view.environment()
         try:
-            with self._quick(commit, haves) as pieces, tempfile.TemporaryFile() as pack:
+            with quick(commit, haves) as pieces, tempfile.TemporaryFile() as pack:
                 for piece in pieces:
                     pack.write(piece)
                 pack.seek(0)
@@ -333,9 +344,7 @@ class Mirror:
             return False
         if not holds(self.directory / "objects", commit):
             return False
-        fresh = self.directory / f"{kept}.new"
-        fresh.write_text(f"{commit}\n")
-        fresh.replace(self.directory / kept)
+        keep(self.directory, commit)
         return True
 
     @contextmanager
@@ -354,7 +363,7 @@ class Mirror:
     def _make(self, oid_digits: int) -> None:
         """Make the mirror, complete or not at all; follow the repository to a new address."""
         config = self.directory / "config"
-        text = configuration(self._address, oid_digits)
+        text = configuration(self._remote.address, oid_digits)
         if not self.directory.is_dir():
             fresh = self.directory.with_suffix(".new")
             shutil.rmtree(fresh, ignore_errors=True)
@@ -370,9 +379,3 @@ class Mirror:
 def _skip(stream: IO[bytes], count: int) -> None:
     while count > 0 and (piece := stream.read(min(count, _PIECE_BYTES))):
         count -= len(piece)
-
-
-def _packed(file: Path) -> list[str]:
-    """Return the commits in git's file of packed refs, newest names last as they stand there."""
-    lines = file.read_text().splitlines() if file.is_file() else []
-    return [line.split()[0] for line in lines if KEPT in line]

@@ -24,7 +24,9 @@ class Objects:
         self._mirror = mirror
         self._names = Names(mirror.directory / "sha1-names", self.by_oid)
         self._lfs_files = LfsFiles(mirror.directory / "lfs")
-        self._lfs = Lfs(self._lfs_files, download)
+        # By the start of the paths that it is for; the longest one counts.
+        self._downloads: dict[str, Download | None] = {"": download}
+        self._lenders: list[Mirror] = []
 
     def names(self, oids: Collection[str]) -> Mapping[str, BlobSha]:
         """Return the SHA-1 names of blobs by their ids."""
@@ -37,7 +39,23 @@ class Objects:
             SourceUnavailable: it may be had later.
 
         """
-        return self._lfs.resolved(pointers)
+        groups: dict[str, dict[str, Pointer]] = {}
+        for path, pointer in pointers.items():
+            prefix = max(filter(path.startswith, self._downloads), key=len)
+            groups.setdefault(prefix, {})[path] = pointer
+        found: dict[str, BlobSha] = {}
+        problems: dict[str, str] = {}
+        for prefix, group in groups.items():
+            resolved = Lfs(self._lfs_files, self._downloads[prefix]).resolved(group)
+            found |= resolved.found
+            problems |= resolved.problems
+        return Resolved(found, problems)
+
+    def borrow(self, other: "Mirror", prefix: str, download: "Download | None") -> None:
+        """Find what `other` holds as well; `download` is for LFS files below `prefix`."""
+        self._lenders.append(other)
+        self._mirror.borrow(self._lenders)
+        self._downloads[prefix] = download
 
     def contents(
         self, wanted: Collection[BlobSha], most_bytes: int = MAX_FILE_BYTES

@@ -15,6 +15,7 @@ from bot.core.model.errors import SourceUnavailable, TreeRefused
 from bot.core.model.ids import BlobSha, Branch, CommitSha, Repository
 from bot.core.model.manifest import Manifest
 from bot.core.model.selection import WHOLE, Selection
+from bot.kernel.addresses import HostResolver
 from bot.kernel.paths import path_problem
 from bot.ports.source import KnownManifest, Look
 
@@ -30,8 +31,14 @@ class GitSource:
         mirrors_dir: Path,
         base_url: str,
         credential: Callable[[Repository], str | None],
+        *,
+        narrow: bool = False,
+        resolver: HostResolver | None = None,
     ) -> None:
         """Keep mirrors in `mirrors_dir`; `credential` gives the password for one, or None.
+
+        `narrow` tells that such a password opens the one repository and no other; only then it is
+        shown for the repository's submodules. `resolver` says where strangers' hosts are.
 
         Raises:
             ConfigurationProblem: `base_url` is nothing to clone from.
@@ -42,7 +49,7 @@ class GitSource:
         # constructs a source has read the settings, and with that taken the secrets out of it.
         from bot.adapters.git.mirrors import Mirrors  # noqa: PLC0415
 
-        self._mirrors = Mirrors(mirrors_dir, base, credential)
+        self._mirrors = Mirrors(mirrors_dir, base, credential, narrow=narrow, resolver=resolver)
 
     def close(self) -> None:
         """Close the connections that are kept open."""
@@ -168,7 +175,13 @@ class GitSource:
                 if manifest is not None:
                     return manifest
         records = mirror.records("ls_tree", "-r", "-z", "--full-tree", "--", commit, *places)
-        return full(listed(records), selection, reading)
+        expand = None
+        if selection.submodules:
+            from bot.adapters.git.modules import Modules  # noqa: PLC0415 - imports GitPython
+
+            modules = Modules(self._mirrors, repository, mirror, reading)
+            expand = modules.expanded
+        return full(listed(records), selection, reading, expand)
 
 
 def _is_of_use(known: KnownManifest, selection: Selection) -> bool:

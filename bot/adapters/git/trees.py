@@ -13,6 +13,7 @@ SUBMODULE = 0o160000
 _ANY_EXECUTE = 0o111
 
 _REMOVED = "000000"
+_SUBMODULE = "160000"
 
 
 # As many as the embedded server takes.
@@ -46,6 +47,12 @@ class Difference(NamedTuple):
     changed: list[Entry]  # added or modified, as they are now
     removed: list[str]
     grew: bool  # some of `changed` were not there before
+    submodules: bool  # some of either are submodules, or were
+
+
+def is_file(entry: Entry) -> bool:
+    """Tell whether it is a plain file."""
+    return entry.mode not in {SYMLINK, SUBMODULE, FOLDER}
 
 
 def listed(records: Iterable[bytes]) -> Iterator[Entry]:
@@ -69,14 +76,22 @@ def difference(records: Iterable[bytes]) -> Difference:
 
     """
     fields = list(_texts(records, 2 * 2 * MAX_LISTED))
-    found = Difference([], [], grew=any(":000000 " in facts for facts in fields[::2]))
+    changed: list[Entry] = []
+    removed: list[str] = []
+    modes: set[str] = set()
     for facts, path in zip(fields[::2], fields[1::2], strict=True):
-        _old_mode, mode, _old_oid, oid, _status = facts.split(" ")
+        old_mode, mode, _old_oid, oid, _status = facts.split(" ")
+        modes |= {old_mode, mode}
         if mode == _REMOVED:
-            found.removed.append(path)
+            removed.append(path)
         else:
-            found.changed.append(Entry(path, int(mode, 8), oid))
-    return found
+            changed.append(Entry(path, int(mode, 8), oid))
+    return Difference(
+        changed,
+        removed,
+        grew=f":{_REMOVED}" in modes,
+        submodules=not modes.isdisjoint({_SUBMODULE, f":{_SUBMODULE}"}),
+    )
 
 
 def _texts(records: Iterable[bytes], most: int) -> Iterator[str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from git.exc import CommandError
 
 from bot.adapters.git.commands import ClosedGit
-from bot.adapters.git.mirror import KEPT
+from bot.adapters.git.kept import KEPT
 
 LOG = logging.getLogger(__name__)
 

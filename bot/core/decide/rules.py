@@ -10,6 +10,7 @@ from bot.core.model.selection import Selection
 from bot.kernel.globs import glob_problem, judge
 
 PREVIEW_IGNORE: Final = ".previewignore"
+GITMODULES: Final = ".gitmodules"
 
 # Each is looked at for each path; repositories have dozens.
 MAX_PATTERNS: Final = 1000
@@ -56,9 +57,13 @@ class Rules:
         """Tell whether `path` is part of the app."""
         if self.takes_all:
             return True
-        include, exclude = self._selection.include, self._selection.exclude
-        if not judge(include, path, folders=True).fits:
+        if not judge(self._selection.include, path, folders=True).fits:
             return False
+        return self.leaves(path, is_folder=is_folder)
+
+    def leaves(self, path: str, *, is_folder: bool) -> bool:
+        """Tell whether nothing takes `path` away, whether or not it is among what is included."""
+        exclude = self._selection.exclude
         if exclude and judge(exclude, path, folders=True).fits:
             return False
         if self._ignored.fits(path, is_folder=is_folder):
@@ -94,16 +99,20 @@ class Rules:
 def is_rule(path: str, selection: Selection) -> bool:
     """Tell whether the file `path` of the repository may say what is taken of it."""
     # Asked of every path: most are answered by this.
-    if not path.endswith((ATTRIBUTES, PREVIEW_IGNORE)):
+    if not path.endswith((ATTRIBUTES, PREVIEW_IGNORE, GITMODULES)):
         return False
+    if path == GITMODULES:
+        return selection.submodules
     return is_attributes(path) or path == selection.in_repository(PREVIEW_IGNORE)
 
 
 def rules_above(selection: Selection) -> Iterator[str]:
-    """Yield the paths of attributes files that speak of the app from above its root."""
+    """Yield the paths of rule files that speak of the app from above its root."""
     if not selection.root:
         return
     yield ATTRIBUTES
+    if selection.submodules:
+        yield GITMODULES
     for folder in folders_down_to(selection.root):
         if folder != selection.root:
             yield f"{folder}/{ATTRIBUTES}"

@@ -87,6 +87,10 @@ class SourceUnavailable(SourceError):  # noqa: N818
     """The repository could not be read now."""
 
 
+class RepositoryClosed(SourceUnavailable):
+    """The server does not let us read the repository, or there is none."""
+
+
 class TargetError(BotError):
     """The platform did not do what was asked."""
 

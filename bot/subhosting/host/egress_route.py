@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
+from bot.kernel.addresses import IpAddress
 from bot.subhosting.host.egress_request import bracketed, is_listed
 from bot.subhosting.trust.addresses import (
     MAX_ATTEMPTS,
     STEP_TIMEOUT,
     AddressPolicy,
     AddressRefused,
-    IpAddress,
 )
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]

@@ -3,7 +3,8 @@
 import httpx
 from typing_extensions import override
 
-from bot.subhosting.trust.addresses import MAX_ATTEMPTS, STEP_TIMEOUT, AddressPolicy, IpAddress
+from bot.kernel.addresses import IpAddress
+from bot.subhosting.trust.addresses import MAX_ATTEMPTS, STEP_TIMEOUT, AddressPolicy
 
 
 class PinnedTransport(httpx.BaseTransport):

@@ -118,8 +118,9 @@ class Origin:
                 return Row(b"100755", name.encode(), self.write("blob", content))
             case SymlinkAsset(target):
                 return Row(b"120000", name.encode(), self.write("blob", target.encode()))
-            case Submodule():
-                return Row(b"160000", name.encode(), hashlib.new(self.algorithm).hexdigest())
+            case Submodule(commit):
+                absent = hashlib.new(self.algorithm).hexdigest()
+                return Row(b"160000", name.encode(), commit or absent)
             case _:
                 raise TypeError(file)
 

@@ -11,11 +11,11 @@ import httpx
 import pytest
 from typing_extensions import override
 
+from bot.kernel.addresses import address_problem
 from bot.subhosting.trust.addresses import (
     AddressPolicy,
     AddressRefused,
     AllowList,
-    address_problem,
 )
 from bot.subhosting.trust.pinned import PinnedTransport, guarded_client
 from tests.fakes.subhosting.names import FakeHosts

@@ -35,6 +35,7 @@ from bot.pipeline.beginning import await_approval, promote, roll_back, skip, sta
 from bot.pipeline.conclude import conclude
 from bot.pipeline.patience import patiently
 from bot.pipeline.pulls import hide_pull, show_pull
+from bot.pipeline.surfaces import show_on_pulls
 from bot.pipeline.teardown import tear_down
 from bot.ports.inbox import QueuedDeployment
 from bot.ports.journal import Journal
@@ -113,6 +114,7 @@ def _change(  # noqa: C901 - an arm for each intent
             services.pulls.record(intent.repository.id, intent.pull)
         case ShowPullRequest():
             show_pull(intent.repository, intent.branch, services, journal)
+            show_on_pulls(intent.repository, intent.branch, services, journal)
         case HidePullRequest():
             hide_pull(intent.repository, intent.branch, intent.pull, services, journal)
         case _:

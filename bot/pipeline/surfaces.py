@@ -12,7 +12,8 @@ from typing import TypeVar
 import structlog
 
 from bot.core.model.errors import ForgeError
-from bot.core.model.ids import DeploymentId
+from bot.core.model.ids import Branch, DeploymentId, Repository
+from bot.core.model.lines import BranchLine
 from bot.core.model.preview import Deployment, Preview
 from bot.core.model.surfaces import News, ShownDeployment, ShownState, Surface
 from bot.core.render import deployments as rendered
@@ -48,6 +49,20 @@ def show(key: DeploymentId, services: Services, journal: Journal | None) -> None
     if Surface.DISPATCH in services.showing.surfaces:
         _let_go(partial(_tell, key, services, journal), preview)
     if Surface.COMMENT in services.showing.surfaces:
+        _let_go(partial(_comment, preview, services, journal), preview)
+
+
+def show_on_pulls(
+    repository: Repository, branch: Branch, services: Services, journal: Journal
+) -> None:
+    """Let pull requests that were just opened have their comment; harmless when repeated.
+
+    Where something is still being deployed, its end writes it, and two at once could write two.
+    """
+    attempts = services.store.attempts_on(repository.id, BranchLine(branch))
+    settled = bool(attempts) and all(attempt.is_over for attempt in attempts)
+    if settled and Surface.COMMENT in services.showing.surfaces:
+        preview = attempts[-1].preview
         _let_go(partial(_comment, preview, services, journal), preview)
 
 

@@ -9,6 +9,7 @@ from bot.core.model.checks import Conclusion
 from bot.core.model.events import Event, PullRequestConvertedToDraft, PullRequestRetargeted
 from bot.core.model.ids import Branch
 from bot.core.model.preview import DeploymentState
+from bot.core.model.surfaces import Showing, Surface
 from tests.pipeline.bot_in_memory import APP, REPOSITORY, BotInMemory
 
 PULL_URL = "https://hello--pr-1.preview.test"
@@ -30,6 +31,19 @@ def test_a_pull_request_of_a_live_branch_gets_its_url_without_a_deployment(
     assert bot.reason(key) == "pull-request-shown"
     assert bot.served_for(1) == bot.served_at("dev") == push.after
     assert len(bot.deployments()) == 1
+
+
+def test_a_pull_request_of_a_live_branch_gets_its_comment_at_once() -> None:
+    bot = BotInMemory(showing=Showing(surfaces=frozenset({Surface.COMMENT})))
+    push = bot.push("dev")
+    bot.react_to(push)
+
+    bot.react_to(bot.open_pull("dev"))
+    bot.react_to(bot.open_pull("dev", number=2))
+
+    bodies = [comment.body for comment in bot.forge.comments.values()]
+    assert [comment.pull for comment in bot.forge.comments.values()] == [1, 2]
+    assert all(push.after[:7] in body for body in bodies)
 
 
 def test_a_pull_request_that_is_told_first_deploys_its_branch(bot: BotInMemory) -> None:

@@ -1,5 +1,6 @@
 """What the documents promise to list, they list."""
 
+import ast
 import json
 import re
 from dataclasses import fields
@@ -75,6 +76,27 @@ def test_the_example_configuration_is_valid() -> None:
         assert FileConfigReader().read("example", example.encode()).problems == ()
         jsonschema.validate(yaml.safe_load(example), json_schema())
     assert examples
+
+
+def test_every_row_of_what_it_does_is_a_story_and_every_story_a_row() -> None:
+    section = README.partition("\n## What it does\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (.+) \| (.+) \|$", section, re.MULTILINE)[1:]  # below the heading
+    told = {re.sub(r"[^a-z0-9]+", "_", when.lower()).strip("_"): then for when, then in rows}
+
+    assert told == stories()
+    assert len(told) == len(rows) >= 25
+
+
+def stories() -> dict[str, str | None]:
+    """Return the stories' docstrings by the tests' names."""
+    files = (ROOT / "tests" / "e2e" / "stories").glob("test_*.py")
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
+    return {
+        node.name.removeprefix("test_"): ast.get_docstring(node)
+        for tree in trees
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    }
 
 
 def test_every_decision_is_in_the_index() -> None:

@@ -17,7 +17,7 @@ from tests.e2e.installation import Answer, Installation
 from tests.e2e.patience import until
 from tests.fakes.github.entities import CheckRun
 from tests.fakes.github.repository import FakeRepository
-from tests.fakes.github.server import FakeGitHub
+from tests.fakes.github.server import PERMISSIONS, FakeGitHub
 
 WEBHOOK_SECRET = "it's a secret to everybody"
 
@@ -152,15 +152,17 @@ class GitHubWorld:
 
 
 @contextmanager
-def as_app(folder: Path) -> Iterator[GitHubWorld]:
-    """Run an installation that is a GitHub App."""
+def as_app(folder: Path, *, surfaces: str = "check,deployment") -> Iterator[GitHubWorld]:
+    """Run an installation that is a GitHub App, with the rights that its surfaces need."""
+    more = {"contents": "write"} if "dispatch" in surfaces else {}
     with FakeGitHub(folder / "github") as gh:
-        app = gh.add_app()
+        app = gh.add_app(permissions=PERMISSIONS | more)
         key_file = folder / "app.pem"
         key_file.write_text(app.private_key)
         settings = {
             "PREVIEWBOT_GITHUB_APP_ID": str(app.app_id),
             "PREVIEWBOT_GITHUB_PRIVATE_KEY_FILE": str(key_file),
+            "PREVIEWBOT_SURFACES": surfaces,
         }
         with _running(gh, folder, settings) as world:
             yield world

@@ -42,6 +42,17 @@ def test_a_file_stays_with_one_worker(suite: pytest.Pytester) -> None:
         assert len(set(ran_by(suite, name))) == 1
 
 
+def test_a_folder_that_belongs_together_stays_with_one_worker(
+    suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "TOGETHER", ("test_t",))  # a beginning of two of the names
+
+    result = suite.runpytest_inprocess("-p", "xdist", "-n", "auto")
+
+    result.assert_outcomes(passed=15)
+    assert set(ran_by(suite, "test_two")) == set(ran_by(suite, "test_three"))
+
+
 def test_what_stands_alone_is_shared_out_singly(
     suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

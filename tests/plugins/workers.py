@@ -1,5 +1,6 @@
 """How `make test` shares the suite out among its workers: by file, so that what a file starts for
-its tests is started once; the long list of generated conformance requests goes one by one.
+its tests is started once; a few folders go as one, and the long list of generated conformance
+requests goes one by one.
 
 The largest shares go first (pytest-xdist's own order), so the single ones fill up the end.
 """
@@ -13,6 +14,8 @@ from xdist.scheduler import LoadScopeScheduling
 
 # Each test of these stands alone, and takes a second.
 SINGLY = ("tests/conformance/test_schemathesis.py",)
+# What is below one of these shares what it starts among its files.
+TOGETHER = ("tests/e2e/stories/",)
 MOST_WORKERS = 8
 
 
@@ -23,6 +26,9 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     def _split_scope(self, nodeid: str) -> str:
         # The documented way to say what belongs together.
         file = nodeid.partition("::")[0]
+        for folder in TOGETHER:
+            if file.startswith(folder):
+                return folder
         return nodeid if file in SINGLY else file
 
 

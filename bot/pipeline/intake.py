@@ -3,6 +3,8 @@
 import structlog
 
 from bot.core.decide.decision import decide
+from bot.core.model.decisions import Decision, Reason
+from bot.core.model.errors import ForgeRefused
 from bot.core.model.events import CommentWritten, Event
 from bot.core.model.ids import DeliveryKey
 from bot.pipeline.answers import acknowledge
@@ -22,10 +24,17 @@ def take_in(
     """React to one event; when repeated after a crash it ends the same way."""
     if isinstance(event, CommentWritten):
         journal.step("acknowledge", lambda: acknowledge(event, services))
-    decision = journal.step(
-        "decide",
-        lambda: patiently(journal, lambda: decide(event, gather(event, delivery, services))),
-    )
+    decision = journal.step("decide", lambda: _decided(event, delivery, services, journal))
     log.info("delivery_decided", reason=str(decision.reason), detail=decision.detail)
     queued = journal.step("perform", lambda: perform(decision, delivery, services, journal))
     journal.step("hand_over", lambda: inbox.decided(delivery, decision, queued))
+
+
+def _decided(
+    event: Event, delivery: DeliveryKey, services: Services, journal: Journal
+) -> Decision:
+    """Return the decision; that the forge will not tell us what it depends on is one as well."""
+    try:
+        return patiently(journal, lambda: decide(event, gather(event, delivery, services)))
+    except ForgeRefused as refusal:
+        return Decision(reason=Reason.FORGE_REFUSED, detail=str(refusal))

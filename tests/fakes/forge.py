@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from bot.core.model.checks import Check
 from bot.core.model.commands import Reaction
-from bot.core.model.errors import ForgeUnavailable
+from bot.core.model.errors import ForgeRefused, ForgeUnavailable
 from bot.core.model.ids import CommentId, DeploymentId, Login, PullNumber, Repository, RepositoryId
 from bot.core.model.pulls import Permission, PullRequest
 from bot.core.model.surfaces import Notice, ShownDeployment, ShownState, StickyComment
@@ -24,6 +24,7 @@ class FakeForge:
     comment_writes: int = 0
     told: list[Notice] = field(default_factory=list)
     away_for: int = 0
+    refusal: ForgeRefused | None = None  # what every call is answered with
     pulls: dict[tuple[RepositoryId, PullNumber], PullRequest] = field(default_factory=dict)
     reactions: dict[CommentId, list[Reaction]] = field(default_factory=dict)
     taken_away: set[RepositoryId] = field(default_factory=set)
@@ -115,6 +116,8 @@ class FakeForge:
         }
 
     def _answer(self, request: str) -> None:
+        if self.refusal is not None:
+            raise self.refusal
         if self.away_for > 0:
             self.away_for -= 1
             raise ForgeUnavailable(request, "502 Bad Gateway")

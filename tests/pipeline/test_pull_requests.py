@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.model.checks import Conclusion
+from bot.core.model.errors import ForgeRefused
 from bot.core.model.events import Event, PullRequestConvertedToDraft, PullRequestRetargeted
 from bot.core.model.ids import Branch
 from bot.core.model.preview import DeploymentState
@@ -232,3 +233,17 @@ def test_a_platform_that_refuses_the_url_of_a_pull_request_costs_the_branch_noth
     assert bot.served_for(1) is None
     assert bot.the_check().conclusion is Conclusion.SUCCESS
     assert bot.deployments()[0].state is DeploymentState.LIVE
+
+
+def test_a_pull_request_that_the_forge_keeps_from_us_is_decided_by_its_refusal(
+    bot: BotInMemory,
+) -> None:
+    bot.push("dev")
+    opened = bot.open_pull("dev")
+    bot.forge.refusal = ForgeRefused("GET pulls/1", status=403, message="Not accessible")
+
+    key = bot.react_to(opened)
+
+    assert bot.reason(key) == "forge-refused"
+    assert bot.inbox.records[key].detail == "GET pulls/1 was refused (403): Not accessible"
+    assert bot.deployments() == []

@@ -56,6 +56,7 @@ class Reason(StrEnum):
     PING = "ping"
     EVENT_NOT_HANDLED = "event-not-handled"
     PAYLOAD_NOT_UNDERSTOOD = "payload-not-understood"
+    FORGE_REFUSED = "forge-refused"
     INTAKE_FAILED = "intake-failed"
     CONFIGURATION_WRONG = "configuration-wrong"
     FORKS_NOT_DEPLOYED = "forks-not-deployed"

@@ -43,6 +43,9 @@ class Place(Protocol):
 
     def forget(self, commit: CommitSha) -> None: ...
 
+    def hide(self, branch: str, number: int) -> None:
+        """Keep the branch's commit under refs/pull alone, as that of a fork is kept."""
+
 
 class InMemory:
     """The fake."""
@@ -73,6 +76,9 @@ class InMemory:
 
     def forget(self, commit: CommitSha) -> None:
         self._fake.forget(commit)
+
+    def hide(self, branch: str, number: int) -> None:  # noqa: ARG002 - it has branches only
+        self._fake.delete(REPOSITORY, branch)
 
 
 class OnDisk:
@@ -106,6 +112,9 @@ class OnDisk:
 
     def forget(self, commit: CommitSha) -> None:
         self._origin.forget(commit)
+
+    def hide(self, branch: str, number: int) -> None:
+        self._origin.hide(branch, number)
 
 
 class OnDiskSha256(OnDisk):

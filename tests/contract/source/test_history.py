@@ -4,7 +4,7 @@ import pytest
 
 from bot.core.model.errors import CommitGone, SourceUnavailable
 from bot.core.model.ids import Branch, CommitSha
-from bot.core.model.manifest import SymlinkAsset
+from bot.core.model.manifest import FileAsset, SymlinkAsset
 from bot.ports.source import KnownManifest
 from tests.contract.source.places import REPOSITORY, Place
 from tests.fakes.source import Executable, Files, Submodule
@@ -140,6 +140,57 @@ def test_a_patched_manifest_is_the_same_as_a_full_one(place: Place, after: Files
     assert patched == source.manifest(REPOSITORY, second)
     contents = dict(source.blobs(REPOSITORY, patched.blobs()))
     assert contents.keys() == patched.blobs()
+
+
+def contents(place: Place, commit: CommitSha) -> dict[str, bytes]:
+    """Return what a fetched commit holds."""
+    manifest = place.source.manifest(REPOSITORY, commit)
+    found = dict(place.source.blobs(REPOSITORY, manifest.blobs()))
+    return {p: found[a.sha1] for p, a in manifest.assets.items() if isinstance(a, FileAsset)}
+
+
+@pytest.mark.parametrize("fetched_before", [False, True])
+def test_a_commit_that_lives_only_under_a_pull_request_is_fetched(
+    place: Place, *, fetched_before: bool
+) -> None:
+    main = place.commit("main", {"a": b"1"})
+    theirs = place.commit("theirs", {"a": b"2", "b": b"b"}, parent=main)
+    place.hide("theirs", 7)
+    if fetched_before:
+        place.source.fetch(REPOSITORY, main)
+
+    place.source.fetch(REPOSITORY, theirs)
+
+    assert contents(place, theirs) == {"a": b"2", "b": b"b"}
+    assert place.source.head(REPOSITORY, Branch("theirs")) is None
+
+
+def test_a_pull_request_that_was_forced_is_followed_and_its_old_commit_may_be_gone(
+    place: Place,
+) -> None:
+    main = place.commit("main", {"a": b"1"})
+    old = place.commit("theirs", {"a": b"old"}, parent=main)
+    place.hide("theirs", 7)
+    new = place.commit("theirs", {"a": b"new"}, parent=main)
+    place.hide("theirs", 7)
+    place.source.fetch(REPOSITORY, main)
+    place.forget(old)
+
+    place.source.fetch(REPOSITORY, new)
+
+    assert contents(place, new) == {"a": b"new"}
+    with pytest.raises(CommitGone, match=old):
+        place.source.fetch(REPOSITORY, old)
+
+
+def test_a_branch_that_was_forced_to_another_history_is_followed(place: Place) -> None:
+    place.source.fetch(REPOSITORY, place.commit("main", {"a": b"1"}))
+    place.delete("main")
+    unrelated = place.commit("main", {"b": b"of another history"})
+
+    place.source.fetch(REPOSITORY, unrelated)
+
+    assert contents(place, unrelated) == {"b": b"of another history"}
 
 
 def test_a_manifest_known_of_a_lost_commit_is_no_use_and_no_harm(place: Place) -> None:

@@ -252,23 +252,31 @@ class FakePlatform:
         return files | changed, links | relinked
 
     def _taken(self, project: Project, assets: object) -> tuple[dict[str, bytes], dict[str, str]]:
-        """Take all assets or none; content of this very request is no memory yet."""
+        """Take all assets, or none: then ours remembers the contents that came along.
+
+        Content of this very request is no memory yet.
+        """
         assert isinstance(assets, dict)
         files: dict[str, bytes] = {}
         links: dict[str, str] = {}
         brought: dict[str, bytes] = {}
+        unknown: list[str] = []
         for path, asset in assets.items():
             if asset["kind"] == "symlink":
                 links[path] = asset["target"]
             elif "gitSha1" in asset:
                 if asset["gitSha1"] not in project.blobs:
-                    code = "assetNotFound" if self.extensions else "badRequest"
-                    raise Refused(400, code, f"{path}: {asset['gitSha1']} is unknown")
+                    unknown.append(f"{path}: {asset['gitSha1']} is unknown")
+                    continue
                 files[path] = project.blobs[asset["gitSha1"]]
             else:
                 files[path] = _content(asset)
                 brought[blob_sha1(files[path])] = files[path]
-        project.blobs |= brought
+        if self.extensions or not unknown:
+            project.blobs |= brought
+        if unknown:
+            code = "assetNotFound" if self.extensions else "badRequest"
+            raise Refused(400, code, unknown[0])
         return files, links
 
 

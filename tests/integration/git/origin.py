@@ -67,6 +67,12 @@ class Origin:
     def delete(self, branch: str) -> None:
         (self.path / "refs" / "heads" / branch).unlink()
 
+    def hide(self, branch: str, number: int) -> None:
+        """Move a branch to where the forge keeps the head of a fork's pull request."""
+        head = self.path / "refs" / "pull" / str(number) / "head"
+        head.parent.mkdir(parents=True, exist_ok=True)
+        (self.path / "refs" / "heads" / branch).replace(head)
+
     def forget(self, commit: str) -> None:
         """Prune `commit` for good."""
         self._file(commit).unlink()

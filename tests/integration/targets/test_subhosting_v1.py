@@ -148,6 +148,38 @@ def test_bytes_count_every_request_and_every_try(embedded: Bench) -> None:
     )
 
 
+def test_what_is_remembered_is_sent_without_a_question(embedded: Bench) -> None:
+    first, second = hello(), hello(greet=b"export const greeting = 'bye';\n")
+    embedded.target.create(first.order("d00000000001"), first.read)
+    embedded.server.requests.clear()
+
+    order = second.order("d00000000002", known=first.manifest.blobs())
+    embedded.target.create(order, second.read)
+
+    (request,) = embedded.server.requests
+    assert request.path.endswith("/deployments")
+
+
+def test_after_a_refusal_only_what_was_named_by_hash_alone_is_asked_about(
+    embedded: Bench,
+) -> None:
+    first, second = hello(), hello(greet=b"export const greeting = 'bye';\n")
+    embedded.target.create(first.order("d00000000001"), first.read)
+    for project in embedded.server.platform.projects.values():
+        project.blobs.clear()
+    embedded.server.requests.clear()
+
+    order = second.order("d00000000002", known=first.manifest.blobs())
+    made = embedded.target.create(order, second.read)
+
+    refused, negotiated, accepted = embedded.server.requests
+    assert refused.path == accepted.path
+    changed = blob_sha1(second.files["lib/greet.ts"])
+    assert changed.encode() not in negotiated.body
+    assert sorted(second.read_blobs) == sorted(second.manifest.blobs())
+    assert made.transfer.files_sent == 6
+
+
 def test_negotiation_asks_for_each_hash_once_in_nested_folders(embedded: Bench) -> None:
     app = hello()
 

@@ -118,9 +118,12 @@ class OurCreates:
             except TargetRefused as refusal:
                 if refusal.code != errors.ASSET_NOT_FOUND or missing == blobs:
                     raise
-            # Asked about all, not only about those it refused: what came with the refused
-            # request may have been kept.
-            lacking = self._lacking(attempt, blobs) if negotiations < NEGOTIATIONS else blobs
+            # What came along stays with the project even when the request is refused, so only
+            # what has been named by hash alone is in doubt.
+            doubtful = blobs - attempt.travelled
+            lacking: AbstractSet[BlobSha] = blobs
+            if doubtful and negotiations < NEGOTIATIONS:
+                lacking = self._lacking(attempt, doubtful)
             negotiations += 1
             missing = lacking or blobs
 

@@ -97,6 +97,19 @@ def test_preview_rollback(gh: Story) -> None:
     assert gh.wait_until_served("dev", first).body == b"first\n"
 
 
+def test_preview_promote(gh: Story) -> None:
+    """What the preview serves goes to production, until the default branch moves."""
+    gh.configure("production: true\n")
+    sha = gh.push(page("promoted"), "dev")
+    gh.wait_for_check(sha)
+    pull = gh.open_pull_request("dev")
+
+    gh.comment(pull, "max", "/preview promote")
+
+    gh.wait_for_production(sha)
+    assert gh.in_production() == sha
+
+
 def test_a_command_from_somebody_without_the_role(gh: Story) -> None:
     """Refused with the role that it needs, as GitHub's collaborator permission has it."""
     sha = gh.push(None, "dev")

@@ -117,6 +117,28 @@ def test_a_push_that_touches_only_one_of_several_apps(gh: Story) -> None:
     assert "`paths-unchanged`" in (run.summary or "")
 
 
+def test_a_push_that_leaves_the_app_as_it_is(gh: Story) -> None:
+    """What is live serves the new commit too, without a build."""
+    files = {CONFIG: "root: site\n", "site/index.html": "site\n"}
+    before = gh.push(files)
+    gh.wait_for_check(before)
+
+    sha = gh.push({"NOTES.md": "not part of it\n"})
+
+    run = gh.wait_for_check(sha)
+    assert run.title == f"Live: unchanged since {before[:7]}, so nothing was built"
+    assert gh.served("main") == sha
+
+
+def test_production_true(gh: Story) -> None:
+    """Pushes to the default branch go live under the app's own name as well."""
+    sha = gh.push({CONFIG: "production: true\n"})
+
+    gh.wait_for_check(sha)
+    gh.wait_for_production(sha)
+    assert gh.in_production() == sha
+
+
 def test_a_mistake_in_the_configuration(gh: Story) -> None:
     """The check fails with an annotation at its line, and the key that was meant."""
     run = gh.wait_for_check(gh.push({CONFIG: "rots: web\n"}), "failure")

@@ -168,6 +168,21 @@ class Story:
         wanted = f"{name} on {sha[:7]} to end in {conclusion}"
         return self.world.gh.wait_for(found, wanted, timeout=PATIENCE_S)
 
+    def wait_for_production(self, sha: str) -> CheckRun:
+        """Return the commit's check of production once it has ended in success."""
+
+        def found() -> CheckRun | None:
+            runs = self.world.gh.checks(self.repository, sha)
+            ended = (run for run in runs if run.conclusion == "success")
+            return next((run for run in ended if run.name.startswith("production/")), None)
+
+        return self.world.gh.wait_for(found, f"{sha[:7]} in production", timeout=PATIENCE_S)
+
+    def in_production(self) -> str | None:
+        """Return the commit that the app's own name serves."""
+        url = self.world.installation.address["previews_url"].replace("*", self.repository.name)
+        return self.world.get(url).headers.get("x-preview-sha")
+
     def wait_for_other_attempt(
         self, sha: str, *others: str, conclusion: str = "success"
     ) -> CheckRun:

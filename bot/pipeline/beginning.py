@@ -16,7 +16,7 @@ from bot.core.model.decisions import (
     StartDeployment,
 )
 from bot.core.model.errors import ForgeError
-from bot.core.model.ids import AppName, AppSlug, DeliveryKey, HostLabel, Repository
+from bot.core.model.ids import AppName, AppSlug, DeliveryKey, DeploymentId, HostLabel, Repository
 from bot.core.model.lines import PRODUCTION, Line, PullLine
 from bot.core.model.outcomes import Superseded
 from bot.core.model.preview import Deployment
@@ -94,7 +94,7 @@ def promote(
     """Allocate an attempt of production that runs what a preview's deployment is made of."""
     wanted = _wanted(intent.repository, PRODUCTION, intent.app)
     brief = replace(
-        services.store.brief(intent.promoted),
+        _told(intent.promoted, services),
         promoted=intent.promoted,
         instead_of=intent.instead_of,
         production=intent.production,
@@ -105,6 +105,14 @@ def promote(
     queued = checks.queued(deployment, page_url=services.page_url(deployment.id))
     announce(queued, deployment, services)
     return _to_be_run(deployment)
+
+
+def _told(key: DeploymentId, services: Services) -> Brief:
+    """Return what was told to whoever made what `key` serves: going back makes nothing."""
+    brief = services.store.brief(key)
+    while brief.back_to is not None:
+        brief = services.store.brief(brief.back_to)
+    return brief
 
 
 def _drop_waiting(plan: Plan, services: Services, journal: Journal) -> None:

@@ -16,8 +16,8 @@ from bot.core.model.config import (
     Mistaken,
 )
 from bot.core.model.errors import CommitGone, SourceUnavailable, TreeRefused
-from bot.core.model.ids import CommitSha, Repository
-from bot.core.model.lines import BranchLine, Line
+from bot.core.model.ids import Branch, CommitSha, Repository
+from bot.core.model.lines import PRODUCTION, BranchLine, Line
 from bot.core.model.outcomes import Annotation
 from bot.core.model.snapshot import AppFacts
 from bot.ports.services import Services
@@ -28,6 +28,7 @@ from bot.ports.source import Look
 class Configured:
     """What decisions about a commit read of its repository."""
 
+    head: CommitSha | None = None  # the commit; None: nothing of it was read
     setup: Counting | Mistaken = NOTHING_SAID
     message: str = ""  # the commit's
     apps: tuple[AppFacts, ...] = ()
@@ -60,7 +61,7 @@ def configured(
         )
         for each in facts
     )
-    return Configured(setup=setup, message=look.message, apps=apps)
+    return Configured(head=head, setup=setup, message=look.message, apps=apps)
 
 
 def lifetimes_of(repository: Repository, services: Services) -> Lifetimes:
@@ -80,6 +81,30 @@ def lifetimes_of(repository: Repository, services: Services) -> Lifetimes:
         longest=said.longest or usual.longest,
         idle=said.idle or usual.idle,
         most=said.most or usual.most,
+    )
+
+
+def in_production(
+    repository: Repository, branch: Branch, found: Configured, services: Services
+) -> tuple[AppFacts, ...]:
+    """Return how the apps that have a production stand there, on the default branch's behalf.
+
+    Raises:
+        SourceUnavailable: the repository could not be read.
+
+    """
+    if branch != repository.default_branch:
+        return ()
+    return tuple(
+        replace(
+            each,
+            newest=services.store.newest(repository.id, PRODUCTION, each.app),
+            changed=None
+            if found.head is None
+            else _changed(each, repository, PRODUCTION, found.head, services),
+        )
+        for each in found.apps
+        if each.config.production is not None
     )
 
 
@@ -180,7 +205,7 @@ def _changed(
     live = services.store.newest_live(repository.id, line, facts.app)
     if live is not None and not live.preview.buried:
         return services.source.changed(repository, live.head, head)
-    if line == BranchLine(repository.default_branch):
+    if line in {BranchLine(repository.default_branch), PRODUCTION}:
         return None
     trunk = services.source.head(repository, repository.default_branch)
     base = None if trunk is None else services.source.common_ancestor(repository, trunk, head)

@@ -23,7 +23,6 @@ from bot.core.model.events import (
     RepositoryTransferred,
 )
 from bot.core.model.ids import (
-    Branch,
     CommitSha,
     DeliveryKey,
     DeploymentId,
@@ -31,11 +30,11 @@ from bot.core.model.ids import (
     Repository,
     RepositoryId,
 )
-from bot.core.model.lines import PRODUCTION, BranchLine, Line, ProductionLine, PullLine
+from bot.core.model.lines import BranchLine, Line, ProductionLine, PullLine
 from bot.core.model.preview import Deployment, DeploymentState
 from bot.core.model.pulls import Asker, PullRequest
-from bot.core.model.snapshot import AppFacts, Snapshot
-from bot.pipeline.configuration import Configured, configured, configured_unseen
+from bot.core.model.snapshot import Snapshot
+from bot.pipeline.configuration import Configured, configured, configured_unseen, in_production
 from bot.ports.services import Services
 
 _PULL_REQUEST_CHANGED = get_args(PullRequestChanged)
@@ -89,7 +88,7 @@ def _of_push(event: BranchPushed, services: Services, *, planned: bool) -> Snaps
         setup=found.setup,
         message=found.message,
         pulls=tuple(services.pulls.open_from(repository.id, event.branch)),
-        production=_production(repository, event.branch, found, services),
+        production=in_production(repository, event.branch, found, services),
         standing=_occupying(repository.id, services),
         most=services.lifetimes.most,
     )
@@ -206,25 +205,12 @@ def _asked_about(
         pull=pull,
         pulls=pulls,
         line=line,
-        production=_production(repository, repository.default_branch, found, services),
+        production=in_production(repository, repository.default_branch, found, services),
         trunk=services.source.head(repository, repository.default_branch),
         history=tuple(services.store.attempts_on(repository.id, line)),
         approved=approval is not None,
         standing=_occupying(repository.id, services),
         most=services.lifetimes.most,
-    )
-
-
-def _production(
-    repository: Repository, branch: Branch, found: Configured, services: Services
-) -> tuple[AppFacts, ...]:
-    """Return how the apps that have a production stand there, on the default branch's behalf."""
-    if branch != repository.default_branch:
-        return ()
-    return tuple(
-        replace(each, newest=services.store.newest(repository.id, PRODUCTION, each.app))
-        for each in found.apps
-        if each.config.production is not None
     )
 
 

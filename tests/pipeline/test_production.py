@@ -5,12 +5,15 @@ import pytest
 from bot.core.model.checks import Button
 from bot.core.model.environment import Context
 from bot.core.model.ids import CommitSha, HostLabel, Login
+from bot.core.model.lines import PRODUCTION
+from bot.core.model.preview import Deployment, DeploymentState, Stage
 from bot.core.model.pulls import Permission
 from bot.core.model.variables import Scope
 from tests.fakes.source import Files
 from tests.pipeline.bot_in_memory import APP, REPOSITORY, BotInMemory
 
-ENABLED: Files = {**APP, ".github/previewbot.yml": b"production: true\n"}
+CONFIG = ".github/previewbot.yml"
+ENABLED: Files = {**APP, CONFIG: b"production: true\n"}
 ADA, MAX = Login("ada"), Login("max")
 
 
@@ -140,3 +143,110 @@ def test_a_fork_is_never_promoted(promotable: BotInMemory) -> None:
 
     assert promotable.reason(key) == "command-pointless"
     assert in_production(promotable) == before
+
+
+def attempts_of_production(bot: BotInMemory) -> list[Deployment]:
+    return [each for each in bot.deployments() if each.preview.line == PRODUCTION]
+
+
+def test_a_build_that_breaks_leaves_production_as_it_was(bot: BotInMemory) -> None:
+    first = bot.push("main", ENABLED)
+    bot.react_to(first)
+    bot.target.all_mute = True
+
+    bot.react_to(bot.push("main", {**ENABLED, "n": b"2"}))
+
+    assert attempts_of_production(bot)[-1].state is DeploymentState.FAILED
+    assert in_production(bot) == first.after
+
+
+def test_the_skip_marker_keeps_production_as_it_was(bot: BotInMemory) -> None:
+    first = bot.push("main", ENABLED)
+    bot.react_to(first)
+
+    bot.react_to(bot.push("main", {**ENABLED, "n": b"2"}, message="[skip deploy]"))
+
+    assert in_production(bot) == first.after
+
+
+def test_what_goes_to_production_is_named_by_its_digest(promotable: BotInMemory) -> None:
+    promotable.react_to(promotable.comment(MAX, "/preview promote"))
+
+    live = attempts_of_production(promotable)[-1]
+    stages = {each.stage: each.detail for each in promotable.store.stages(live.id)}
+    digest = promotable.source.manifest(REPOSITORY, live.head).digest()
+    assert stages[Stage.MANIFEST] == f"4 files, SHA-256 {digest}"
+
+
+def test_a_preview_that_went_back_is_promoted_with_what_it_serves(
+    promotable: BotInMemory,
+) -> None:
+    earlier = promotable.served_at("dev")
+    promotable.react_to(promotable.push("dev", {**ENABLED, "n": b"3"}))
+    promotable.react_to(promotable.comment(MAX, "/preview rollback"))
+
+    promotable.react_to(promotable.comment(MAX, "/preview promote"))
+
+    assert in_production(promotable) == promotable.served_at("dev") == earlier
+    assert given_in_production(promotable) == {"WHERE": "production"}
+
+
+def test_a_lock_keeps_production_as_it_is(promotable: BotInMemory) -> None:
+    before = in_production(promotable)
+    promotable.push("main", {**ENABLED, CONFIG: b"production: true\nlocked: moving house\n"})
+
+    key = promotable.react_to(promotable.comment(MAX, "/preview promote"))
+
+    assert promotable.reason(key) == "locked"
+    assert in_production(promotable) == before
+
+
+def test_a_change_is_compared_with_what_is_in_production(bot: BotInMemory) -> None:
+    files = {**ENABLED, CONFIG: b"production: true\npaths: [main.ts]\n"}
+    bot.react_to(bot.push("main", files))
+    bot.react_to(bot.push("dev", {**files, "main.ts": b"promoted"}))
+    bot.react_to(bot.open_pull("dev"))
+    bot.react_to(bot.comment(MAX, "/preview promote"))
+
+    push = bot.push("main", {**files, "words.md": b"1"})
+    bot.react_to(push)
+
+    assert in_production(bot) == push.after
+    assert bot.served_at("main") != push.after
+
+
+def test_one_apps_production_is_not_the_others(bot: BotInMemory) -> None:
+    web = b"  - name: web\n    root: web\n    production: true\n"
+    docs = b"  - name: docs\n    root: d\n"
+    files = {CONFIG: b"apps:\n" + web + docs, "web/main.ts": b"1", "d/index.html": b"2"}
+
+    bot.react_to(bot.push("main", files))
+
+    (live,) = attempts_of_production(bot)
+    assert live.url == "https://hello-web.preview.test"
+    assert HostLabel("hello-docs") not in bot.target.bindings
+
+
+def test_production_is_no_preview_to_be_counted(bot: BotInMemory) -> None:
+    files = {**ENABLED, CONFIG: b"production: true\nmax-previews: 1\n"}
+    main = bot.push("main", files)
+    bot.react_to(main)
+
+    bot.react_to(bot.push("dev", files))
+
+    assert in_production(bot) == main.after
+
+
+def test_a_domain_that_is_not_proven_yet_is_a_warning(bot: BotInMemory) -> None:
+    text = b"production: true\nproduction-domain: app.example.com\n"
+    bot.react_to(bot.push("main", {**APP, CONFIG: text}))
+    warned = bot.forge.latest()[attempts_of_production(bot)[-1].id]
+    bot.target.published.add("app.example.com")
+
+    push = bot.push("main", {**APP, CONFIG: text, "n": b"2"})
+    bot.react_to(push)
+
+    assert ["_acme-challenge.app.example.com" in note.message for note in warned.annotations] == [
+        True
+    ]
+    assert bot.target.domains["app.example.com"].revision == push.after

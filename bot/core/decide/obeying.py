@@ -157,6 +157,9 @@ def promote(request: Request, snapshot: Snapshot, to: Answering) -> Decision:
     if not productive:
         because = "no app has a production; `production: true` in the configuration makes one"
         return to.no(Reason.COMMAND_POINTLESS, because)
+    locks = [facts.config.rules.locked for facts in _chosen(request, snapshot)]
+    if lock := next(filter(None, locks), None):
+        return to.no(Reason.LOCKED, f"the app is locked: {lock}")
     served = {app: _served(app, snapshot) for app in productive}
     intents = [
         Promote(

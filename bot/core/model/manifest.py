@@ -1,5 +1,6 @@
 """A commit's files as the platform sees them: path -> asset."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -48,6 +49,11 @@ class Manifest:
     def blobs(self) -> set[BlobSha]:
         """Return the hashes of all files; identical files count once."""
         return {asset.sha1 for asset in self.assets.values() if isinstance(asset, FileAsset)}
+
+    def digest(self) -> str:
+        """Return the SHA-256 of all paths with what they are, in 64 hex digits."""
+        lines = sorted(f"{path}\0{asset}" for path, asset in self.assets.items())
+        return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
     def since(self, earlier: "Manifest") -> tuple["Manifest", tuple[str, ...]]:
         """Return what must be put on top of `earlier`, and the paths that must go from it."""

@@ -9,7 +9,7 @@ from bot.core.decide.names import line_app, project_of
 from bot.core.model.briefs import Brief
 from bot.core.model.errors import TargetRefused, TreeRefused
 from bot.core.model.ids import BlobSha, Branch, CommitSha, TargetDeploymentId
-from bot.core.model.lines import PullLine
+from bot.core.model.lines import PRODUCTION, PullLine
 from bot.core.model.manifest import FileAsset, Manifest
 from bot.core.model.outcomes import Annotation, Failed, Severity
 from bot.core.model.preview import Deployment, Stage, Transfer
@@ -55,7 +55,7 @@ def _made(attempt: Attempt, key: str | None) -> Uploaded | Ended:
     try:
         with attempt.stage(Stage.MANIFEST) as note:
             manifest = _manifest(attempt, deployment)
-            note.text = f"{manifest.files_total()} files"
+            note.text = _described(manifest, deployment)
     except TreeRefused as error:
         return _refused_tree(error.path, error.problem)
     if (stop := stopped(attempt)) is not None:
@@ -88,6 +88,14 @@ def _made(attempt: Attempt, key: str | None) -> Uploaded | Ended:
         transfer=created.transfer,
         warnings=tuple(_warnings(manifest, pointers, attempt.selection)),
     )
+
+
+def _described(manifest: Manifest, deployment: Deployment) -> str:
+    """Return what the stage says; by its digest anybody can compare production with a preview."""
+    number = f"{manifest.files_total()} files"
+    if deployment.preview.line != PRODUCTION:
+        return number
+    return f"{number}, SHA-256 {manifest.digest()}"
 
 
 def let_go(attempt: Attempt, uploaded: Uploaded) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.core.model.preview import DeploymentState
-from tests.e2e.hostile_repositories import CASES, LIVE, Case
+from bot.core.model.selection import Selection
+from tests.e2e.hostile_repositories import CASES, LIVE, SUBMODULES, Case
 from tests.e2e.site import Site
 from tests.integration.git.origin import Origin
 from tests.subhosting.server import RunningSubhosting
@@ -57,6 +58,24 @@ def test_a_repository_that_means_harm_does_none(site: Site, case: Case) -> None:
         )
     else:
         assert ended.state is DeploymentState.FAILED
+        assert case.outcome in f"{check.title}\n{check.summary}"
+    assert outside(site) == before
+
+
+@pytest.mark.parametrize("case", SUBMODULES, ids=lambda case: case.name)
+def test_it_does_none_either_where_submodules_and_lfs_are_allowed(site: Site, case: Case) -> None:
+    before = outside(site)
+    number = len(CASES) + SUBMODULES.index(case) + 1
+    origin = Origin(site.folder / "server", f"acme/case{number}")
+    allowed = Selection(lfs=True, submodules=True)
+
+    ended = site.deployed(number, origin, case.push(origin), selection=allowed)
+
+    check = site.forge.of(ended.id)[-1]
+    if case.outcome == LIVE:
+        assert ended.state is DeploymentState.LIVE, check.summary
+        assert ["submodule" in note.message for note in check.annotations] == [True]
+    else:
         assert case.outcome in f"{check.title}\n{check.summary}"
     assert outside(site) == before
 

@@ -16,10 +16,12 @@ from bot.adapters.engine.worker import CONCURRENCY, Work, WorkerConfig, run_work
 from bot.adapters.git.source import GitSource
 from bot.adapters.storage import connect, deliveries
 from bot.adapters.storage.checks import SqlCheckShelf
+from bot.adapters.storage.hook_secrets import SqlHookSecrets
 from bot.adapters.storage.postings import SqlPostings
 from bot.adapters.storage.pulls import SqlPulls
 from bot.adapters.storage.store import SqlStore
 from bot.bootstrap.forges import app_registry, connect_forge, showing_from
+from bot.bootstrap.keys import vault_from
 from bot.bootstrap.lifetimes import lifetimes_from
 from bot.bootstrap.made_app import setup_table
 from bot.bootstrap.places import database_url, git_url, mirrors_dir, page_url
@@ -66,7 +68,7 @@ def run(settings: Settings, ready: Callable[[], None]) -> NoReturn:
         settings,
         clock,
         shelf=SqlCheckShelf(opened),
-        repositories=partial(_repositories, store),
+        repositories=partial(_repositories, store, SqlHookSecrets(opened, vault_from(settings))),
     )
     forge = connected.forge
     source = GitSource(
@@ -119,9 +121,10 @@ def _restart() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _repositories(store: Store) -> list[Repository]:
-    """Return the repositories that have a preview, each once."""
-    found = {preview.repository.id: preview.repository for preview in store.standing()}
+def _repositories(store: Store, hook_secrets: SqlHookSecrets) -> list[Repository]:
+    """Return the repositories that have a preview or a webhook of their own, each once."""
+    found = {repository.id: repository for repository in hook_secrets.repositories()}
+    found |= {preview.repository.id: preview.repository for preview in store.standing()}
     return list(found.values())
 
 

@@ -6,6 +6,7 @@ from bot.core.model.checks import Check, CheckStatus
 from bot.core.model.errors import ForgeError
 from bot.core.model.preview import Deployment
 from bot.core.model.surfaces import Surface
+from bot.pipeline.showing import surfaces_of
 from bot.ports.postings import Posting
 from bot.ports.services import Services
 
@@ -34,7 +35,7 @@ def publish(check: Check, deployment: Deployment, services: Services) -> None:
         ForgeRefused: it will not be taken.
 
     """
-    if Surface.CHECK not in services.showing.surfaces:
+    if Surface.CHECK not in surfaces_of(deployment.id, services):
         return
     posting = services.postings.of(Surface.CHECK, deployment.id)
     ref = services.forge.publish(check, None if posting is None else posting.ref)

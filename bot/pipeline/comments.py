@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 
+from bot.core.decide.names import pull_label
 from bot.core.model.ids import PullNumber, Repository
 from bot.core.model.lines import BranchLine, Line, ProductionLine, PullLine
 from bot.core.model.preview import Deployment
@@ -48,7 +49,7 @@ def _write(
     patience: Patience,
 ) -> bool:
     """Write what the record says, and tell whether anything had to be written."""
-    rows = rows_on(repository, line, services)
+    rows = rows_on(repository, line, services, pull)
     if not rows:
         return False
     text = comments.body(rows)
@@ -96,18 +97,35 @@ def _pulls(
             return list(dict.fromkeys(numbers))
 
 
-def rows_on(repository: Repository, line: Line, services: Services) -> list[comments.Row]:
-    """Return how each app of the line stands, for a table."""
+def rows_on(
+    repository: Repository, line: Line, services: Services, pull: PullNumber | None = None
+) -> list[comments.Row]:
+    """Return how each app of the line stands, for a table that is read at `pull`, if anywhere."""
     attempts = services.store.attempts_on(repository.id, line)
     newest = {attempt.preview.id: attempt for attempt in attempts}  # oldest first: the last stays
     return [
         comments.Row(
             newest=attempt,
-            serving=serving(attempt.preview, attempts),
+            serving=(current := serving(attempt.preview, attempts)),
+            url=None if current is None else _url(current, pull, services),
             page_url=services.page_url(attempt.id),
         )
         for attempt in newest.values()
     ]
+
+
+def _url(current: Deployment, pull: PullNumber | None, services: Services) -> str | None:
+    """Return where people who look at the pull request find what is served.
+
+    That is its own URL as long as it is open; else the branch's, which goes on.
+    """
+    preview, usual = current.preview, current.url or current.deployment_url
+    if pull is None or not isinstance(preview.line, BranchLine):
+        return usual
+    known = services.pulls.get(preview.repository.id, pull)
+    if known is None or not known.is_open:
+        return usual
+    return services.target.url(pull_label(preview.slug, pull)) or usual
 
 
 def _subject(repository: Repository, pull: PullNumber) -> str:

@@ -117,6 +117,7 @@ def _change(  # noqa: C901 - an arm for each intent
             show_on_pulls(intent.repository, intent.branch, services, journal)
         case HidePullRequest():
             hide_pull(intent.repository, intent.branch, intent.pull, services, journal)
+            show_on_pulls(intent.repository, intent.branch, services, journal)
         case _:
             assert_never(intent)
 

@@ -23,8 +23,9 @@ from bot.ports.services import Services
 # worked off within hours.
 LOST_AFTER = timedelta(hours=24)
 
-# Attempts whose other surfaces are compared with the record; older ones change no more.
+# Attempts whose other surfaces are compared with the record: at most so many, begun so recently.
 COMPARED = 200
+COMPARED_FOR = timedelta(days=1)
 
 log = structlog.get_logger()
 
@@ -47,8 +48,10 @@ def conclude_stale(services: Services) -> int:
 
 def compare_surfaces(services: Services) -> None:
     """Bring the other surfaces of the newest attempts to what the record says."""
+    since = services.clock.now() - COMPARED_FOR
     for deployment in services.store.recent(COMPARED):
-        show(deployment.id, services, None)
+        if deployment.created_at >= since:
+            show(deployment.id, services, None)
 
 
 def _conclude(key: DeploymentId, services: Services) -> bool:

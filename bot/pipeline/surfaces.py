@@ -13,7 +13,7 @@ import structlog
 
 from bot.core.model.errors import ForgeError
 from bot.core.model.ids import Branch, DeploymentId, Repository
-from bot.core.model.lines import BranchLine
+from bot.core.model.lines import PRODUCTION, BranchLine
 from bot.core.model.preview import Deployment, Preview
 from bot.core.model.surfaces import News, ShownDeployment, ShownState, Surface
 from bot.core.render import deployments as rendered
@@ -21,6 +21,7 @@ from bot.core.render import notices
 from bot.pipeline.comments import show_comments
 from bot.pipeline.patience import patiently
 from bot.pipeline.serving import serving
+from bot.pipeline.showing import surfaces_of, surfaces_of_preview
 from bot.ports.journal import Journal
 from bot.ports.postings import Posting
 from bot.ports.services import Services
@@ -43,36 +44,40 @@ def show(key: DeploymentId, services: Services, journal: Journal | None) -> None
     not take is let go, with a line in the log.
     """
     preview = services.store.deployment(key).preview
-    if Surface.DEPLOYMENT in services.showing.surfaces:
+    surfaces = surfaces_of(key, services)
+    if Surface.DEPLOYMENT in surfaces:
         _let_go(partial(_show_deployment, key, services, journal), preview)
         _let_go(partial(_retire, preview, services, journal), preview)
-    if Surface.DISPATCH in services.showing.surfaces:
+    if Surface.DISPATCH in surfaces:
         _let_go(partial(_tell, key, services, journal), preview)
-    if Surface.COMMENT in services.showing.surfaces:
+    if Surface.COMMENT in surfaces:
         _let_go(partial(_comment, preview, services, journal), preview)
 
 
 def show_on_pulls(
     repository: Repository, branch: Branch, services: Services, journal: Journal
 ) -> None:
-    """Let pull requests that were just opened have their comment; harmless when repeated.
+    """Let pull requests that were just opened or closed have their comment; may be repeated.
 
     Where something is still being deployed, its end writes it, and two at once could write two.
     """
     attempts = services.store.attempts_on(repository.id, BranchLine(branch))
-    settled = bool(attempts) and all(attempt.is_over for attempt in attempts)
-    if settled and Surface.COMMENT in services.showing.surfaces:
-        preview = attempts[-1].preview
-        _let_go(partial(_comment, preview, services, journal), preview)
+    if not all(attempt.is_over for attempt in attempts):
+        return
+    for preview in {attempt.preview.id: attempt.preview for attempt in attempts}.values():
+        if Surface.COMMENT in surfaces_of_preview(preview, services):
+            _let_go(partial(_comment, preview, services, journal), preview)
+            return  # it tells of all apps
 
 
 def show_removed(preview: Preview, services: Services, journal: Journal) -> None:
     """Take back what stands of a preview that was torn down; harmless when repeated."""
     _let_go(partial(_retire, preview, services, journal), preview)
     _let_go(partial(_tell_removed, preview, services, journal), preview)
-    if Surface.COMMENT in services.showing.surfaces:
+    if Surface.COMMENT in surfaces_of_preview(preview, services):
         _let_go(partial(_comment, preview, services, journal), preview)
-    if rendered.is_of_one_preview(services.showing.environment):
+    own = rendered.is_of_one_preview(services.showing.environment)
+    if own and preview.line != PRODUCTION:
         _let_go(partial(_remove_environment, preview, services, journal), preview)
 
 

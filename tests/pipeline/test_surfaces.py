@@ -7,7 +7,9 @@ import pytest
 from typing_extensions import override
 
 from bot.adapters.engine.memory import MemoryJournal, Steps
-from bot.core.model.ids import Branch, DeploymentId, Login, PullNumber
+from bot.core.decide.names import pull_label
+from bot.core.model.events import PullRequestOpened
+from bot.core.model.ids import AppSlug, Branch, DeploymentId, Login, PullNumber
 from bot.core.model.preview import DeploymentState
 from bot.core.model.pulls import PullRequest, PullState
 from bot.core.model.surfaces import (
@@ -122,6 +124,14 @@ def test_a_surface_that_is_switched_off_is_left_alone() -> None:
     assert (len(bot.forge.latest()), states(bot)) == (1, [])
 
 
+def test_a_repository_chooses_its_own_surfaces(bot: BotInMemory) -> None:
+    config = b"surfaces: [check, comment]\n"
+
+    bot.react_to(bot.push(files={**APP, ".github/previewbot.yml": config}))
+
+    assert (len(bot.forge.latest()), states(bot)) == (1, [])
+
+
 def test_showing_again_what_stands_writes_nothing(bot: BotInMemory) -> None:
     bot.react_to(bot.push())
     before = list(bot.forge.shown)
@@ -233,9 +243,9 @@ def test_a_pull_request_has_one_comment_that_follows_its_preview() -> None:
     broken = the_comment(bot)
 
     first, second = bot.deployments()
-    assert first.url is not None
-    assert f"<{first.url}> | `{first.head[:7]}` | Live" in live
-    assert f"<{first.url}> (still `{first.head[:7]}`) | `{second.head[:7]}` |" in broken
+    url = bot.target.url(pull_label(AppSlug("hello"), PullNumber(7)))
+    assert f"<{url}> | `{first.head[:7]}` | Live" in live
+    assert f"<{url}> (still `{first.head[:7]}`) | `{second.head[:7]}` |" in broken
 
 
 def test_a_branch_without_a_pull_request_gets_no_comment() -> None:
@@ -275,6 +285,29 @@ def test_a_closed_pull_request_without_a_comment_gets_none() -> None:
     bot.react_to(push)
 
     assert bot.forge.comments == {}
+
+
+def test_the_comment_leads_to_the_pull_requests_own_url() -> None:
+    bot = commenting()
+    push = bot.push("feature")
+    pull_from(bot, "feature")
+
+    bot.react_to(push)
+
+    own = bot.target.url(pull_label(AppSlug("hello"), PullNumber(7)))
+    assert f"<{own}>" in the_comment(bot)
+
+
+def test_a_pull_request_that_is_opened_later_gets_its_comment_then() -> None:
+    bot = commenting()
+    bot.react_to(bot.push("feature"))
+    assert bot.forge.comments == {}
+    pull = pull_from(bot, "feature")
+    bot.forge.pulls[REPOSITORY.id, pull.number] = pull
+
+    bot.react_to(PullRequestOpened(repository=REPOSITORY, pull=pull))
+
+    assert "| Live: " in the_comment(bot)
 
 
 def test_nothing_is_written_when_nothing_changed() -> None:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from bot.adapters.storage.connect import Engines
 from bot.adapters.storage.tables import hook_secrets
 from bot.adapters.storage.vault import Vault
-from bot.core.model.ids import RepoName, RepositoryId
+from bot.core.model.ids import Branch, RepoName, Repository, RepositoryId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,20 @@ class SqlHookSecrets:
                     repository_id=repository, name=lowered, sealed=self._vault.seal(secret)
                 )
             )
+
+    def repositories(self) -> list[Repository]:
+        """Return the repositories that have a webhook of their own, by name."""
+        query = sa.select(hook_secrets.c.repository_id, hook_secrets.c.name)
+        with self._read.connect() as connection:
+            rows = connection.execute(query.order_by(hook_secrets.c.name)).all()
+        return [
+            Repository(
+                id=RepositoryId(row.repository_id),
+                name=RepoName(row.name),
+                default_branch=Branch(""),
+            )
+            for row in rows
+        ]
 
     def about(self, repository: int | None, name: str | None) -> list[HookSecret]:
         """Return what is kept for this id or under this name: of one repository, two or none.

@@ -23,6 +23,7 @@ class Row:
 
     newest: Deployment
     serving: Deployment | None  # what the URL leads to; None: nothing, or nothing any more
+    url: str | None  # of what is served
     page_url: str | None
 
 
@@ -58,8 +59,7 @@ def _row(row: Row) -> str:
 
 
 def _where(row: Row) -> str:
-    serving = row.serving
-    url = None if serving is None else serving.url or serving.deployment_url
+    serving, url = row.serving, row.url
     if serving is None or url is None:
         return "none"
     if serving.id == row.newest.id:

@@ -8,6 +8,7 @@ import jwt
 import pytest
 
 from tests.fakes.clock import FakeClock
+from tests.fakes.github.manifests import problems
 from tests.fakes.github.repository import FakeRepository
 from tests.fakes.github.routes import ROUTES
 from tests.fakes.github.schema import described
@@ -329,3 +330,125 @@ def test_the_success_of_a_transient_deployment_retires_no_other(
         ("preview-False", "success"),
         ("preview-False", "inactive"),
     ]
+
+
+# --- limits of what was added later --------------------------------------------------------------
+
+
+def deployed(api: Api, environment: str = "preview") -> int:
+    """Make a deployment of main that is active, and return its id."""
+    body = {
+        "ref": "main",
+        "auto_merge": False,
+        "required_contexts": [],
+        "environment": environment,
+        "transient_environment": True,  # else the next one would retire it
+    }
+    number: int = api("POST", "/repos/octo/hello/deployments", body).json()["id"]
+    api("POST", f"/repos/octo/hello/deployments/{number}/statuses", {"state": "success"})
+    return number
+
+
+def test_an_active_deployment_is_not_deleted_beside_others(
+    gh: FakeGitHub, repository: FakeRepository, head: str
+) -> None:
+    assert head
+    api = installed(gh, repository)
+    first, _ = deployed(api), deployed(api)
+    path = f"/repos/octo/hello/deployments/{first}"
+
+    refused = api("DELETE", path)
+    api("POST", f"{path}/statuses", {"state": "inactive"})
+    taken = api("DELETE", path)
+
+    assert (refused.status_code, taken.status_code, taken.content) == (422, 204, b"")
+    assert len(gh.take_violations()) == 1
+
+
+def test_an_environment_is_deleted_by_administrators_alone(
+    gh: FakeGitHub, repository: FakeRepository, head: str
+) -> None:
+    assert head
+    api = installed(gh, repository)
+    deployed(api, "preview/feature")
+
+    assert api("DELETE", "/repos/octo/hello/environments/preview%2Ffeature").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("body", "status"), [("", 422), (" \n", 422), ("x" * 65_536, 201), ("x" * 65_537, 422)]
+)
+def test_a_comment_has_its_limits(
+    gh: FakeGitHub, repository: FakeRepository, head: str, body: str, status: int
+) -> None:
+    assert head
+    gh.open_pull(repository, "main")
+    api = installed(gh, repository)
+
+    answer = api("POST", "/repos/octo/hello/issues/1/comments", {"body": body})
+
+    assert answer.status_code == status
+    assert len(gh.take_violations()) == (status != 201)
+
+
+def test_a_comment_needs_a_pull_request(gh: FakeGitHub, repository: FakeRepository) -> None:
+    api = installed(gh, repository)
+
+    assert api("POST", "/repos/octo/hello/issues/9/comments", {"body": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"event_type": "x" * 101},
+        {"event_type": "e", "client_payload": {str(number): 1 for number in range(11)}},
+        {"event_type": "e", "client_payload": {"x": "x" * 65_536}},
+    ],
+)
+def test_an_event_for_workflows_has_its_limits(
+    gh: FakeGitHub, repository: FakeRepository, event: object
+) -> None:
+    gh.add_app(permissions={"contents": "write", "metadata": "read"})
+    api = Api(gh, gh.add_personal_token("ada", {"octo/hello": "write"}))
+
+    assert api("POST", "/repos/octo/hello/dispatches", event).status_code == 422
+    assert gh.dispatches(repository) == []
+    assert len(gh.take_violations()) == 1
+
+
+def test_webhooks_are_for_administrators_and_one_for_each_address(
+    gh: FakeGitHub, repository: FakeRepository
+) -> None:
+    assert repository.full_name == "octo/hello"
+    writer = Api(gh, gh.add_personal_token("eve", {"octo/hello": "write"}))
+    administrator = Api(gh, gh.add_personal_token("ada", {"octo/hello": "admin"}))
+    hook = {"config": {"url": "https://x.example.com/", "content_type": "json"}}
+
+    made = [
+        api("POST", "/repos/octo/hello/hooks", hook).status_code
+        for api in (writer, administrator, administrator)
+    ]
+
+    assert made == [404, 201, 422]
+    assert len(gh.take_violations()) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"default_events": ["installation"]}, "Default events unsupported: installation"),
+        (
+            {"default_events": ["issue_comment"]},
+            "Default events are not supported by permissions: issue_comment",
+        ),
+        ({"name": "x" * 35}, "name is too long (maximum is 34 characters)"),
+        ({"url": ""}, "url is missing"),
+    ],
+)
+def test_a_manifest_that_github_would_not_take_is_told(
+    changes: dict[str, object], complaint: str
+) -> None:
+    good: dict[str, object] = {"name": "x", "url": "https://x", "default_permissions": {}}
+
+    assert problems(good) == []
+    assert problems(good | changes) == [complaint]

@@ -20,7 +20,7 @@ def attempt(state: DeploymentState = DeploymentState.LIVE, **changes: object) ->
 def test_a_row_says_where_and_what() -> None:
     live = attempt()
 
-    assert body([Row(newest=live, serving=live, page_url=PAGE)]) == (
+    assert body([Row(newest=live, serving=live, url=URL, page_url=PAGE)]) == (
         f"{MARKER}\n"
         "| App | Preview | Commit | State |\n"
         "|---|---|---|---|\n"
@@ -32,7 +32,7 @@ def test_what_still_serves_is_named_while_the_next_one_is_on_its_way() -> None:
     older = attempt(id=DeploymentId("d0"), head="b" * 40)
     newest = attempt(DeploymentState.DEPLOYING)
 
-    text = body([Row(newest=newest, serving=older, page_url=None)])
+    text = body([Row(newest=newest, serving=older, url=URL, page_url=None)])
 
     assert text.endswith(f"| `hello` | <{URL}> (still `bbbbbbb`) | `aaaaaaa` | deploying |")
 
@@ -41,7 +41,7 @@ def test_a_preview_that_is_gone_has_no_address() -> None:
     gone = attempt()
     gone = replace(gone, preview=replace(gone.preview, buried=True))
 
-    assert body([Row(newest=gone, serving=None, page_url=None)]).endswith(
+    assert body([Row(newest=gone, serving=None, url=None, page_url=None)]).endswith(
         "| `hello` | none | `aaaaaaa` | removed |"
     )
 
@@ -52,7 +52,7 @@ def test_rows_come_by_the_name_of_their_app() -> None:
         one = attempt()
         preview = replace(one.preview, slug=AppSlug(name), label=HostLabel(f"{name}--main"))
         one = replace(one, preview=preview)
-        rows.append(Row(newest=one, serving=one, page_url=None))
+        rows.append(Row(newest=one, serving=one, url=URL, page_url=None))
 
     lines = body(rows).splitlines()
 
@@ -66,7 +66,7 @@ def test_texts_of_strangers_stay_in_their_cell(text: str) -> None:
         failed, title=text, preview=replace(failed.preview, line=BranchLine(Branch(text or "x")))
     )
 
-    made = body([Row(newest=failed, serving=None, page_url=None)])
+    made = body([Row(newest=failed, serving=None, url=None, page_url=None)])
 
     assert made.count(MARKER) == 1
     assert len(made.splitlines()) == 4
@@ -79,7 +79,7 @@ def test_texts_of_strangers_stay_in_their_cell(text: str) -> None:
 def test_more_rows_than_fit_are_counted() -> None:
     one = attempt(DeploymentState.FAILED)
     one = replace(one, title="*" * 300)
-    rows = [Row(newest=one, serving=None, page_url=PAGE) for _ in range(500)]
+    rows = [Row(newest=one, serving=None, url=None, page_url=PAGE) for _ in range(500)]
 
     made = body(rows)
 

@@ -160,7 +160,7 @@ class AppKeys(RecipeKeys):
     """Keys of an app; at the top of the file they are those of the only app, or of all apps."""
 
     mode: Literal["auto", "label", "command", "manual"] | None = None
-    """What it takes to get a preview: a push, a label, a comment, or only the command line."""
+    """What it takes to get a preview: a push, a label, a comment, or whoever asks."""
 
     branches: Patterns | None = None
     """Globs of the branches that are deployed; every branch by default."""

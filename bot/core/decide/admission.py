@@ -95,7 +95,7 @@ def _mode(rules: Rules, occasion: Occasion) -> Iterator[Refusal]:
             detail = "`mode` is command: comment `/preview deploy` on the pull request"
             yield Refusal(reason=Reason.COMMAND_MISSING, detail=detail)
         case Mode.MANUAL:
-            detail = "`mode` is manual: only the command line and the API deploy"
+            detail = "`mode` is manual: deploy with `/preview deploy` or `previewbot deploy`"
             yield Refusal(reason=Reason.MANUAL, detail=detail)
 
 

@@ -97,7 +97,7 @@ def test_what_no_rule_refuses_is_deployed(rules: Rules, occasion: Occasion) -> N
             Rules(mode=Mode.MANUAL),
             TO_MAIN,
             Reason.MANUAL,
-            "`mode` is manual: only the command line and the API deploy",
+            "`mode` is manual: deploy with `/preview deploy` or `previewbot deploy`",
         ),
     ],
 )

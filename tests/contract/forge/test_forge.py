@@ -32,6 +32,7 @@ def shown(place: Place, state: ShownState, **changes: Any) -> ShownDeployment:  
         "head": place.head,
         "app": "hello",
         "environment": "preview",
+        "production": False,
         "state": state,
         "description": "Deploying",
         "environment_url": None,

@@ -24,6 +24,7 @@ def shown(ours: Repository, head: str, **changes: object) -> ShownDeployment:
         "head": CommitSha(head),
         "app": "hello",
         "environment": "preview",
+        "production": False,
         "state": ShownState.IN_PROGRESS,
         "description": "Deploying",
         "environment_url": None,

@@ -46,7 +46,7 @@ def test_a_push_while_an_older_one_is_deployed(gh: Story) -> None:
 
     newer = gh.push({"main.ts": None, **page("newer")}, "dev")
 
-    assert gh.wait_for_check(older, "cancelled").title == (f"Cancelled: superseded by {newer[:7]}")
+    assert gh.wait_for_check(older, "cancelled").title == f"Cancelled: superseded by {newer[:7]}"
     gh.wait_for_check(newer)
     assert gh.served("dev") == newer
 

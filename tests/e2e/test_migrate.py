@@ -1,6 +1,7 @@
 """`previewbot migrate`: from a server of v1 to another of v2, both real."""
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+import structlog
 
 from bot.cli import migrate
 from tests.subhosting.domains.world import World, running_world
@@ -88,7 +90,11 @@ def move(
 ) -> Iterator[Move]:
     """Hand out servers without projects and domains."""
     old, new = worlds
+    handlers = logging.getLogger().handlers[:]
     yield Move(old, new, tmp_path, capsys)
+    # The command runs in this process, and its log went to a standard error of this test alone.
+    structlog.reset_defaults()
+    logging.getLogger().handlers[:] = handlers
     for project in old.v1("GET", f"/organizations/{old.server.organization}/projects").json:
         old.v1("DELETE", f"/projects/{project['id']}")
     for domain in old.v1("GET", f"/organizations/{old.server.organization}/domains").json:

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -95,17 +94,11 @@ def test_a_router_that_dies_is_replaced(two: RunningSubhosting) -> None:
     assert {two.get(host).status for _ in range(12)} == {200}
 
 
-def test_a_site_whose_files_vanished_is_put_in_place_again(two: RunningSubhosting) -> None:
+def test_a_site_is_served_by_each_of_them(two: RunningSubhosting) -> None:
     files = {"index.html": "plain", "a.css": "a{}"}
     made = two.deployed(two.new_project()["id"], files, entryPointUrl="index.html")
-    host, folder = made["domains"][0], two.data_dir / "deployments" / made["id"] / "src"
-    assert two.get(host).text == "plain"
 
-    shutil.rmtree(folder)
-
-    # Both routers may have to notice.
-    wait_until(lambda: two.get(host).status == 200, "the site is back")
-    assert [two.get(host).text for _ in range(10)] == ["plain"] * 10
+    assert [two.get(made["domains"][0]).text for _ in range(10)] == ["plain"] * 10
 
 
 def test_a_deleted_app_ends_its_requests_first(two: RunningSubhosting) -> None:

@@ -260,6 +260,9 @@ _WRANGLER: dict[str, object] = {
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body in one packet: the second would wait 40 ms for the first one's acknowledgement.
+    wbufsize = -1
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         """Answer, whatever the method."""

@@ -36,6 +36,8 @@ exec {git} "$@"
 class Watch(threading.Thread):
     """Looks at argv and environment of every process below this test, again and again."""
 
+    # The children of this process that are of other tests, which may still be running.
+    strangers: frozenset[int]
     exempt: int = 0  # whose environment is not looked at
     seen: dict[tuple[int, float], str] = field(default_factory=dict)
     over: threading.Event = field(default_factory=threading.Event)
@@ -49,14 +51,21 @@ class Watch(threading.Thread):
             self.look()
 
     def look(self) -> None:
-        for process in psutil.Process().children(recursive=True):
+        for child in psutil.Process().children():
+            if child.pid in self.strangers:
+                continue
             with suppress(psutil.Error):  # it ended meanwhile
-                shown = process.cmdline()
-                if process.pid != self.exempt:
-                    shown += [f"{name}={value}" for name, value in process.environ().items()]
-                # A process shows its parent's between fork and exec, so every look counts.
-                key = (process.pid, process.create_time())
-                self.seen[key] = self.seen.get(key, "") + "\n".join(shown)
+                for process in (child, *child.children(recursive=True)):
+                    self.look_at(process)
+
+    def look_at(self, process: psutil.Process) -> None:
+        with suppress(psutil.Error):
+            shown = process.cmdline()
+            if process.pid != self.exempt:
+                shown += [f"{name}={value}" for name, value in process.environ().items()]
+            # A process shows its parent's between fork and exec, so every look counts.
+            key = (process.pid, process.create_time())
+            self.seen[key] = self.seen.get(key, "") + "\n".join(shown)
 
     def stop(self) -> None:
         self.look()
@@ -81,10 +90,11 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     environment = {**GIVEN, "PATH": f"{witness(folder / 'bin', record)}:{os.environ['PATH']}"}
     # Made by the operator beforehand and open to everyone, as `mkdir` does it.
     (folder / "data").mkdir(mode=0o755)
+    strangers = frozenset(process.pid for process in psutil.Process().children())
     with Installation(folder / "data", environment) as installation:
         assert installation.process is not None
         # `previewbot up` itself was given the secrets by its operator, in this very environment.
-        watch = Watch(exempt=installation.process.pid)
+        watch = Watch(strangers, exempt=installation.process.pid)
         watch.start()
         author = Author.of(installation, "secrecy", folder)
         for greeting in ("First", "Second"):

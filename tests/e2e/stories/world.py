@@ -141,8 +141,14 @@ class Story:
         self.tell("check_run", payload)
 
     def tell_of(self, pull: FakePull, action: str, **extra: Any) -> None:  # noqa: ANN401 - JSON
-        """Deliver what happened to a pull request."""
-        self.tell("pull_request", self.world.gh.pull_payload(pull, action, **extra))
+        """Deliver what happened to a pull request, and let the bot take note of it.
+
+        Deliveries are decided side by side, so a push told at once could be decided before the
+        pull request that it was to belong to.
+        """
+        guid = str(uuid.uuid4())
+        self.tell("pull_request", self.world.gh.pull_payload(pull, action, **extra), guid=guid)
+        self.wait_for_decision(guid)
 
     def tell(
         self, event: str, payload: Mapping[str, Any], *, guid: str | None = None

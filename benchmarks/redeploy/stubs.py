@@ -10,6 +10,7 @@ import json
 import ssl
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -39,7 +40,7 @@ class Sent:
 
 
 @dataclass(slots=True)
-class Stub:
+class Stub(ABC):
     """What every stub counts."""
 
     port: int = 0
@@ -50,9 +51,9 @@ class Stub:
     bytes_up: int = 0
     last_s: float = 0.0  # by the monotonic clock
 
+    @abstractmethod
     def answer(self, sent: Sent) -> Answer:
         """Return status and document; None as document is an empty body."""
-        raise NotImplementedError
 
     def missing(self, asked: set[str]) -> list[str]:
         """Return those hashes that were never sent."""

@@ -4,6 +4,9 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import assert_never, get_args
 
+from bot.core.decide.approvals import objection
+from bot.core.decide.requests import Asked, request_of
+from bot.core.model.commands import Request, Verb
 from bot.core.model.errors import RecordNotFound
 from bot.core.model.events import (
     AppUninstalled,
@@ -29,6 +32,7 @@ from bot.core.model.ids import (
     Login,
     Repository,
     RepositoryId,
+    commit_sha,
 )
 from bot.core.model.lines import BranchLine, Line, ProductionLine, PullLine
 from bot.core.model.preview import Deployment, DeploymentState
@@ -134,10 +138,11 @@ def _of_comment(event: CommentWritten, services: Services, *, planned: bool) -> 
     pull = services.forge.pull(repository, event.pull)
     if pull is None:
         return Snapshot(head_now=None, planned=planned, apps=(), asker=asker)
-    return replace(
-        _asked_about(repository, pull.line(repository), pull, services, planned=planned),
-        asker=asker,
+    grants = _grants(event, None, pull, asker)
+    found = _asked_about(
+        repository, pull.line(repository), pull, services, planned=planned, grants=grants
     )
+    return replace(found, asker=asker)
 
 
 def _of_button(
@@ -154,7 +159,8 @@ def _of_button(
         return Snapshot(head_now=None, planned=planned, apps=(), asker=asker)
     line = attempt.preview.line
     pull = services.forge.pull(repository, line.pull) if isinstance(line, PullLine) else None
-    found = _asked_about(repository, line, pull, services, planned=planned)
+    grants = _grants(event, attempt, pull, asker)
+    found = _asked_about(repository, line, pull, services, planned=planned, grants=grants)
     return replace(found, asker=asker, attempt=attempt)
 
 
@@ -172,6 +178,21 @@ def _attempt_of(
     return found if found.preview.repository.id == event.repository.id else None
 
 
+def _grants(
+    event: Asked, attempt: Deployment | None, pull: PullRequest | None, asker: Asker
+) -> bool:
+    """Return whether what somebody asks for is to let the head of a fork run, and they may."""
+    request = request_of(event, attempt)
+    if pull is None or not isinstance(request, Request):
+        return False
+    said = commit_sha(request.command.to or "")
+    return (
+        request.command.verb is Verb.APPROVE
+        and said is not None
+        and objection(said, pull, request.repository, asker) is None
+    )
+
+
 def _asked_about(
     repository: Repository,
     line: Line,
@@ -179,8 +200,12 @@ def _asked_about(
     services: Services,
     *,
     planned: bool,
+    grants: bool,
 ) -> Snapshot:
-    """Return how a line stands, on which somebody asks for something."""
+    """Return how a line stands, on which somebody asks for something.
+
+    Nothing of a fork's head is fetched before it is approved, or unless this request `grants` it.
+    """
     is_open = pull is None or pull.is_open
     head: CommitSha | None = None
     pulls: tuple[PullRequest, ...] = ()
@@ -195,7 +220,11 @@ def _asked_about(
     approval = None
     if pull is not None and head is not None:
         approval = services.pulls.approval(repository.id, pull.number, head)
-    found = configured(repository, line, head, services) if head is not None else Configured()
+    found = Configured()
+    if head is not None and (approval is not None or grants or not isinstance(line, PullLine)):
+        found = configured(repository, line, head, services)
+    elif head is not None:
+        found = configured_unseen(repository, line, services)
     return Snapshot(
         head_now=head,
         planned=planned,

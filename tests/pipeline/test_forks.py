@@ -293,6 +293,30 @@ def test_whoever_may_write_cannot_run_what_nobody_approved(
     assert asked.target.creates == []
 
 
+@pytest.mark.parametrize("who", [STRANGER, ADA, MAX])
+@pytest.mark.parametrize("command", ["help", "status", "deploy", "redeploy", "approve", "cancel"])
+def test_nothing_of_the_head_is_fetched_before_somebody_may_and_does_approve_it(
+    asked: BotInMemory, who: Login, command: str
+) -> None:
+    asked.react_to(asked.comment(who, f"/preview {command}"))
+
+    assert asked.pull().head not in asked.source.fetched
+
+
+def test_a_stranger_s_approval_fetches_nothing_of_the_head(asked: BotInMemory) -> None:
+    reason = approves(asked, STRANGER)
+
+    assert reason == "right-missing"
+    assert asked.pull().head not in asked.source.fetched
+
+
+@pytest.mark.parametrize("button", [Button.REDEPLOY, Button.RETRY, Button.DESTROY])
+def test_no_other_button_fetches_anything_of_the_head(asked: BotInMemory, button: Button) -> None:
+    asked.react_to(asked.press(MAX, button, asked.deployments()[0]))
+
+    assert asked.pull().head not in asked.source.fetched
+
+
 def test_what_was_approved_may_be_deployed_again_by_whoever_may_write(asked: BotInMemory) -> None:
     approves(asked, MAX)
 

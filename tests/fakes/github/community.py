@@ -1,5 +1,6 @@
 """What people do on the fake GitHub besides pushing: forks, pull requests, comments, roles."""
 
+from abc import ABC, abstractmethod
 from copy import deepcopy
 from typing import Any
 
@@ -11,16 +12,16 @@ from tests.fakes.github.repository import FakeRepository
 from tests.fakes.github.witness import Witness
 
 
-class Community(Witness):
+class Community(Witness, ABC):
     """The hands of authors and maintainers."""
 
     documents: Documents
 
+    @abstractmethod
     def add_repository(
         self, full_name: str, *, private: bool = False, default_branch: str = "main"
     ) -> FakeRepository:
         """Make an empty repository."""
-        raise NotImplementedError
 
     def give_role(self, repository: FakeRepository, login: str, role: str) -> None:
         """Make `login` a collaborator: read, triage, write, maintain or admin."""

@@ -213,6 +213,9 @@ class SubhostingConfig:
     # for revisions that nobody visits.
     blob_grace: timedelta = timedelta(hours=24)
     collect_every: timedelta = timedelta(hours=1)
+    # Messages from the API come at once; a look at all this often finds what a lost one would have
+    # said, and what is due.
+    scan_every: timedelta = timedelta(seconds=10)
     # Whose workflows may deploy by deployctl's Action; an own GitHub server has another.
     oidc_issuer: str = "https://token.actions.githubusercontent.com"
     # Where error pages send for the whole log, with `{deployment}` for its id; None: our own API.

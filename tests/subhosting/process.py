@@ -35,6 +35,7 @@ _TIMES = (
     "analytics_every",
     "blob_grace",
     "collect_every",
+    "scan_every",
     "backup_every",
     "provisioning_timeout",
 )

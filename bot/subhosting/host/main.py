@@ -35,9 +35,6 @@ from bot.subhosting.store.engine import Database
 
 LOG = logging.getLogger(__name__)
 
-# Messages from the API come at once; this finds what a lost one would have said.
-_SCAN_EVERY_S = 10.0
-
 # How long a new host waits for an old one of the same data directory to finish draining.
 _LOCK_ATTEMPTS = 150
 _LOCK_EVERY = timedelta(milliseconds=100)
@@ -121,7 +118,14 @@ class _Host:
         messages = await self._listen(Messages(builder, supervisor, routing, chores))
         door = await open_door(self.config, listener, routing, supervisor, recorder.tally)
         scanning = asyncio.create_task(
-            _scan(rows, routing, builder, supervisor, (chores, keeper, collector))
+            _scan(
+                self.config.scan_every,
+                rows,
+                routing,
+                builder,
+                supervisor,
+                (chores, keeper, collector),
+            )
         )
         async with Crons(self.config.deno, rows, self.clock, supervisor.wake):
             ready()
@@ -151,6 +155,7 @@ class _Host:
 
 
 async def _scan(
+    every: timedelta,
     rows: Rows,
     routing: RoutingTable,
     builder: Builder,
@@ -165,10 +170,10 @@ async def _scan(
             supervisor.rest()
             for each in beside:
                 each.look()
-            await asyncio.sleep(_SCAN_EVERY_S)
+            await asyncio.sleep(every.total_seconds())
             await routing.refresh_all()
             for deployment_id in await rows.pending():
                 builder.submit(deployment_id, resumed=True)
         except Exception:
             LOG.exception("scan_failed")
-            await asyncio.sleep(_SCAN_EVERY_S)
+            await asyncio.sleep(every.total_seconds())

@@ -56,7 +56,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    settings = {"collect_every": 0, "blob_grace": 0.2, "analytics_every": 0.2}
+    settings = {"collect_every": 0, "scan_every": 0.2, "blob_grace": 0.2, "analytics_every": 0.2}
     with RunningSubhosting(tmp_path / "data", **settings) as server:
         yield Site(server, tmp_path / "data.ahead")
 

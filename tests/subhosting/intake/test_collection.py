@@ -8,7 +8,7 @@ from tests.subhosting.server import RunningSubhosting, wait_until
 
 def test_unused_contents_go_after_the_grace_period(tmp_path: Path) -> None:
     # Twice the grace period: forgetting, then deleting.
-    settings = {"blob_grace": 0.2, "collect_every": 0}
+    settings = {"blob_grace": 0.2, "collect_every": 0, "scan_every": 0.2}
     with RunningSubhosting(tmp_path / "data", **settings) as server:
         project = server.new_project()["id"]
         kept = server.deployed(project, {"main.ts": HELLO})

@@ -41,12 +41,12 @@ class Sender:
         return self.client.post(url, content=body, headers=headers).status_code
 
     def reasons(self, guids: list[str]) -> dict[str, str]:
-        """Return why each led to what it did, as soon as all are decided."""
+        """Return why each led to what it did, as soon as all are decided and say so in words."""
 
         def decided(reader: Reader) -> dict[str, str] | None:
             found = {guid: reader.deliveries(guid) for guid in guids}
-            known = {guid: records[0].reason for guid, records in found.items() if records}
-            whole = {guid: reason for guid, reason in known.items() if reason is not None}
+            known = {guid: records[0] for guid, records in found.items() if records}
+            whole = {guid: it.reason for guid, it in known.items() if it.reason and it.detail}
             return whole if len(whole) == len(guids) else None
 
         return self.world.installation.look_until(decided, "all deliveries to be decided")

@@ -8,7 +8,7 @@ from tests.e2e.github_world import GitHubWorld, as_app
 from tests.e2e.stories.world import Story
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubWorld]:
     folder = tmp_path_factory.mktemp("stories")
     with as_app(folder, surfaces="check,deployment,comment,dispatch") as world:

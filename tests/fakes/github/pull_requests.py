@@ -62,7 +62,7 @@ def _label(documents: Documents, pull: FakePull, name: str) -> JsonObject:
         "name": name,
         "color": "ededed",
         "default": False,
-        "description": None,
+        "description": "",
     }
 
 

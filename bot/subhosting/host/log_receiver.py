@@ -184,11 +184,14 @@ class _Exporter(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         # Statuses that wait until their app may say more.
         self._held: list[int] = []
+        # Of the piece that is being read, and since the last byte of a body.
+        self._piece_bytes = self._framing_bytes = 0
         self._start()
 
     def _start(self) -> None:
         self._in_head = False
         self._head_bytes = 0
+        self._framing_bytes = -self._piece_bytes
         self._path = b""
         self._authorization = ""
         self._body = bytearray()
@@ -207,6 +210,7 @@ class _Exporter(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
+        self._piece_bytes = len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
@@ -214,8 +218,11 @@ class _Exporter(asyncio.Protocol):
             return
         if self._in_head:
             self._head_bytes += len(data)
-            if self._head_bytes > _MAX_HEAD_BYTES:
-                self._answer(431, close=True)
+        else:
+            # The parser holds a trailer until its end, which may never come.
+            self._framing_bytes += len(data)
+        if max(self._head_bytes, self._framing_bytes) > _MAX_HEAD_BYTES:
+            self._answer(431, close=True)
 
     # What the parser tells.
 
@@ -235,9 +242,11 @@ class _Exporter(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Go on to the body."""
         self._in_head = False
+        self._framing_bytes = -self._piece_bytes
 
     def on_body(self, content: bytes) -> None:
         """Take a part of the body, which may come in chunks."""
+        self._framing_bytes = -self._piece_bytes
         if len(self._body) + len(content) > _MAX_BODY_BYTES:
             self._answer(413, close=True)
         elif self._transport is not None and not self._transport.is_closing():

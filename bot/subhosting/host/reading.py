@@ -11,6 +11,7 @@ from bot.subhosting.host.pages import Refusal
 LOG = logging.getLogger(__name__)
 
 TOO_LARGE = "The request's header is too large."
+FRAMING_TOO_LARGE = "What frames the request's body is too large."
 
 
 class Reader(Protocol):
@@ -42,6 +43,8 @@ class RequestReading:
         # Read of a head in earlier pieces, and the size of the piece that is being read.
         self._head_bytes = 0
         self._piece_bytes = 0
+        # Read since the last byte of a body: extensions of a chunk, or trailers.
+        self._framing_bytes = 0
 
     def feed(self, received: bytes) -> None:
         """Read on."""
@@ -54,6 +57,10 @@ class RequestReading:
             self._head_bytes += self._piece_bytes
             if self._head_bytes > MAX_HEAD_BYTES:
                 self.refuse(Refusal(431, TOO_LARGE))
+        elif self.incoming is not None:
+            self._framing_bytes += self._piece_bytes
+            if self._framing_bytes > MAX_HEAD_BYTES:
+                self.refuse(Refusal(431, FRAMING_TOO_LARGE))
 
     def _parse(self, received: bytes) -> None:
         self._piece_bytes = len(received)
@@ -107,6 +114,7 @@ class RequestReading:
         """Pass the request on; its body may come while it is served already."""
         request = self.incoming
         self.in_head = False
+        self._framing_bytes = -self._piece_bytes
         if request is None or self.ended:
             return
         parser = self._parser
@@ -124,6 +132,8 @@ class RequestReading:
 
     def on_body(self, content: bytes) -> None:
         """Pass a piece of the body on."""
+        # Of a body in small chunks most is framing; only framing without any body has no end.
+        self._framing_bytes = -self._piece_bytes
         if self.incoming is not None:
             self.incoming.take_body(content)
 

@@ -24,7 +24,7 @@ _FIRST_FINAL = 200
 # Between the death of a process and our hearing of it; longer where bubblewrap stands between.
 _END_SHOWS_WITHIN_S = 0.25
 
-# Of an app; the parser itself knows no limit.
+# Of an app, and of the trailers as well; the parser itself knows no limit.
 _MAX_ANSWER_HEAD_BYTES = 256 * 1024
 
 
@@ -104,6 +104,8 @@ class Upstream(asyncio.Protocol):
         # The parser hands pieces of a body over without a call of ours.
         self.on_body: Callable[[bytes], None] = self._body.append
         self._in_body = False
+        # Read since the last byte of the body: extensions of a chunk, or trailers.
+        self._framing_bytes = 0
         self._ended = False
         self._body_ended_at = 0
         self._reusable = False
@@ -199,6 +201,10 @@ class Upstream(asyncio.Protocol):
         elif self._in_body and not self._tunnel:
             content = b"".join(self._body)
             self._body.clear()
+            self._framing_bytes = 0 if content else self._framing_bytes + len(data)
+            if self._framing_bytes > _MAX_ANSWER_HEAD_BYTES:
+                self._lose()
+                return
             self._visitor.answer_continued(content)
 
     def _fed(self, parser: httptools.HttpResponseParser, data: bytes) -> bool:

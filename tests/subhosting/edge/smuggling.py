@@ -107,6 +107,11 @@ REFUSED: dict[str, bytes] = {
     "long-name": _get(b"%b: x\r\n" % (b"x" * 70_000)),
     "many-fields": _get(b"X: y\r\n" * 1_000),
     "endless-line": b"G" * 70_000,
+    # Longer than what is read at once, of which no more than its end can be refused.
+    "long-chunk-extension": _post(_CHUNKED, b"3;%b\r\nabc\r\n0\r\n\r\n" % (b"x" * 1_000_000)),
+    "long-trailer": _post(_CHUNKED, b"3\r\nabc\r\n0\r\nX: %b\r\n\r\n" % (b"x" * 1_000_000)),
+    "long-trailer-name": _post(_CHUNKED, b"0\r\n%b: x\r\n\r\n" % (b"x" * 1_000_000)),
+    "many-trailers": _post(_CHUNKED, b"0\r\n%b\r\n" % (b"X: y\r\n" * 200_000)),
 }
 
 # These are one good request each; what follows, if anything, is another one of the same visitor.

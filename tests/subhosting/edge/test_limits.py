@@ -77,6 +77,35 @@ def test_an_upload_passes_through_without_filling_the_memory(
         assert peak_rss_bytes(impatient) - before < 16 * MIB
 
 
+@pytest.mark.parametrize(
+    "begin", [b"0\r\nX: ", b"0\r\n", b"3\r\nabc\r\n3;"], ids=["trailer", "name", "extension"]
+)
+def test_what_frames_a_body_fills_no_memory_either(
+    impatient: RunningSubhosting, app: str, begin: bytes
+) -> None:
+    head = f"POST /upload HTTP/1.1\r\nHost: {app}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    with nothing_leaks(impatient, app):
+        forget_peak(impatient)
+        before = peak_rss_bytes(impatient)
+        with impatient.connect() as connection:
+            connection.sendall(head + begin + b"x" * 16 * MIB)
+            received = connection.recv(100)
+
+        assert received.startswith(b"HTTP/1.1 431 ")
+        assert peak_rss_bytes(impatient) - before < 4 * MIB
+
+
+def test_a_body_of_tiny_chunks_is_mostly_framing_and_passes(
+    impatient: RunningSubhosting, app: str
+) -> None:
+    head = f"POST /upload HTTP/1.1\r\nHost: {app}\r\nTransfer-Encoding: chunked\r\n"
+    with impatient.connect() as connection, connection.makefile("rb") as answer:
+        connection.sendall(f"{head}Connection: close\r\n\r\n".encode())
+        connection.sendall(b"1\r\nx\r\n" * 100_000 + b"0\r\n\r\n")
+
+        assert answer.read().partition(b"\r\n\r\n")[2] == b"100000"
+
+
 def test_many_websockets_are_open_at_once(impatient: RunningSubhosting, app: str) -> None:
     with nothing_leaks(impatient, app):
         assert echoing_sockets(impatient, app, 50) == 50

@@ -72,6 +72,29 @@ def test_each_secret_writes_into_its_own_log(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_a_trailer_without_end_is_not_held(tmp_path: Path) -> None:
+    async def run() -> None:
+        receiver = LogReceiver(SystemClock(), LINES_PER_S)
+        log = log_in(tmp_path)
+        made = await receiver.expect(log)
+        assert made is not None
+        large = export(record("x" * 100_000))
+        head = request(made, b"").partition(b"Content-Length")[0]
+        chunked = head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\nX: "
+        reader, writer = await asyncio.open_connection("127.0.0.1", made.port)
+        writer.write(request(made, large) * 3 + chunked % (len(large), large))
+        taken = [await reader.readuntil(b"{}") for _ in range(3)]
+        writer.write(b"x" * 10_000)
+        refused = await reader.readuntil(b"{}")
+        writer.close()
+        receiver.close()
+
+        assert [answer[9:12] for answer in (*taken, refused)] == [b"200", b"200", b"200", b"431"]
+        log.close()
+
+    asyncio.run(run())
+
+
 def test_a_body_may_come_in_chunks(tmp_path: Path) -> None:
     async def run() -> None:
         receiver = LogReceiver(SystemClock(), LINES_PER_S)

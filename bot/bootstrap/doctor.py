@@ -26,7 +26,8 @@ def checks(given: Settings) -> list[Check]:
     looks: list[Callable[[], Sequence[Check]]] = [_python, _kernel, _git]
     if given.target is TargetKind.EMBEDDED:
         looks += [lambda: _deno(config), _bubblewrap, lambda: _isolation(config)]
-    looks += [lambda: records.database(given), lambda: records.disk(given)]
+    looks += [lambda: records.database(given), lambda: records.undecided(given)]
+    looks += [lambda: records.disk(given)]
     looks += [lambda: _github(given)]
     return [check for look in looks for check in look()]
 

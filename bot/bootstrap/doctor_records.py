@@ -3,13 +3,21 @@
 import os
 import shutil
 from collections.abc import Sequence
+from datetime import timedelta
 
 from bot.bootstrap.findings import Check, lacking, ok, problem
+from bot.core.model.decisions import Reason
+from bot.kernel.clock import SystemClock
+from bot.ports.inbox import DeliveryRecord
 from bot.settings import Settings
 
 # Mirrors, blobs and dependency caches of a small installation; a first build alone may take one.
 ENOUGH_BYTES = 5_000_000_000
 TOO_LITTLE_BYTES = 500_000_000
+
+# Deliveries that were given up are told of for so long, and so many of each kind by name.
+TOLD_FOR = timedelta(days=7)
+NAMED = 3
 
 
 def database(settings: Settings) -> Sequence[Check]:
@@ -58,3 +66,42 @@ def disk(settings: Settings) -> Sequence[Check]:
     if free_bytes < ENOUGH_BYTES:
         return [lacking("disk", found, fix)]
     return [ok("disk", found)]
+
+
+def undecided(settings: Settings) -> Sequence[Check]:
+    """Look for deliveries that could not be decided about; nothing to say where none can be."""
+    if settings.database_url is None and not (settings.data_dir / "previewbot.db").exists():
+        return []
+    import sqlalchemy as sa  # noqa: PLC0415 - as above
+
+    from bot.adapters.storage import connect, deliveries  # noqa: PLC0415
+    from bot.bootstrap.places import database_url  # noqa: PLC0415
+
+    opened = connect.engines(database_url(settings))
+    since = SystemClock().now() - TOLD_FOR
+    try:
+        with opened.read.connect() as connection:
+            waiting = deliveries.put_off_now(connection)
+            given_up = deliveries.ended_with(connection, Reason.INTAKE_FAILED, since)
+    except sa.exc.SQLAlchemyError:
+        return []  # the database's own check says why
+    finally:
+        opened.dispose()
+    found = []
+    if waiting:
+        last = waiting[-1]
+        fix = "they are tried again for a day each; mend what is away: git, GitHub or the network"
+        text = f"{_counted(waiting, 'put off')}, the last because {last.problem}"
+        found.append(lacking("put off", text, fix))
+    if given_up:
+        text = f"{_counted(given_up, 'given up')}, the last because {given_up[-1].detail}"
+        fix = "`previewbot explain GUID` tells what it was; press Retry on its check, or push"
+        found.append(lacking("given up", text, fix))
+    return found or [ok("deliveries", "none is put off, none was given up lately")]
+
+
+def _counted(records: Sequence[DeliveryRecord], what: str) -> str:
+    """Return for example "2 put off (3f1c..., 77ab...)", the newest by name."""
+    named = ", ".join(record.key.guid for record in records[-NAMED:])
+    more = ", ..." if len(records) > NAMED else ""
+    return f"{len(records)} {what} ({named}{more})"

@@ -25,6 +25,9 @@ SPARED = timedelta(hours=1)
 # The receiver starts beside us, and what is asked for again must find it.
 SWEEP_FIRST = timedelta(seconds=3)
 
+# The first failed intake is repeated after a minute; to look costs one query of an index.
+REPEAT_EVERY = timedelta(seconds=20)
+
 # How long GitHub remembers: 3 days on github.com, 7 on GitHub Enterprise Server.
 # https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks
 REMEMBERED = timedelta(days=7)
@@ -79,6 +82,18 @@ def sweeping(services: Services, inbox: Inbox, hooks: Hooks | None, *, every: ti
     """Return the job that makes up for what was missed, and repairs what differs."""
     sweep = _Sweep(services, inbox, hooks)
     return Job(name="sweep", first_after=SWEEP_FIRST, every=every, do=sweep.run)
+
+
+def repeating(inbox: Inbox, clock: Clock, *, every: timedelta) -> Job:
+    """Return the job that repeats the intakes which were put off, where the sweep is no rarer."""
+
+    def repeat() -> None:
+        repeated = inbox.repeat_due(clock.now())
+        if repeated:
+            log.info("intakes_repeated", deliveries=repeated)
+
+    often = min(REPEAT_EVERY, every)
+    return Job(name="repeat", first_after=often, every=often, do=repeat)
 
 
 class _Sweep:

@@ -28,13 +28,14 @@ from bot.bootstrap.places import database_url, git_url, mirrors_dir, page_url
 from bot.bootstrap.recent import Recent
 from bot.bootstrap.schema import prepare_database
 from bot.bootstrap.targets import runtime_of, target_from
-from bot.bootstrap.upkeep import Job, keep_doing, sweeping, tending
+from bot.bootstrap.upkeep import Job, keep_doing, repeating, sweeping, tending
 from bot.bootstrap.variables import variables_from
 from bot.core.model.ids import DeliveryKey, DeploymentId, Repository
 from bot.kernel.clock import Clock, SystemClock
 from bot.kernel.ids import RandomIds
 from bot.pipeline.deploy import deploy
 from bot.pipeline.intake import take_in
+from bot.pipeline.put_off import FailedIntake, put_off
 from bot.pipeline.set_up import set_up
 from bot.ports.forge import Forge
 from bot.ports.journal import Journal
@@ -85,6 +86,18 @@ def run(settings: Settings, ready: Callable[[], None]) -> NoReturn:
             stored = deliveries.load(connection, key)
         take_in(stored.event, key, services, inbox, journal)
 
+    def intake_failed(key: DeliveryKey, tries: int, error: Exception, journal: Journal) -> None:
+        with opened.read.connect() as connection:
+            stored = deliveries.load(connection, key)
+        failed = FailedIntake(
+            event=stored.event,
+            delivery=key,
+            received_at=stored.received_at,
+            tries=tries,
+            error=error,
+        )
+        put_off(failed, services, inbox, journal)
+
     def run_deployment(key: DeploymentId, journal: Journal) -> None:
         deploy(key, services, journal)
 
@@ -98,12 +111,18 @@ def run(settings: Settings, ready: Callable[[], None]) -> NoReturn:
     jobs = [
         tending(source, clock, quota_mb=settings.mirrors_quota_mb),
         sweeping(services, inbox, connected.hooks, every=every),
+        repeating(inbox, clock, every=every),
     ]
     run_worker(
         WorkerConfig(
             database_url=database_url(settings), data_dir=settings.data_dir, keep=KEEP_WORKFLOWS
         ),
-        Work(intake=intake, deploy=run_deployment, set_up=make_app),
+        Work(
+            intake=intake,
+            intake_failed=intake_failed,
+            deploy=run_deployment,
+            set_up=make_app,
+        ),
         inbox,
         clock,
         lambda: _begun(ready, jobs, clock),

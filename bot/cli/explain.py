@@ -37,9 +37,20 @@ def _print(record: DeliveryRecord, reader: Reader) -> None:
     event = printable_line(record.event_name)
     print(f"{record.key.guid} from hook {printable_line(record.key.hook)}")
     print(f"  event     {event}, {record.received_at.isoformat()}")
-    print(f"  decision  {record.reason or 'waiting for the worker'}")
-    print(f"  because   {printable_line(record.detail or '')}")
+    print(f"  decision  {record.reason or _not_yet(record)}")
+    print(f"  because   {printable_line(record.detail or record.problem or '')}")
     for key in record.deployments:
         deployment = reader.store.deployment(DeploymentId(key))
         title = printable_line(deployment.title)
         print(f"  led to    {key}: {deployment.state}, {title}")
+
+
+def _not_yet(record: DeliveryRecord) -> str:
+    """Return why there is no decision: nobody came to it, or it could not be made so far."""
+    if not record.tries:
+        return "waiting for the worker"
+    times = "once" if record.tries == 1 else f"{record.tries} times"
+    again = (
+        "now" if record.again_at is None else f"at {record.again_at.isoformat(timespec='seconds')}"
+    )
+    return f"tried {times}, again {again}"

@@ -27,6 +27,21 @@ def announce(check: Check, deployment: Deployment, services: Services) -> bool:
     return True
 
 
+def owe(deployment: Deployment, services: Services) -> None:
+    """Remember that the attempt's check has still to be written; the sweep makes up for it."""
+    if services.postings.of(Surface.CHECK, deployment.id) is not None:
+        return
+    services.postings.put(
+        Posting(
+            surface=Surface.CHECK,
+            subject=deployment.id,
+            group=deployment.preview.id,
+            ref="",
+            said=str(CheckStatus.QUEUED),
+        )
+    )
+
+
 def publish(check: Check, deployment: Deployment, services: Services) -> None:
     """Make `check` stand on its commit, if checks are shown, and remember the forge's id of it.
 
@@ -38,7 +53,8 @@ def publish(check: Check, deployment: Deployment, services: Services) -> None:
     if Surface.CHECK not in surfaces_of(deployment.id, services):
         return
     posting = services.postings.of(Surface.CHECK, deployment.id)
-    ref = services.forge.publish(check, None if posting is None else posting.ref)
+    known = None if posting is None else posting.ref or None  # "" of one that is only owed
+    ref = services.forge.publish(check, known)
     if posting is None or ref != posting.ref or check.status is CheckStatus.COMPLETED:
         services.postings.put(
             Posting(

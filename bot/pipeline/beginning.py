@@ -15,13 +15,13 @@ from bot.core.model.decisions import (
     SkipDeployment,
     StartDeployment,
 )
-from bot.core.model.errors import ForgeError
+from bot.core.model.errors import ForgeError, ForgeUnavailable
 from bot.core.model.ids import AppName, AppSlug, DeliveryKey, DeploymentId, HostLabel, Repository
 from bot.core.model.lines import PRODUCTION, Line, PullLine
 from bot.core.model.outcomes import Superseded
 from bot.core.model.preview import Deployment
 from bot.core.render import approvals, checks
-from bot.pipeline.announce import announce, publish
+from bot.pipeline.announce import announce, owe, publish
 from bot.pipeline.conclude import conclude
 from bot.pipeline.patience import patiently
 from bot.ports.inbox import QueuedDeployment
@@ -73,6 +73,8 @@ def await_approval(
     except ForgeError as error:
         # Who knows the commit can approve it by a comment, with or without its check.
         log.warning("check_not_published", deployment=deployment.id, problem=str(error))
+        if isinstance(error, ForgeUnavailable):
+            owe(deployment, services)
     _drop_waiting(plan, services, journal)
 
 

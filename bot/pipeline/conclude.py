@@ -5,7 +5,7 @@ from typing import assert_never
 
 import structlog
 
-from bot.core.model.errors import ForgeError
+from bot.core.model.errors import ForgeError, ForgeUnavailable
 from bot.core.model.ids import DeploymentId
 from bot.core.model.outcomes import (
     Failed,
@@ -18,7 +18,7 @@ from bot.core.model.outcomes import (
 )
 from bot.core.model.preview import DeploymentState
 from bot.core.render import checks
-from bot.pipeline.announce import publish
+from bot.pipeline.announce import owe, publish
 from bot.pipeline.patience import patiently
 from bot.ports.journal import Journal
 from bot.ports.services import Services
@@ -52,6 +52,8 @@ def conclude(
         # The record below stays the truth; whoever compares it with the forge can mend it.
         log.exception("conclusion_not_published", problem=str(error))
         problem = str(error)
+        if isinstance(error, ForgeUnavailable):
+            owe(deployment, services)
     state = _state(outcome)
     services.store.save(
         replace(

@@ -56,7 +56,7 @@ def compare_surfaces(services: Services) -> None:
 
 def _conclude(key: DeploymentId, services: Services) -> bool:
     deployment = services.store.deployment(key)
-    if not deployment.is_over:
+    if deployment.state in {DeploymentState.QUEUED, DeploymentState.DEPLOYING}:
         if services.clock.now() - deployment.created_at < LOST_AFTER:
             return False
         deployment = _given_up(deployment, services)

@@ -31,6 +31,18 @@ class DeliveryRecord:
     reason: str | None
     detail: str | None
     deployments: tuple[str, ...] = ()
+    tries: int = 0  # how often its intake failed so far
+    problem: str | None = None  # what kept the last one from deciding
+    again_at: datetime | None = None  # when the next one is to begin, unless it has
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueIntake:
+    """An intake that failed and is to be repeated now."""
+
+    key: DeliveryKey
+    event: Event
+    tries: int  # that failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +68,17 @@ class Inbox(Protocol):
         self, key: DeliveryKey, decision: Decision, queued: Sequence[QueuedDeployment]
     ) -> None:
         """Store the decision and enqueue its deployments; harmless when repeated."""
+        ...
+
+    def put_off(self, key: DeliveryKey, *, tries: int, problem: str, again_at: datetime) -> None:
+        """Store that the intake failed for the `tries`-th time, to be repeated at `again_at`.
+
+        Harmless when repeated, and nothing happens where the delivery is decided about.
+        """
+        ...
+
+    def repeat_due(self, now: datetime) -> int:
+        """Enqueue the intakes that were put off until `now` or before; return how many."""
         ...
 
     def find(self, guid: str) -> list[DeliveryRecord]:

@@ -14,6 +14,7 @@ from bot.core.decide.names import branch_label, slug_candidates
 from bot.core.model.checks import Check
 from bot.core.model.config import Lifetimes
 from bot.core.model.decisions import Ignored
+from bot.core.model.errors import BotError
 from bot.core.model.events import (
     BranchDeleted,
     BranchPushed,
@@ -52,6 +53,7 @@ from bot.core.model.pulls import PullRequest, PullState
 from bot.core.model.surfaces import Showing
 from bot.pipeline.deploy import deploy
 from bot.pipeline.intake import take_in
+from bot.pipeline.put_off import FailedIntake, put_off
 from bot.ports.inbox import Received
 from bot.ports.journal import Journal
 from bot.ports.services import Services
@@ -99,7 +101,7 @@ class BotInMemory:
         self.manifests: dict[PreviewId, KnownManifest] = {}
         self.bases: dict[AppSlug, Base] = {}
         self.variables = MemoryVariables(self.clock, self.ids)
-        self.done_intakes: set[DeliveryKey] = set()
+        self.done_intakes: set[tuple[DeliveryKey, int]] = set()
         self.done_deployments: set[str] = set()
 
     def services(self) -> Services:
@@ -265,15 +267,26 @@ class BotInMemory:
 
     def decide_all(self) -> None:
         """Run the intakes that wait, in order."""
-        for key in self.inbox.intakes:
-            if key not in self.done_intakes:
-                self.done_intakes.add(key)
-                self.run_intake(key, MemoryJournal(self.clock))
+        for key, tries in [(key, 0) for key in self.inbox.intakes] + self.inbox.repeats:
+            if (key, tries) not in self.done_intakes:
+                self.done_intakes.add((key, tries))
+                self.run_intake(key, MemoryJournal(self.clock), tries)
 
-    def run_intake(self, key: DeliveryKey, journal: Journal) -> None:
-        verdict = self.inbox.received[key].verdict
-        assert not isinstance(verdict, Ignored)
-        take_in(verdict, key, self.services(), self.inbox, journal)
+    def run_intake(self, key: DeliveryKey, journal: Journal, tries: int = 0) -> None:
+        """Decide about a delivery as the worker does, after `tries` that failed."""
+        received = self.inbox.received[key]
+        assert not isinstance(received.verdict, Ignored)
+        try:
+            take_in(received.verdict, key, self.services(), self.inbox, journal)
+        except BotError as error:
+            failed = FailedIntake(
+                event=received.verdict,
+                delivery=key,
+                received_at=received.received_at,
+                tries=tries + 1,
+                error=error,
+            )
+            put_off(failed, self.services(), self.inbox, journal)
 
     def deploy_all(self) -> None:
         """Run the deployments that wait, in order."""

@@ -22,9 +22,10 @@ DEPLOY = "deploy"
 SETUP = "setup"
 
 
-def intake_id(key: DeliveryKey) -> str:
-    """Return the identity of a delivery's intake."""
-    return f"delivery/{key.hook}/{key.guid}"
+def intake_id(key: DeliveryKey, tries: int = 0) -> str:
+    """Return the identity of a delivery's intake, after `tries` that failed."""
+    first = f"delivery/{key.hook}/{key.guid}"  # neither has a slash: see `webhooks.delivery`
+    return f"{first}/{tries}" if tries else first
 
 
 def deploy_id(queued: QueuedDeployment) -> str:

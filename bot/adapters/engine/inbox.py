@@ -1,6 +1,7 @@
 """The inbox on DBOS: our rows and the engine's queue entry live or die in one transaction."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from bot.adapters.engine import identities
 from bot.core.model.decisions import Decision, Ignored
 from bot.core.model.events import partition_of
 from bot.core.model.ids import DeliveryKey
-from bot.ports.inbox import DeliveryRecord, QueuedDeployment, Received
+from bot.ports.inbox import DeliveryRecord, DueIntake, QueuedDeployment, Received
 
 
 class Deliveries(Protocol):
@@ -28,6 +29,22 @@ class Deliveries(Protocol):
         deployments: Sequence[str],
     ) -> None:
         """Store the decision about a delivery; the first one stands."""
+        ...
+
+    def put_off(
+        self,
+        connection: sa.Connection,
+        key: DeliveryKey,
+        *,
+        tries: int,
+        problem: str,
+        again_at: datetime,
+    ) -> None:
+        """Store that the intake failed for the `tries`-th time, unless that is known."""
+        ...
+
+    def take_due(self, connection: sa.Connection, now: datetime) -> Sequence[DueIntake]:
+        """Return the deliveries whose time has come, oldest first; each is returned once."""
         ...
 
     def find(self, connection: sa.Connection, guid: str) -> list[DeliveryRecord]:
@@ -95,13 +112,43 @@ class DurableInbox:
         if queued:
             self._wake()
 
+    def put_off(self, key: DeliveryKey, *, tries: int, problem: str, again_at: datetime) -> None:
+        """Store that the intake failed for the `tries`-th time, to be repeated at `again_at`."""
+        with self._write.begin() as connection:
+            self._deliveries.put_off(
+                connection, key, tries=tries, problem=problem, again_at=again_at
+            )
+
+    def repeat_due(self, now: datetime) -> int:
+        """Enqueue the intakes that were put off until `now` or before; return how many."""
+        with self._write.begin() as connection:
+            due = self._deliveries.take_due(connection, now)
+            for each in due:
+                self._enqueue(
+                    connection,
+                    identities.INTAKE,
+                    identities.intake_id(each.key, each.tries),
+                    partition_of(each.event),
+                    each.key.hook,
+                    each.key.guid,
+                    each.tries,
+                )
+        if due:
+            self._wake()
+        return len(due)
+
     def find(self, guid: str) -> list[DeliveryRecord]:
         """Return the deliveries with this GUID, one per hook that sent it."""
         with self._read.connect() as connection:
             return self._deliveries.find(connection, guid)
 
     def _enqueue(
-        self, connection: sa.Connection, name: str, key: str, partition: str, *arguments: str
+        self,
+        connection: sa.Connection,
+        name: str,
+        key: str,
+        partition: str,
+        *arguments: str | int,
     ) -> None:
         """Add a workflow to the queue of its name; one with the same key is left as it is."""
         options: EnqueueOptions = {

@@ -57,6 +57,8 @@ class Work:
     """What the workflows do; the journal's steps are what is remembered of it."""
 
     intake: Callable[[DeliveryKey, Journal], None]
+    # Of an intake that failed: how often it has by now, and why.
+    intake_failed: Callable[[DeliveryKey, int, Exception, Journal], None]
     deploy: Callable[[DeploymentId, Journal], None]
     set_up: Callable[[str, Journal], None]  # by the key of an attempt
 
@@ -108,19 +110,30 @@ class Workflows:
     stop: StopSignal
     bell: Bell
 
-    def intake(self, hook: str, guid: str) -> None:
-        """Decide about a delivery; a failure to do so is a decision as well."""
+    def intake(self, hook: str, guid: str, tries: int = 0) -> None:
+        """Decide about a delivery, after `tries` that failed; nothing that fails is lost."""
         key = DeliveryKey(hook=HookId(hook), guid=DeliveryGuid(guid))
         with self.stop.moving(), bound_contextvars(hook=hook, delivery=guid):
             self.stop.checkpoint()
+            journal = DbosJournal(self.stop)
             try:
-                self.work.intake(key, DbosJournal(self.stop))
+                self.work.intake(key, journal)
             except Exception as error:
-                log.exception("intake_failed")
-                detail = redact(f"{type(error).__name__}: {error}")
-                failed = Decision(reason=Reason.INTAKE_FAILED, detail=detail)
-                self.inbox.decided(key, failed, ())
+                log.exception("intake_failed", tries=tries + 1)
+                self._failed(key, tries + 1, error, journal)
         self.bell.wake_soon()
+
+    def _failed(
+        self, key: DeliveryKey, tries: int, error: Exception, journal: DbosJournal
+    ) -> None:
+        """React to a failure; that this fails too is at least a decision."""
+        try:
+            self.work.intake_failed(key, tries, error, journal)
+        except Exception:
+            log.exception("intake_not_put_off")
+            detail = redact(f"{type(error).__name__}: {error}")
+            failed = Decision(reason=Reason.INTAKE_FAILED, detail=detail)
+            self.inbox.decided(key, failed, ())
 
     def deploy(self, deployment: str) -> None:
         """Run one attempt; the pipeline turns every failure into an end of the attempt."""
@@ -178,8 +191,8 @@ def launch(config: WorkerConfig, workflows: Workflows) -> None:
 
 def _register(workflows: Workflows) -> None:
     @DBOS.workflow(name=identities.INTAKE)
-    def intake(hook: str, guid: str) -> None:  # DBOS writes attributes on it: no bound method
-        workflows.intake(hook, guid)
+    def intake(hook: str, guid: str, tries: int = 0) -> None:  # no bound method: DBOS writes on it
+        workflows.intake(hook, guid, tries)
 
     @DBOS.workflow(name=identities.DEPLOY)
     def deploy(deployment: str) -> None:

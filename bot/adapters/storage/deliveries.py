@@ -6,6 +6,7 @@ hands it this module (`bot.adapters.engine.inbox.Deliveries` is the shape it mus
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import get_args
 
 import sqlalchemy as sa
@@ -13,11 +14,11 @@ from pydantic import TypeAdapter
 
 from bot.adapters.storage import tables
 from bot.adapters.storage.upsert import insert_ignoring
-from bot.core.model.decisions import Decision, Ignored
+from bot.core.model.decisions import Decision, Ignored, Reason
 from bot.core.model.errors import RecordNotFound
 from bot.core.model.events import Event
 from bot.core.model.ids import DeliveryGuid, DeliveryKey, HookId
-from bot.ports.inbox import DeliveryRecord, Received
+from bot.ports.inbox import DeliveryRecord, DueIntake, Received
 
 # By the name of the class, which therefore stays what it is.
 _EVENTS: dict[str, TypeAdapter[Event]] = {
@@ -32,6 +33,7 @@ class StoredDelivery:
     event_name: str
     body: bytes
     event: Event
+    received_at: datetime
 
 
 def insert(connection: sa.Connection, received: Received) -> DeliveryRecord | None:
@@ -75,15 +77,70 @@ def decide(
     changed = connection.execute(
         sa.update(tables.deliveries)
         .where(_is(key), tables.deliveries.c.reason.is_(None))
-        .values(reason=str(decision.reason), detail=decision.detail, deployments=list(deployments))
+        .values(
+            reason=str(decision.reason),
+            detail=decision.detail,
+            deployments=list(deployments),
+            again_at=None,
+        )
     ).rowcount
     if not changed and not _records(connection, _is(key)):
         raise RecordNotFound("delivery", f"{key.hook}/{key.guid}")
 
 
+def put_off(
+    connection: sa.Connection, key: DeliveryKey, *, tries: int, problem: str, again_at: datetime
+) -> None:
+    """Store that the intake failed for the `tries`-th time, unless that is known.
+
+    By the number of tries: an intake that failed and is resumed after a crash fails again.
+    """
+    table = tables.deliveries
+    connection.execute(
+        sa.update(table)
+        .where(_is(key), table.c.reason.is_(None), table.c.tries < tries)
+        .values(tries=tries, problem=problem, again_at=again_at)
+    )
+
+
+def take_due(connection: sa.Connection, now: datetime) -> list[DueIntake]:
+    """Return the deliveries whose time has come, oldest first; each is returned once."""
+    table = tables.deliveries
+    columns = (table.c.number, table.c.hook, table.c.guid, table.c.event_kind, table.c.event)
+    rows = connection.execute(
+        sa.select(*columns, table.c.tries)
+        .where(table.c.again_at.is_not(None), table.c.again_at <= now)
+        .order_by(table.c.number)
+        .with_for_update()
+    ).all()
+    numbers = [row.number for row in rows]
+    connection.execute(sa.update(table).where(table.c.number.in_(numbers)).values(again_at=None))
+    return [
+        DueIntake(
+            key=DeliveryKey(hook=HookId(row.hook), guid=DeliveryGuid(row.guid)),
+            event=_EVENTS[row.event_kind].validate_python(row.event),
+            tries=row.tries,
+        )
+        for row in rows
+    ]
+
+
 def find(connection: sa.Connection, guid: str) -> list[DeliveryRecord]:
     """Return the deliveries with this GUID, one per hook that sent it, first received first."""
     return _records(connection, tables.deliveries.c.guid == guid)
+
+
+def put_off_now(connection: sa.Connection) -> list[DeliveryRecord]:
+    """Return the deliveries that could not be decided about so far, first received first."""
+    table = tables.deliveries
+    return _records(connection, sa.and_(table.c.reason.is_(None), table.c.tries > 0))
+
+
+def ended_with(connection: sa.Connection, reason: Reason, since: datetime) -> list[DeliveryRecord]:
+    """Return the deliveries received since then that ended so, first received first."""
+    table = tables.deliveries
+    wanted = sa.and_(table.c.reason == str(reason), table.c.received_at >= since)
+    return _records(connection, wanted)
 
 
 def load(connection: sa.Connection, key: DeliveryKey) -> StoredDelivery:
@@ -95,7 +152,9 @@ def load(connection: sa.Connection, key: DeliveryKey) -> StoredDelivery:
     """
     table = tables.deliveries
     columns = (table.c.event_name, table.c.body, table.c.event_kind, table.c.event)
-    query = sa.select(*columns).where(_is(key), table.c.event_kind.is_not(None))
+    query = sa.select(*columns, table.c.received_at).where(
+        _is(key), table.c.event_kind.is_not(None)
+    )
     row = connection.execute(query).first()
     if row is None:
         raise RecordNotFound("event of delivery", f"{key.hook}/{key.guid}")
@@ -103,6 +162,7 @@ def load(connection: sa.Connection, key: DeliveryKey) -> StoredDelivery:
         event_name=row.event_name,
         body=bytes(row.body),
         event=_EVENTS[row.event_kind].validate_python(row.event),
+        received_at=row.received_at,
     )
 
 
@@ -122,6 +182,9 @@ def _records(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> li
             reason=row.reason,
             detail=row.detail,
             deployments=tuple(row.deployments),
+            tries=row.tries,
+            problem=row.problem,
+            again_at=row.again_at,
         )
         for row in rows
     ]

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 # The newest revision under `migrations/versions`. It stands here so that a database which is up
 # to date is recognised without importing Alembic (0.1 s); a test compares the two.
-SCHEMA_REVISION = "0011"
+SCHEMA_REVISION = "0012"
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -73,9 +73,14 @@ deliveries = sa.Table(
     sa.Column("reason", sa.Text),  # None until decided, like the two below
     sa.Column("detail", CleanText),
     sa.Column("deployments", sa.JSON, nullable=False),  # ids, in the order of the decision
+    # Of an intake that failed: how often, why at last, and when the next one is to be enqueued.
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("problem", CleanText),
+    sa.Column("again_at", UtcDateTime),
     sa.UniqueConstraint("hook", "guid"),
 )
 sa.Index(None, deliveries.c.guid)
+sa.Index(None, deliveries.c.again_at)
 
 # One slug per app of a repository, whatever its number of branches.
 apps = sa.Table(

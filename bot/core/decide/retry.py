@@ -37,3 +37,12 @@ OUTSIDE_WORLD = RetryPolicy(
     first_wait=timedelta(milliseconds=100),
     longest_wait=timedelta(seconds=20),
 )
+
+# Of deliveries that could not be decided about: after 1, 2, 4 ... 60 minutes and then hourly, for
+# a day in all. Outages of GitHub last hours at worst (https://www.githubstatus.com/history), and
+# who pushed a day ago has found another way.
+UNDECIDED = RetryPolicy(
+    attempts=30,
+    first_wait=timedelta(minutes=1),
+    longest_wait=timedelta(hours=1),
+)

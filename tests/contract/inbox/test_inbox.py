@@ -1,7 +1,8 @@
 """One suite for every inbox: one delivery is one delivery, one decision stands."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
             fake,
             lambda: (
                 [identities.intake_id(key) for key in fake.intakes]
+                + [identities.intake_id(key, tries) for key, tries in fake.repeats]
                 + [identities.deploy_id(queued) for queued in fake.deployments]
             ),
         )
@@ -163,3 +165,51 @@ def test_a_decision_about_nothing_is_refused(bench: Bench) -> None:
 
 def test_an_unknown_guid_finds_nothing(bench: Bench) -> None:
     assert bench.inbox.find("nowhere") == []
+
+
+LATER = NOON + timedelta(minutes=1)
+
+
+def test_an_intake_that_was_put_off_is_enqueued_again_when_its_time_has_come(bench: Bench) -> None:
+    bench.inbox.put(received(key()))
+
+    bench.inbox.put_off(key(), tries=1, problem="git is away", again_at=LATER)
+
+    put_off = replace(record(key()), tries=1, problem="git is away", again_at=LATER)
+    assert bench.inbox.find("a") == [put_off]
+    assert bench.inbox.repeat_due(LATER - timedelta(seconds=1)) == 0
+    assert bench.inbox.repeat_due(LATER) == 1
+    assert bench.inbox.find("a") == [replace(put_off, again_at=None)]
+    assert bench.enqueued() == ["delivery/1/a", "delivery/1/a/1"]
+
+
+def test_what_is_due_is_enqueued_once_and_the_same_failure_counts_once(bench: Bench) -> None:
+    bench.inbox.put(received(key()))
+    bench.inbox.put_off(key(), tries=1, problem="git is away", again_at=LATER)
+    bench.inbox.repeat_due(LATER)
+
+    bench.inbox.put_off(key(), tries=1, problem="git is away", again_at=LATER)
+
+    assert bench.inbox.repeat_due(LATER) == 0
+    assert bench.enqueued() == ["delivery/1/a", "delivery/1/a/1"]
+
+
+def test_a_decision_ends_what_was_put_off(bench: Bench) -> None:
+    bench.inbox.put(received(key()))
+    bench.inbox.put_off(key(), tries=1, problem="git is away", again_at=LATER)
+
+    bench.inbox.decided(key(), DEPLOY, [FIRST])
+
+    assert bench.inbox.repeat_due(LATER) == 0
+    assert bench.enqueued() == ["delivery/1/a", "deploy/p/1"]
+
+
+def test_what_is_decided_cannot_be_put_off(bench: Bench) -> None:
+    bench.inbox.put(received(key()))
+    bench.inbox.decided(key(), DEPLOY, [FIRST])
+
+    bench.inbox.put_off(key(), tries=1, problem="git is away", again_at=LATER)
+
+    decided = record(key(), "deploy", "main has a new head", ("d1",))
+    assert bench.inbox.find("a") == [decided]
+    assert bench.inbox.repeat_due(LATER) == 0

@@ -1,7 +1,8 @@
 """A worker process whose work is told by each delivery's body and shown on standard output.
 
-The body is a JSON list of [deployment, preview, generation]; "fail" makes intake fail. What a
-deployment does is the road named on the command line. Run as
+The body is a JSON list of [deployment, preview, generation]; "fail" makes intake fail while the
+file `go` is missing, "fail for good" its putting off too. What a deployment does is the road named
+on the command line. Run as
 `python -m tests.integration.engine.program DATA_DIR ROAD POLLING_S KEEP_DAYS`.
 """
 
@@ -110,7 +111,7 @@ def main() -> None:
     def intake(key: DeliveryKey, journal: Journal) -> None:
         with engines.read.connect() as connection:
             body = deliveries.load(connection, key).body
-        if body == b"fail":
+        if body.startswith(b"fail") and not GO.exists():
             msg = "GitHub said token ghs_secret is unwell"
             raise ValueError(msg)
         journal.step("say", lambda: say(f"intake {key.guid}"))
@@ -118,9 +119,21 @@ def main() -> None:
             QueuedDeployment(
                 deployment=deployment, preview=PreviewId(preview), generation=Generation(number)
             )
-            for deployment, preview, number in json.loads(body)
+            for deployment, preview, number in json.loads(body.removeprefix(b"fail") or b"[]")
         ]
         inbox.decided(key, Decision(reason=Reason.DEPLOY, detail="because"), queued)
+
+    def intake_failed(key: DeliveryKey, tries: int, error: Exception, journal: Journal) -> None:
+        with engines.read.connect() as connection:
+            body = deliveries.load(connection, key).body
+        if body == b"fail for good":
+            raise error
+        again_at = SystemClock().now()
+        put_off = functools.partial(
+            inbox.put_off, key, tries=tries, problem="away", again_at=again_at
+        )
+        journal.step("put_off", put_off)
+        journal.step("say", lambda: say(f"put off {key.guid} {tries}"))
 
     say("prepared")
     worker.POLLING = timedelta(seconds=float(sys.argv[3]))
@@ -128,7 +141,12 @@ def main() -> None:
         worker.WorkerConfig(
             database_url=url, data_dir=DATA_DIR, keep=timedelta(days=float(sys.argv[4]))
         ),
-        worker.Work(intake=intake, deploy=ROADS[sys.argv[2]], set_up=lambda *_: None),
+        worker.Work(
+            intake=intake,
+            intake_failed=intake_failed,
+            deploy=ROADS[sys.argv[2]],
+            set_up=lambda *_: None,
+        ),
         inbox,
         SystemClock(),
         lambda: say("ready"),

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,8 +19,8 @@ from bot.adapters.storage import connect, deliveries
 from bot.core.model.decisions import Decision, Ignored, Reason
 from bot.core.model.errors import ConfigurationProblem
 from bot.core.model.ids import DeliveryKey, Generation, PreviewId
-from bot.ports.inbox import DeliveryRecord, QueuedDeployment, Received
-from tests.fakes.clock import FakeClock
+from bot.ports.inbox import DeliveryRecord, DueIntake, QueuedDeployment, Received
+from tests.fakes.clock import NOON, FakeClock
 from tests.integration.engine.conftest import delivery, key
 
 NO_TIME = timedelta(0)
@@ -47,6 +47,21 @@ class FailingDeliveries:
     ) -> None:
         deliveries.decide(connection, key, decision, deployments)
 
+    def put_off(
+        self,
+        connection: sa.Connection,
+        key: DeliveryKey,
+        *,
+        tries: int,
+        problem: str,
+        again_at: datetime,
+    ) -> None:
+        deliveries.put_off(connection, key, tries=tries, problem=problem, again_at=again_at)
+
+    def take_due(self, connection: sa.Connection, now: datetime) -> list[DueIntake]:
+        deliveries.take_due(connection, now)
+        raise DiskFull
+
     def find(self, connection: sa.Connection, guid: str) -> list[DeliveryRecord]:
         return deliveries.find(connection, guid)
 
@@ -70,6 +85,24 @@ def test_a_delivery_that_cannot_be_stored_enqueues_nothing(
 
     assert inbox.find("a") == []
     assert client.list_workflows() == []
+
+
+def test_what_was_put_off_stays_due_when_it_cannot_be_enqueued(
+    engines: connect.Engines, inbox: DurableInbox
+) -> None:
+    failing = DurableInbox(
+        read=engines.read,
+        write=engines.write,
+        deliveries=FailingDeliveries(),
+        wake=refuse_to_ring,
+    )
+    inbox.put(delivery("a"))
+    inbox.put_off(key("a"), tries=1, problem="away", again_at=NOON)
+
+    with pytest.raises(DiskFull):
+        failing.repeat_due(NOON)
+
+    assert inbox.repeat_due(NOON) == 1
 
 
 def test_a_delivery_that_cannot_be_enqueued_is_not_stored(

@@ -1,6 +1,7 @@
 """The worker as a process: killed, stopped, woken, and never doing a thing twice."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from dbos import DBOSClient
 
@@ -130,11 +131,32 @@ def test_what_was_delivered_before_any_worker_ever_ran_is_not_lost(
     assert about("d1", said) == ["d1 one", "d1 two", "d1 three"]
 
 
-def test_an_intake_that_fails_leaves_its_reason_and_the_next_one_runs(
+def test_an_intake_that_failed_is_repeated_when_it_is_due_and_only_once(
+    start: Start, inbox: DurableInbox, go: Callable[[], None]
+) -> None:
+    first = start("hang")
+    inbox.put(delivery("a", body=b"fail"))
+    first.until("put off a 1")
+    inbox.repeat_due(datetime.now(UTC))
+    first.until("put off a 2")
+    first.kill()
+
+    go()
+    second = start("hang")
+    second.until("ready")
+    repeated = [inbox.repeat_due(datetime.now(UTC)), inbox.repeat_due(datetime.now(UTC))]
+    second.until("intake a")
+
+    [record] = inbox.find("a")
+    assert repeated == [1, 0]
+    assert (record.reason, record.tries, record.again_at) == ("deploy", 2, None)
+
+
+def test_an_intake_that_cannot_be_put_off_leaves_its_reason_and_the_next_one_runs(
     start: Start, inbox: DurableInbox
 ) -> None:
     worker = start("hang")
-    inbox.put(delivery("a", body=b"fail"))
+    inbox.put(delivery("a", body=b"fail for good"))
     inbox.put(delivery("b"))
 
     worker.until("intake b")

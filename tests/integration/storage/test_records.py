@@ -100,7 +100,9 @@ def test_a_delivery_is_loaded_as_it_came(engines: connect.Engines, event: Event)
 
     with engines.read.connect() as connection:
         stored = deliveries.load(connection, KEY)
-    assert stored == deliveries.StoredDelivery(event_name="push", body=b"\x00\xff{}", event=event)
+    assert stored == deliveries.StoredDelivery(
+        event_name="push", body=b"\x00\xff{}", event=event, received_at=NOON
+    )
 
 
 def test_an_ignored_delivery_holds_no_event(engines: connect.Engines) -> None:

@@ -199,3 +199,28 @@ def test_a_personal_token_writes_commit_statuses(tmp_path_factory: pytest.TempPa
         assert status.target_url.startswith(world.installation.address["dashboard_url"])
         [token] = [value for value in world.gh.store.tokens if value.startswith("ghp_")]
         assert token not in world.git.seen()
+
+
+def test_a_status_that_github_refused_to_end_is_ended_after_the_next_start(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("refused")
+    with with_personal_token(folder, "octo/refused") as world:
+        repository = world.gh.store.repository("octo/refused")
+        # That it waits and that it is at work are taken, and nothing after that.
+        world.gh.fail_next("POST", "/statuses/", status=403, times=1000, after=2)
+        sha = world.push(repository)
+        world.installation.look_until(_live, "a live attempt")
+        assert [status.state for status in world.gh.statuses(repository, sha)] == ["pending"] * 2
+        world.gh.misbehaviour.end()
+
+        world.installation.stop()
+        world.installation.start()
+
+        ended = world.gh.wait_for_status(repository, sha, state="success", timeout=40)
+        assert ended.context == "preview/refused"
+
+
+def _live(reader: Reader) -> Deployment | None:
+    newest = next(iter(reader.store.recent(1)), None)
+    return newest if newest and newest.state is DeploymentState.LIVE else None

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.core.model.checks import Check
+from typing_extensions import override
+
+from bot.core.model.checks import Check, CheckStatus
 from bot.core.model.commands import Reaction
 from bot.core.model.errors import ForgeRefused, ForgeUnavailable
 from bot.core.model.ids import CommentId, DeploymentId, Login, PullNumber, Repository, RepositoryId
@@ -25,6 +27,7 @@ class FakeForge:
     told: list[Notice] = field(default_factory=list)
     away_for: int = 0
     refusal: ForgeRefused | None = None  # what every call is answered with
+    lost: set[CheckStatus] = field(default_factory=set)  # words of checks that are not taken
     pulls: dict[tuple[RepositoryId, PullNumber], PullRequest] = field(default_factory=dict)
     reactions: dict[CommentId, list[Reaction]] = field(default_factory=dict)
     taken_away: set[RepositoryId] = field(default_factory=set)
@@ -32,10 +35,16 @@ class FakeForge:
 
     def publish(self, check: Check, ref: str | None) -> str:
         self._answer("POST check-runs")
+        if check.status in self.lost:
+            raise ForgeRefused("POST check-runs", status=403, message="Forbidden")
         known = self.refs.get(check.deployment)
         assert ref in {None, known}, "the pipeline made up a reference"
         self.history.append(check)
-        return self.refs.setdefault(check.deployment, f"check-{len(self.refs) + 1}")
+        self.refs[check.deployment] = self._ref_of(check)
+        return self.refs[check.deployment]
+
+    def _ref_of(self, check: Check) -> str:
+        return self.refs.get(check.deployment, f"check-{len(self.refs) + 1}")
 
     def show_deployment(self, shown: ShownDeployment, ref: str | None) -> str | None:
         self._answer("POST deployments")
@@ -121,3 +130,11 @@ class FakeForge:
         if self.away_for > 0:
             self.away_for -= 1
             raise ForgeUnavailable(request, "502 Bad Gateway")
+
+
+class StatusForge(FakeForge):
+    """One that has commit statuses: each word is a thing of its own, with its own id."""
+
+    @override
+    def _ref_of(self, check: Check) -> str:
+        return f"status-{len(self.history)}"

@@ -13,9 +13,10 @@ from bot.core.model.preview import DeploymentState
 from bot.core.model.surfaces import Showing, ShownState, Surface
 from bot.pipeline.catch_up import repeat_missed
 from bot.pipeline.reconcile import reconcile
-from bot.pipeline.stale import LOST_AFTER, compare_surfaces, conclude_stale
+from bot.pipeline.stale import LOST_AFTER, QUIET_AFTER, compare_surfaces, conclude_stale
 from bot.ports.hooks import Attempt
 from tests.fakes.clock import NOON
+from tests.fakes.forge import FakeForge, StatusForge
 from tests.fakes.target import BREAKS
 from tests.pipeline.bot_in_memory import APP, BotInMemory
 
@@ -154,6 +155,58 @@ def test_a_conclusion_that_github_did_not_take_is_written_later(bot: BotInMemory
     [deployment] = bot.deployments()
     assert (check.status, check.conclusion) == (CheckStatus.COMPLETED, Conclusion.SUCCESS)
     assert (check.title, str(deployment.url) in check.summary) == (deployment.title, True)
+
+
+def test_a_commit_status_that_was_left_pending_is_followed_by_the_outcome() -> None:
+    bot = BotInMemory(forge=StatusForge(lost={CheckStatus.COMPLETED}))
+    bot.react_to(bot.push())
+    assert bot.the_check().status is CheckStatus.IN_PROGRESS
+    bot.forge.lost = set()
+
+    assert [conclude_stale(bot.services()), conclude_stale(bot.services())] == [1, 0]
+
+    assert bot.the_check().conclusion is Conclusion.SUCCESS
+
+
+@pytest.mark.parametrize(
+    "lost", [{CheckStatus.QUEUED, CheckStatus.COMPLETED}, set(CheckStatus)], ids=["some", "all"]
+)
+@pytest.mark.parametrize("forge", [FakeForge, StatusForge])
+def test_a_commit_whose_words_were_lost_gets_its_outcome_once(
+    forge: type[FakeForge], lost: set[CheckStatus]
+) -> None:
+    bot = BotInMemory(forge=forge(lost=lost))
+    bot.react_to(bot.push())
+    assert bot.deployments()[0].state is DeploymentState.LIVE
+    assert conclude_stale(bot.services()) == 0
+    bot.forge.lost = set()
+
+    assert [conclude_stale(bot.services()), conclude_stale(bot.services())] == [1, 0]
+
+    [outcome] = [each for each in bot.forge.history if each.status is CheckStatus.COMPLETED]
+    assert outcome.conclusion is Conclusion.SUCCESS
+
+
+def test_a_request_for_an_approval_that_was_lost_is_made_later(bot: BotInMemory) -> None:
+    bot.push_to_fork()
+    bot.forge.lost = set(CheckStatus)
+    bot.react_to(bot.open_pull(author="eve", fork=True))
+    bot.forge.lost = set()
+    assert conclude_stale(bot.services()) == 0  # somebody may be about to make it
+
+    bot.clock.move(QUIET_AFTER + timedelta(seconds=1))
+
+    assert [conclude_stale(bot.services()), conclude_stale(bot.services())] == [1, 0]
+    assert bot.the_check().conclusion is Conclusion.ACTION_REQUIRED
+
+
+def test_where_no_checks_are_shown_none_is_made_later() -> None:
+    bot = BotInMemory(showing=Showing(surfaces=frozenset({Surface.DEPLOYMENT})))
+    bot.react_to(bot.push())
+
+    assert conclude_stale(bot.services()) == 0
+
+    assert bot.forge.history == []
 
 
 @pytest.mark.parametrize("state", [DeploymentState.QUEUED, DeploymentState.DEPLOYING])

@@ -218,8 +218,9 @@ class FakeGitHub(Community):
         message: str = "Server Error",
         stored: bool = False,
         times: int = 1,
+        after: int = 0,
     ) -> None:
-        """Let the next matching API call fail; `status` None cuts the line.
+        """Let the next matching API call fail, `after` so many others; None cuts the line.
 
         `stored`: it takes effect all the same, only the answer is lost.
         """
@@ -231,7 +232,7 @@ class FakeGitHub(Community):
             message=message,
             stored=stored,
         )
-        self.misbehaviour.plan(trouble, times)
+        self.misbehaviour.plan(trouble, times, after)
 
     # --- webhooks ---------------------------------------------------------------------------
 

@@ -180,7 +180,7 @@ class Watchdog:
 def _use(watched: _Watched) -> Use:
     instance = watched.instance
     return Use(
-        active=instance.active,
+        active=instance.in_use,
         unused_s=instance.clock.monotonic_s() - instance.used_s,
         used_bytes=watched.used_bytes,
         most_bytes=instance.most_bytes,

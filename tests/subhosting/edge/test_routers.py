@@ -17,10 +17,17 @@ DIES = """Deno.serve(() => {
 });"""
 
 
+LOOPS = """Deno.serve((request) => {
+    if (new URL(request.url).pathname === "/loop") for (;;) {}
+    return new Response("well");
+});"""
+
+
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSubhosting]:
     data_dir: Path = tmp_path_factory.mktemp("routers") / "data"
-    with RunningSubhosting(data_dir, routers=2, analytics_every=0.2) as server:
+    settings = {"analytics_every": 0.2, "runtime": {"hang_after": 3}}
+    with RunningSubhosting(data_dir, routers=2, **settings) as server:
         yield server
 
 
@@ -62,6 +69,16 @@ def test_websockets_and_crashes_go_through_them_as_well(two: RunningSubhosting) 
     assert page.status == 502
     assert "code 3" in page.text
     assert "farewell" in page.text
+
+
+def test_an_endless_loop_is_seen_through_them_as_well(two: RunningSubhosting) -> None:
+    host = two.deployed(two.new_project()["id"], {"main.ts": LOOPS})["domains"][0]
+
+    page = two.get(host, "/loop")
+
+    assert page.status == 502
+    assert "its event loop was blocked for more than 3 s" in page.text
+    assert two.get(host).text == "well"
 
 
 def test_what_they_count_is_the_deployment_s(two: RunningSubhosting) -> None:

@@ -21,10 +21,12 @@ from bot.core.model.ids import TargetDeploymentId
 from bot.core.model.migration import (
     Fate,
     Moved,
+    NewApp,
     NewDomain,
     OldDeployment,
     OldDomain,
     OldProject,
+    OldSource,
 )
 from bot.kernel.clock import Clock
 from bot.ports.migration import NewPlatform, OldPlatform
@@ -86,7 +88,8 @@ class Move:
         app = self.new.app_of(project.id)
         made = None if app is None else self.new.revision_of(app, live.id)
         if app is not None and made is not None:
-            return self._settled(project, live, made, _of(project, Fate.ALREADY_THERE, *notes))
+            moved = self._settled(project, live, made, _of(project, Fate.ALREADY_THERE, *notes))
+            return self._tidied(moved, app, source)
         if self.dry:
             slug = app_slug(project) if app is None else app.slug
             return _of(project, Fate.WOULD_MOVE, *notes, to=slug)
@@ -94,7 +97,8 @@ class Move:
         # Before the revision, which would otherwise start without them.
         self.new.set_env(app, source.env)
         made = self.new.deploy(app, live.id, source, self.old.reader(project.id))
-        return self._settled(project, live, made, _of(project, Fate.MOVED, *notes))
+        moved = self._settled(project, live, made, _of(project, Fate.MOVED, *notes))
+        return self._tidied(moved, app, source)
 
     def _settled(
         self, project: OldProject, live: OldDeployment, made: TargetDeploymentId, good: Moved
@@ -114,6 +118,12 @@ class Move:
                     return _of(project, Fate.WAITING, late, to=str(made))
                 case Building():
                     self.clock.sleep(_LOOK_EVERY)
+
+    def _tidied(self, moved: Moved, app: NewApp, source: OldSource) -> Moved:
+        """Take away variables that are gone on v1, but only once nothing old is served."""
+        if moved.is_done and not self.dry:
+            self.new.drop_env(app, source.env.keys())
+        return moved
 
     def _domain(self, domain: OldDomain, *, paired: bool) -> Moved:
         found = self.new.domain(domain.host)

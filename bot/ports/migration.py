@@ -3,7 +3,7 @@
 Every method may raise TargetUnavailable (try again later) or TargetRefused (do not).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from bot.core.model.ids import TargetDeploymentId
@@ -58,10 +58,14 @@ class NewPlatform(Protocol):
         """Give the app these variables, each secret; harmless when repeated."""
         ...
 
+    def drop_env(self, app: NewApp, kept: Collection[str]) -> None:
+        """Take away what `set_env` once made and is not `kept`; what people made stays."""
+        ...
+
     def revision_of(
         self, app: NewApp, deployment: TargetDeploymentId
     ) -> TargetDeploymentId | None:
-        """Return the newest revision that was made of a deployment and has not failed."""
+        """Return the newest revision of a deployment that is there or may still get there."""
         ...
 
     def deploy(

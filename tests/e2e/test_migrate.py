@@ -114,6 +114,11 @@ def live(server: RunningSubhosting, name: str, **fields: object) -> Json:
     return made
 
 
+def labels(move: Move, slug: str) -> Json:
+    found: Json = move.new.v2("GET", f"/apps/{slug}").json["labels"]
+    return found
+
+
 def test_a_project_arrives_with_files_variables_and_a_running_app(move: Move, name: str) -> None:
     live(move.old.server, name, envVars={"GREETING": "hello"})
 
@@ -144,6 +149,71 @@ def test_a_second_run_finds_everything_there_and_makes_nothing_new(move: Move, n
 
     assert (code, report[name]["fate"]) == (0, "already-there")
     assert len(move.new.v2("GET", f"/apps/{name}/revisions").json) == 1
+
+
+def test_a_newer_deployment_since_the_last_run_arrives_whole(move: Move, name: str) -> None:
+    made = live(move.old.server, name, envVars={"GREETING": "hello", "GONE": "1", "TAKEN": "1"})
+    assert move.run()[0] == 0
+    theirs = [
+        {"key": "THEIRS", "value": "2"},
+        {"key": "GONE", "value": "3", "contexts": ["production"]},
+        {"key": "TAKEN", "delete": True},
+    ]
+    labelled = {**labels(move, name), "team": "theirs"}
+    move.new.v2("PATCH", f"/apps/{name}", {"env_vars": theirs, "labels": labelled})
+    shows = "Deno.serve(() => new Response(JSON.stringify(Deno.env.toObject())));"
+    move.old.server.deployed(
+        made["projectId"],
+        {"other.ts": shows},
+        entryPointUrl="other.ts",
+        domains=[f"{name}.localhost"],
+        envVars={"GREETING": "good bye", "NEW": "4"},
+    )
+
+    code, report = move.run()
+
+    assert (code, report[name]["fate"]) == (0, "moved"), report
+    served = move.new.server.get(f"{name}.localhost").json
+    seen = {key: served.get(key) for key in ("GREETING", "GONE", "TAKEN", "NEW", "THEIRS")}
+    assert seen == {"GREETING": "good bye", "GONE": "3", "TAKEN": None, "NEW": "4", "THEIRS": "2"}
+    assert labels(move, name) == {
+        "custom.v1-project": made["projectId"],
+        "custom.v1-variables": ["GREETING", "NEW"],
+        "team": "theirs",
+    }
+
+
+def test_a_variable_that_was_there_before_v1_had_it_stays_when_v1_drops_it(
+    move: Move, name: str
+) -> None:
+    made = live(move.old.server, name)
+    move.run()
+    move.new.v2("PATCH", f"/apps/{name}", {"env_vars": [{"key": "GREETING", "value": "theirs"}]})
+    for variables in ({"GREETING": "of v1"}, {}):
+        fields = {"domains": [f"{name}.localhost"], "envVars": variables}
+        move.old.server.deployed(made["projectId"], ASSETS, **fields)
+        assert move.run()[0] == 0
+
+    app = move.new.v2("GET", f"/apps/{name}").json
+
+    assert [each["key"] for each in app["env_vars"]] == ["GREETING"]
+
+
+def test_a_variable_stays_while_the_revision_without_it_does_not_build(
+    move: Move, name: str
+) -> None:
+    made = live(move.old.server, name, envVars={"GREETING": "hello"})
+    move.run()
+    database = f"/organizations/{move.old.server.organization}/databases"
+    linked = {"default": move.old.v1("POST", database, {}).json["id"]}
+    broken = "await Deno.openKv(); Deno.serve(() => new Response());"
+    fields = {"domains": [f"{name}.localhost"], "databases": linked}
+    move.old.server.deployed(made["projectId"], {"main.ts": broken}, **fields)
+
+    code, report = move.run()
+
+    assert (code, report[name]["fate"]) == (1, "failed")
+    assert move.new.server.get(f"{name}.localhost").text == "moved, hello"
 
 
 def test_a_run_that_ended_between_app_and_revision_is_taken_up(move: Move, name: str) -> None:

@@ -1,13 +1,13 @@
 """A platform of v2 that is moved to. What was moved is found again by the old id, in a label."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import quote
 
 import orjson
 
 from bot.adapters.targets import body
 from bot.adapters.targets.http import Api, Call
-from bot.core.decide.migration import WILDCARD
+from bot.core.decide.migration import WILDCARD, new_config
 from bot.core.model.errors import TargetRefused
 from bot.core.model.ids import TargetDeploymentId
 from bot.core.model.migration import AppId, NewApp, NewDomain, OldSource, ProjectId
@@ -19,9 +19,12 @@ from bot.wire import deploy_v2_revisions as revisions
 from bot.wire.deploy_v2_revisions import RevisionStatus
 
 OLD_PROJECT, OLD_DEPLOYMENT = "custom.v1-project", "custom.v1-deployment"
+# The variables that an app got from v1; all others are of its people.
+OLD_VARIABLES = "custom.v1-variables"
 
 # A deployment's revision is among the newest of its app, as many as one page holds.
 _PAGE_SIZE = 100
+_ALL = "all"
 _BAD_REQUEST, _NOT_FOUND, _CONFLICT = 400, 404, 409
 
 
@@ -53,14 +56,32 @@ class NewV2:
         return NewApp(id=AppId(made.id), slug=made.slug)
 
     def set_env(self, app: NewApp, env: Mapping[str, str]) -> None:
-        """Give the app these variables, each secret; found by key, so repeating is harmless."""
+        """Give the app these variables, each secret; found by key, so repeating is harmless.
+
+        Which of them are new here, and so may be taken away again, is kept in a label.
+        """
         if not env:
             return
+        found = self._found(app)
+        there = {each.key for each in found.env_vars or () if each.contexts == _ALL}
         variables = [
-            {"key": key, "value": value, "secret": True, "contexts": "all"}
+            {"key": key, "value": value, "secret": True, "contexts": _ALL}
             for key, value in env.items()
         ]
-        self._api.tell(_writing("PATCH", f"apps/{_part(app.id)}", {"env_vars": variables}))
+        self._update(found, variables, _given(found) | (env.keys() - there))
+
+    def drop_env(self, app: NewApp, kept: Collection[str]) -> None:
+        """Take away the variables that `set_env` once made and that are not to be kept."""
+        found = self._found(app)
+        gone = _given(found) - set(kept)
+        if not gone:
+            return
+        variables = [
+            {"id": each.id, "delete": True}
+            for each in found.env_vars or ()
+            if each.key in gone and each.contexts == _ALL
+        ]
+        self._update(found, variables, _given(found) - gone)
 
     def revision_of(
         self, app: NewApp, deployment: TargetDeploymentId
@@ -78,11 +99,19 @@ class NewV2:
     def deploy(
         self, app: NewApp, deployment: TargetDeploymentId, source: OldSource, read: BlobReader
     ) -> TargetDeploymentId:
-        """Make a deployment's revision, for production, with the app's config and variables."""
+        """Make a deployment's revision, for production, with the app's variables.
+
+        The config is its own: the app's is that of the first deployment that was moved, or has
+        been changed by its people since.
+        """
+        head = {
+            "labels": {OLD_DEPLOYMENT: deployment},
+            "config": new_config(source),
+            "production": True,
+        }
 
         def document() -> Iterator[bytes]:
-            labels = {OLD_DEPLOYMENT: deployment}
-            yield orjson.dumps({"labels": labels, "production": True})[:-1] + b',"assets":{'
+            yield orjson.dumps(head)[:-1] + b',"assets":{'
             yield from body.inline_assets(source.manifest, source.manifest.blobs(), read)
             yield b"}}"
 
@@ -149,6 +178,21 @@ class NewV2:
         url = f"revisions/{_part(revision)}/domains"
         self._api.tell(_writing("PUT", url, {"production": [host]}))
 
+    def _found(self, app: NewApp) -> wire.App:
+        return self._api.ask(Call(method="GET", url=f"apps/{_part(app.id)}"), wire.App)
+
+    def _update(
+        self, app: wire.App, variables: list[dict[str, object]], given: Collection[str]
+    ) -> None:
+        # Labels are replaced as a whole.
+        labels: dict[str, wire.LabelValue] = dict(app.labels or {})
+        if given:
+            labels[OLD_VARIABLES] = sorted(given)
+        else:
+            labels.pop(OLD_VARIABLES, None)
+        document = {"env_vars": variables, "labels": labels}
+        self._api.tell(_writing("PATCH", f"apps/{_part(app.id)}", document))
+
     def _why(self, revision: revisions.Revision) -> tuple[LogLine, ...]:
         detail = revision.failure_detail
         call = Call(
@@ -169,6 +213,11 @@ def _writing(method: str, url: str, document: Mapping[str, object]) -> Call:
     content = orjson.dumps(document)
     repeatable = method != "POST"
     return Call(method=method, url=url, body=lambda: iter((content,)), repeatable=repeatable)
+
+
+def _given(app: wire.App) -> set[str]:
+    keys = (app.labels or {}).get(OLD_VARIABLES, [])
+    return {keys} if isinstance(keys, str) else set(keys)
 
 
 def _domain(host: str, found: domains.Domain) -> NewDomain:

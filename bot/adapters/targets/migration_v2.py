@@ -1,6 +1,7 @@
 """A platform of v2 that is moved to. What was moved is found again by the old id, in a label."""
 
 from collections.abc import Collection, Iterator, Mapping
+from typing import TypeVar
 from urllib.parse import quote
 
 import orjson
@@ -18,12 +19,14 @@ from bot.wire import deploy_v2_domains as domains
 from bot.wire import deploy_v2_revisions as revisions
 from bot.wire.deploy_v2_revisions import RevisionStatus
 
+Item = TypeVar("Item")
+
 OLD_PROJECT, OLD_DEPLOYMENT = "custom.v1-project", "custom.v1-deployment"
 # The variables that an app got from v1; all others are of its people.
 OLD_VARIABLES = "custom.v1-variables"
 
-# A deployment's revision is among the newest of its app, as many as one page holds.
 _PAGE_SIZE = 100
+_CAME_TO_NOTHING = {RevisionStatus.FAILED, RevisionStatus.SKIPPED}
 _ALL = "all"
 _BAD_REQUEST, _NOT_FOUND, _CONFLICT = 400, 404, 409
 
@@ -86,15 +89,16 @@ class NewV2:
     def revision_of(
         self, app: NewApp, deployment: TargetDeploymentId
     ) -> TargetDeploymentId | None:
-        """Return the newest revision that was made of a deployment and has not failed."""
-        call = Call(
-            method="GET", url=f"apps/{_part(app.id)}/revisions", params={"limit": _PAGE_SIZE}
-        )
-        for item in self._api.ask(call, list[revisions.RevisionListItem]):
-            made_of = (item.labels or {}).get(OLD_DEPLOYMENT)
-            if made_of == deployment and item.status is not RevisionStatus.FAILED:
-                return TargetDeploymentId(item.id)
-        return None
+        """Return the newest revision of a deployment that is there or may still get there."""
+        made = [
+            item
+            for item in self._pages(f"apps/{_part(app.id)}/revisions", revisions.RevisionListItem)
+            if (item.labels or {}).get(OLD_DEPLOYMENT) == deployment
+            and item.status not in _CAME_TO_NOTHING
+        ]
+        # In which order a server lists them is not published.
+        newest = max(made, key=lambda item: item.created_at, default=None)
+        return None if newest is None else TargetDeploymentId(newest.id)
 
     def deploy(
         self, app: NewApp, deployment: TargetDeploymentId, source: OldSource, read: BlobReader
@@ -128,7 +132,7 @@ class NewV2:
             case RevisionStatus.SUCCEEDED:
                 hosts = [host for timeline in found.timelines for host in timeline.hostnames]
                 return Built(urls=tuple(sorted(hosts, key=len)))
-            case RevisionStatus.FAILED | RevisionStatus.SKIPPED:
+            case status if status in _CAME_TO_NOTHING:
                 return Broken(log=self._why(found))
             case _:
                 return Building()
@@ -177,6 +181,14 @@ class NewV2:
         """Lead a proven domain to a revision; harmless when repeated."""
         url = f"revisions/{_part(revision)}/domains"
         self._api.tell(_writing("PUT", url, {"production": [host]}))
+
+    def _pages(self, url: str, item: type[Item]) -> Iterator[Item]:
+        pages = list[item]  # type: ignore[valid-type]  # a type made while running
+        call: Call | None = Call(method="GET", url=url, params={"limit": _PAGE_SIZE})
+        while call is not None:
+            page: list[Item]
+            page, call = self._api.ask_page(call, pages)
+            yield from page
 
     def _found(self, app: NewApp) -> wire.App:
         return self._api.ask(Call(method="GET", url=f"apps/{_part(app.id)}"), wire.App)

@@ -39,6 +39,39 @@ def bench() -> Iterator[Bench]:
         api.close()
 
 
+@pytest.mark.parametrize("status", ["failed", "skipped"])
+def test_a_revision_that_came_to_nothing_does_not_count_as_made(bench: Bench, status: str) -> None:
+    bench.deno.revisions[bench.deploy()].status = status
+
+    assert bench.new.revision_of(bench.app, OLD) is None
+
+    second = bench.deploy()
+    assert bench.new.revision_of(bench.app, OLD) == second
+
+
+@pytest.mark.parametrize("oldest_first", [True, False])
+def test_a_revision_is_found_on_whatever_page_it_stands(
+    bench: Bench,
+    oldest_first: bool,  # noqa: FBT001
+) -> None:
+    bench.deno.oldest_first = oldest_first
+    first = bench.deploy("first")
+    for number in range(120):
+        bench.deploy(f"between{number}")
+    last = bench.deploy("last")
+
+    assert bench.new.revision_of(bench.app, TargetDeploymentId("first")) == first
+    assert bench.new.revision_of(bench.app, TargetDeploymentId("last")) == last
+
+
+def test_of_several_revisions_of_a_deployment_the_newest_counts(bench: Bench) -> None:
+    bench.deno.oldest_first = True
+    bench.deploy()
+    newer = bench.deploy()
+
+    assert bench.new.revision_of(bench.app, OLD) == newer
+
+
 def test_a_revision_carries_its_own_config(bench: Bench) -> None:
     made = bench.deploy()
 

@@ -13,7 +13,14 @@ import structlog
 
 from bot.core.decide.drift import Followed, Missed, Standing, missed_events
 from bot.core.model.errors import ForgeError, SourceError
-from bot.core.model.ids import DeliveryGuid, DeliveryKey, HookId, Repository, RepositoryId
+from bot.core.model.ids import (
+    DeliveryGuid,
+    DeliveryKey,
+    HookId,
+    PullNumber,
+    Repository,
+    RepositoryId,
+)
 from bot.core.model.lines import PullLine
 from bot.core.model.preview import Preview
 from bot.core.model.pulls import PullRequest
@@ -52,8 +59,11 @@ def _reconcile(
         for preview in previews
         if (newest := services.store.newest(repository.id, preview.line, preview.app)) is not None
     ]
+    pulls = _pulls(repository, followed, services)
     standing = Standing(
-        heads=services.source.heads(repository), pulls=_pulls(repository, followed, services)
+        heads=services.source.heads(repository),
+        pulls=pulls,
+        recorded=_recorded(repository, pulls or (), services),
     )
     found = 0
     for missed in missed_events(repository, followed, standing):
@@ -64,18 +74,26 @@ def _reconcile(
 def _pulls(
     repository: Repository, followed: Iterable[Followed], services: Services
 ) -> list[PullRequest] | None:
-    """Return the open pull requests and those that previews follow, if they may be read."""
+    """Return the open pull requests and those that we take for open, if they may be read."""
+    expected = {each.line.pull for each in followed if isinstance(each.line, PullLine)}
+    expected |= {pull.number for pull in services.pulls.open_in(repository.id)}
     try:
         pulls = {pull.number: pull for pull in services.forge.open_pulls(repository)}
-        for each in followed:
-            if isinstance(each.line, PullLine) and each.line.pull not in pulls:
-                pull = services.forge.pull(repository, each.line.pull)
-                if pull is not None:
-                    pulls[pull.number] = pull
+        for number in sorted(expected - pulls.keys()):
+            pull = services.forge.pull(repository, number)
+            if pull is not None:
+                pulls[number] = pull
     except ForgeError as error:
         log.warning("pulls_not_listed", repository=repository.name, problem=str(error))
         return None
     return list(pulls.values())
+
+
+def _recorded(
+    repository: Repository, pulls: Iterable[PullRequest], services: Services
+) -> dict[PullNumber, PullRequest]:
+    found = (services.pulls.get(repository.id, pull.number) for pull in pulls)
+    return {pull.number: pull for pull in found if pull is not None}
 
 
 def _put(repository: Repository, missed: Missed, services: Services, inbox: Inbox) -> bool:

@@ -27,6 +27,10 @@ class Pulls(Protocol):
         """Return the open ones whose code is a branch of the repository itself, oldest first."""
         ...
 
+    def open_in(self, repository: RepositoryId) -> list[PullRequest]:
+        """Return the open ones, wherever their code lies, oldest first."""
+        ...
+
     def with_head(self, repository: RepositoryId, commit: CommitSha) -> list[PullRequest]:
         """Return those whose head is or was `commit`, oldest first."""
         ...

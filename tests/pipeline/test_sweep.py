@@ -115,6 +115,30 @@ def test_a_branch_deleted_behind_our_back_is_torn_down(bot: BotInMemory) -> None
     assert swept(bot) == 0
 
 
+def test_a_pull_request_opened_behind_our_back_gets_its_url(bot: BotInMemory) -> None:
+    pushed = bot.push("dev")
+    bot.react_to(pushed)
+    bot.open_pull("dev")
+
+    assert [swept(bot), swept(bot)] == [1, 0]
+
+    assert bot.served_for(1) == pushed.after
+    assert len(bot.deployments()) == 1
+
+
+def test_a_pull_request_closed_behind_our_back_loses_its_url_alone(bot: BotInMemory) -> None:
+    pushed = bot.push("dev")
+    bot.react_to(pushed)
+    bot.react_to(bot.open_pull("dev"))
+    assert bot.served_for(1) == pushed.after
+    bot.close_pull()
+
+    assert [swept(bot), swept(bot)] == [1, 0]
+
+    assert bot.served_for(1) is None
+    assert bot.served_at("dev") == pushed.after
+
+
 def test_what_is_decided_against_is_not_decided_again(bot: BotInMemory) -> None:
     bot.react_to(bot.push())
     bot.push(files={**APP, "main.ts": BREAKS})

@@ -44,6 +44,15 @@ class MemoryPulls:
                 and pull.is_open
             ]
 
+    def open_in(self, repository: RepositoryId) -> list[PullRequest]:
+        """Return the open ones, wherever their code lies, oldest first."""
+        with self._lock:
+            return [
+                pull
+                for (owner, _), pull in sorted(self._pulls.items(), key=lambda item: item[0])
+                if owner == repository and pull.is_open
+            ]
+
     def with_head(self, repository: RepositoryId, commit: CommitSha) -> list[PullRequest]:
         """Return those whose head is or was `commit`, oldest first."""
         with self._lock:

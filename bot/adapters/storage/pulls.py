@@ -48,6 +48,13 @@ class SqlPulls:
         )
         return list(self._found(query))
 
+    def open_in(self, repository: RepositoryId) -> list[PullRequest]:
+        """Return the open ones, wherever their code lies, oldest first."""
+        query = sa.select(pulls).where(
+            pulls.c.repository_id == repository, pulls.c.state == str(PullState.OPEN)
+        )
+        return list(self._found(query))
+
     def with_head(self, repository: RepositoryId, commit: CommitSha) -> list[PullRequest]:
         """Return those whose head is or was `commit`, oldest first."""
         joined = pulls.join(pull_heads)

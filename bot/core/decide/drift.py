@@ -1,8 +1,8 @@
 """What must have happened unnoticed, told from how things stand: (records, refs, pulls) -> events.
 
 Deliveries that were lost for good are made up for in both directions: a preview whose branch moved
-on or is gone, and an open pull request without a preview. A branch without one may be meant to
-have none, and is left alone.
+on or is gone, and a pull request that has no preview or is not what we have on record. A branch
+without a preview may be meant to have none, and is left alone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from bot.core.model.events import (
     PullRequestOpened,
     PullRequestSynchronized,
 )
-from bot.core.model.ids import CommitSha, Repository
+from bot.core.model.ids import CommitSha, PullNumber, Repository
 from bot.core.model.lines import BranchLine, Line, ProductionLine, PullLine, ref_of
 from bot.core.model.preview import Deployment
 from bot.core.model.pulls import PullRequest
@@ -35,8 +35,10 @@ class Standing:
     """How a repository stands on the forge."""
 
     heads: Mapping[str, CommitSha]  # by full ref: branches
-    # The open pull requests, and those that a preview follows; None: not known.
+    # The open pull requests, and those that a preview follows or that are recorded as open; None:
+    # not known.
     pulls: Sequence[PullRequest] | None
+    recorded: Mapping[PullNumber, PullRequest]  # what we have on record of those
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +63,11 @@ def missed_events(
                 pass  # what moves it is the default branch, whose preview tells
     lines = {each.line for each in followed}
     for pull in standing.pulls or ():
-        if pull.is_open and pull.line(repository) not in lines:
-            yield from _without_preview(repository, pull)
+        recorded = standing.recorded.get(pull.number)
+        if pull.line(repository) in lines:
+            yield from _with_preview(repository, pull, recorded)
+        else:
+            yield from _without_preview(repository, pull, recorded)
 
 
 def _branch(
@@ -99,7 +104,32 @@ def _pull(
         )
 
 
-def _without_preview(repository: Repository, pull: PullRequest) -> Iterator[Missed]:
+def _with_preview(
+    repository: Repository, pull: PullRequest, recorded: PullRequest | None
+) -> Iterator[Missed]:
+    """Yield that a pull request came or went that is one more name of a branch's preview."""
+    if pull.is_from_fork(repository):
+        return  # its preview is its own, and `_pull` tells of it
+    if recorded is not None and recorded.is_open and not pull.is_open:
+        yield _closed(repository, pull, recorded)
+    elif pull.is_open and (recorded is None or not recorded.is_open):
+        known = "unknown" if recorded is None else str(recorded.state)
+        facts = ("opened", str(pull.number), pull.head, known)
+        yield Missed(event=PullRequestOpened(repository=repository, pull=pull), facts=facts)
+
+
+def _closed(repository: Repository, pull: PullRequest, recorded: PullRequest) -> Missed:
+    facts = ("closed", str(pull.number), recorded.head, str(pull.state))
+    return Missed(event=PullRequestClosed(repository=repository, pull=pull), facts=facts)
+
+
+def _without_preview(
+    repository: Repository, pull: PullRequest, recorded: PullRequest | None
+) -> Iterator[Missed]:
+    if not pull.is_open:
+        if recorded is not None and recorded.is_open:
+            yield _closed(repository, pull, recorded)
+        return
     line = pull.line(repository)
     facts = ("opened", str(pull.number), pull.head)
     yield Missed(event=PullRequestOpened(repository=repository, pull=pull), facts=facts)

@@ -74,6 +74,16 @@ def test_a_branch_knows_its_open_pull_requests(pulls: Pulls) -> None:
     assert pulls.open_from(FORK, Branch("dev")) == []
 
 
+def test_a_repository_knows_its_open_pull_requests(pulls: Pulls) -> None:
+    closed = replace(PULL, number=PullNumber(2), state=PullState.CLOSED)
+    of_a_fork = replace(PULL, number=PullNumber(3), head_repository=FORK)
+    for pull in (of_a_fork, closed, PULL):
+        pulls.record(REPOSITORY, pull)
+
+    assert pulls.open_in(REPOSITORY) == [PULL, of_a_fork]
+    assert pulls.open_in(FORK) == []
+
+
 def test_a_commit_knows_what_it_was_the_head_of(pulls: Pulls) -> None:
     moved = replace(PULL, head=NEW)
     other = replace(PULL, number=PullNumber(2))

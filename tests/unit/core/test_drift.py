@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from bot.core.decide.drift import Followed, Missed, Standing, missed_events
 from bot.core.model.events import (
     BranchDeleted,
@@ -44,8 +46,10 @@ def missed(
     *followed: Followed,
     heads: dict[str, CommitSha] | None = None,
     pulls: list[PullRequest] | None = None,
+    recorded: PullRequest | None = None,
 ) -> list[Missed]:
-    standing = Standing(heads=heads or {}, pulls=pulls)
+    known = {} if recorded is None else {recorded.number: recorded}
+    standing = Standing(heads=heads or {}, pulls=pulls, recorded=known)
     return list(missed_events(REPOSITORY, followed, standing))
 
 
@@ -102,6 +106,38 @@ def test_one_from_a_branch_without_a_preview_was_pushed_too() -> None:
 
 def test_a_closed_pull_request_without_a_preview_is_past() -> None:
     assert missed(pulls=[pull(state=PullState.CLOSED)]) == []
+
+
+FEATURE, AT_HEAD = BranchLine(Branch("feature")), {"refs/heads/feature": HEAD}
+
+
+@pytest.mark.parametrize("recorded", [None, PullState.CLOSED, PullState.MERGED])
+def test_one_from_a_branch_with_a_preview_was_opened_if_we_do_not_know_it(
+    recorded: PullState | None,
+) -> None:
+    opened = pull(forked=False)
+    known = None if recorded is None else replace(opened, state=recorded)
+
+    [found] = missed(following(FEATURE), heads=AT_HEAD, pulls=[opened], recorded=known)
+
+    assert found.event == PullRequestOpened(repository=REPOSITORY, pull=opened)
+
+
+@pytest.mark.parametrize("followed", [(), (following(FEATURE),)], ids=["without", "with"])
+def test_one_that_we_take_for_open_was_closed(followed: tuple[Followed, ...]) -> None:
+    merged = pull(forked=False, state=PullState.MERGED)
+
+    [found] = missed(
+        *followed, heads=AT_HEAD, pulls=[merged], recorded=replace(merged, state=PullState.OPEN)
+    )
+
+    assert found.event == PullRequestClosed(repository=REPOSITORY, pull=merged)
+
+
+def test_one_that_is_as_we_know_it_tells_nothing() -> None:
+    for state in PullState:
+        known = pull(forked=False, state=state)
+        assert missed(following(FEATURE), heads=AT_HEAD, pulls=[known], recorded=known) == []
 
 
 def test_nothing_is_concluded_about_pull_requests_that_may_not_be_read() -> None:

@@ -121,6 +121,22 @@ def test_the_buttons_of_production_take_the_maintain_role(promotable: BotInMemor
     assert in_production(promotable) == promotable.served_at("main")
 
 
+def test_whoever_lost_the_maintain_role_meanwhile_redeploys_no_production(
+    promotable: BotInMemory,
+) -> None:
+    production = next(one for one in promotable.deployments() if one.preview.name == "production")
+    attempts = len(promotable.deployments())
+    promotable.deliver(promotable.press(MAX, Button.REDEPLOY, production))
+    promotable.decide_all()
+    promotable.forge.roles[MAX] = Permission.WRITE
+
+    promotable.deploy_all()
+
+    [redeployed] = promotable.deployments()[attempts:]
+    assert redeployed.state is DeploymentState.SUPERSEDED
+    assert "maintain role" in promotable.forge.latest()[redeployed.id].title
+
+
 def test_without_a_production_there_is_nothing_to_promote_to(bot: BotInMemory) -> None:
     bot.react_to(bot.push("main"))
     bot.react_to(bot.push("dev"))

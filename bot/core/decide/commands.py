@@ -60,7 +60,7 @@ def _asked(request: Request, snapshot: Snapshot, *, is_suite: bool) -> Decision:
             detail=f"{old.head[:7]} is not the head of {old.preview.name} any more",
             intents=(ShowCheckAgain(deployment=old.id),),
         )
-    return replace(_obeyed(request, snapshot, to), authority=authority)
+    return replace(_obeyed(request, authority, snapshot, to), authority=authority)
 
 
 def _needed(request: Request, snapshot: Snapshot) -> Permission:
@@ -92,7 +92,7 @@ def _is_overtaken(request: Request, snapshot: Snapshot) -> bool:
 
 
 def _obeyed(  # noqa: C901, PLR0911 - an arm for each verb
-    request: Request, snapshot: Snapshot, to: Answering
+    request: Request, authority: Authority, snapshot: Snapshot, to: Answering
 ) -> Decision:
     verb = request.command.verb
     match verb:
@@ -105,9 +105,9 @@ def _obeyed(  # noqa: C901, PLR0911 - an arm for each verb
         case Verb.DESTROY:
             return obeying.destroy(request, snapshot, to)
         case Verb.DEPLOY | Verb.REDEPLOY:
-            return obeying.deploy(request, snapshot, to, anew=verb is Verb.REDEPLOY)
+            return obeying.deploy(request, authority, snapshot, to, anew=verb is Verb.REDEPLOY)
         case Verb.APPROVE:
-            return obeying.approve(request, snapshot, to)
+            return obeying.approve(request, authority, snapshot, to)
         case Verb.ROLLBACK:
             return obeying.roll_back(request, snapshot, to)
         case Verb.PROMOTE:

@@ -8,7 +8,7 @@ from bot.core.decide.approvals import objection
 from bot.core.decide.grammar import PREFIX
 from bot.core.decide.pulls import unapproved
 from bot.core.decide.starting import Beginning, beginnings, decision_on
-from bot.core.model.commands import NEEDED, Authority, Request, Verb
+from bot.core.model.commands import Authority, Request, Verb
 from bot.core.model.decisions import (
     ApproveCommit,
     BuryPreviews,
@@ -59,7 +59,9 @@ def destroy(request: Request, snapshot: Snapshot, to: Answering) -> Decision:
     return to.done(Reason.COMMAND, f"{name_of(line)} is removed", buried)
 
 
-def deploy(request: Request, snapshot: Snapshot, to: Answering, *, anew: bool) -> Decision:
+def deploy(
+    request: Request, authority: Authority, snapshot: Snapshot, to: Answering, *, anew: bool
+) -> Decision:
     """Deploy the head, whatever the rules but a lock say; `anew`: even if it is live."""
     line, head = snapshot.line, snapshot.head_now
     if line is None or head is None:
@@ -77,10 +79,10 @@ def deploy(request: Request, snapshot: Snapshot, to: Answering, *, anew: bool) -
         return to.no(Reason.ALREADY_HANDLED, because, copy=again)
     if isinstance(line, PullLine) and not snapshot.approved and snapshot.pull is not None:
         return _begun(unapproved(begun, snapshot.pull), to)
-    return _begun(decision_on(_wished(begun, request, anew=anew), _head(head, line)), to)
+    return _begun(decision_on(_wished(begun, authority, anew=anew), _head(head, line)), to)
 
 
-def approve(request: Request, snapshot: Snapshot, to: Answering) -> Decision:
+def approve(request: Request, authority: Authority, snapshot: Snapshot, to: Answering) -> Decision:
     """Let one full commit of a fork run, if its approver may say so."""
     pull, asker = snapshot.pull, snapshot.asker
     if pull is None or asker is None:
@@ -108,7 +110,7 @@ def approve(request: Request, snapshot: Snapshot, to: Answering) -> Decision:
     if not begun:
         return to.done(Reason.COMMAND, f"{said[:7]} is approved, and live already", *approved)
     decision = decision_on(
-        _wished(begun, request, anew=False), f"{said[:7]} of #{pull.number} is approved"
+        _wished(begun, authority, anew=False), f"{said[:7]} of #{pull.number} is approved"
     )
     return _begun(decision, to, before=approved)
 
@@ -205,11 +207,10 @@ def _way_out(decision: Decision) -> str | None:
     return f"{PREFIX} {Verb.APPROVE} {heads.pop()}" if heads else None
 
 
-def _wished(begun: Sequence[Beginning], request: Request, *, anew: bool) -> tuple[Beginning, ...]:
-    """Return what begins with the name of whoever wished for it."""
-    authority = Authority(
-        repository=request.repository, login=request.by, needs=NEEDED[request.command.verb]
-    )
+def _wished(
+    begun: Sequence[Beginning], authority: Authority, *, anew: bool
+) -> tuple[Beginning, ...]:
+    """Return what begins with the name of whoever wished for it, and the right it takes."""
     return tuple(
         replace(each, brief=replace(each.brief, authority=authority, anew=anew))
         if isinstance(each, StartDeployment)

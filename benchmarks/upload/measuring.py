@@ -47,11 +47,11 @@ class Figures:
         return self.memory.peak_bytes - self.memory.idle_bytes
 
 
-def measured(total_bytes: int, rounds: int) -> Figures:
-    """Upload a site of that weight so often."""
+def measured(total_bytes: int, rounds: int, *, one_file: bool = False) -> Figures:
+    """Upload a site of that weight so often, its files of all sizes or as good as one."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        site = make_site(folder / "server", total_bytes)
+        site = make_site(folder / "server", total_bytes, one_file=one_file)
         with serving_git(site.served) as server, _sink() as port:
             command = [
                 *(sys.executable, "-m", "benchmarks.upload.worker"),

@@ -43,14 +43,20 @@ class Site:
     total_bytes: int
 
 
-def make_site(served: Path, total_bytes: int) -> Site:
-    """Make the repository `acme/site.git` below `served`, the same at every run."""
+def make_site(served: Path, total_bytes: int, *, one_file: bool = False) -> Site:
+    """Make the repository `acme/site.git` below `served`, the same at every run.
+
+    `one_file`: all of its weight is in one, of text, which has to be read to its end before it is
+    known to be that.
+    """
     bare = served / f"{NAME}.git"
     bare.mkdir(parents=True)
     git("init", "--quiet", "--bare", "--initial-branch=main", cwd=bare)
     dice = random.Random(7)  # noqa: S311 - the same files every time
     contents = {"main.ts": b"Deno.serve(() => new Response());\n"}
-    left = total_bytes
+    left = 0 if one_file else total_bytes
+    if one_file:
+        contents["data.ts"] = _text(dice, total_bytes)
     while left > 0:
         content = _content(dice, len(contents), left=left, total=total_bytes)
         contents[f"d{len(contents) % 100}/f{len(contents)}"] = content

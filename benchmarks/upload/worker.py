@@ -18,6 +18,7 @@ from bot.adapters.targets.deploy_v2 import DeployV2Target, Platform
 from bot.core.model.ids import AppSlug, BlobSha, Branch, CommitSha, DeploymentId
 from bot.core.model.manifest import Manifest
 from bot.kernel.clock import SystemClock
+from bot.kernel.contents import Content
 from bot.ports.target import Order
 
 
@@ -82,7 +83,7 @@ def _round(
     blobs = manifest.blobs()
     cat_file_s = _cat_file_s(mirror, blobs)
 
-    def read(wanted: Collection[BlobSha]) -> Iterator[tuple[BlobSha, bytes]]:
+    def read(wanted: Collection[BlobSha]) -> Iterator[tuple[BlobSha, Content]]:
         return source.blobs(REPOSITORY, wanted)
 
     order = Order(

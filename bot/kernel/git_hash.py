@@ -2,6 +2,8 @@
 
 import hashlib
 
+from bot.kernel.contents import Content
+
 
 def blob_sha1(content: bytes) -> str:
     """Return the git blob SHA-1 of `content` as 40 lower-case hex digits.
@@ -10,6 +12,16 @@ def blob_sha1(content: bytes) -> str:
     a NUL, then the bytes).
     """
     return blob_hasher(len(content), content).hexdigest()
+
+
+def content_sha1(content: Content) -> str:
+    """Return the same for a content of either kind."""
+    if isinstance(content, bytes):
+        return blob_sha1(content)
+    digest = blob_hasher(content.size_bytes)
+    for piece in content.pieces():
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def blob_hasher(size_bytes: int, start: bytes = b"") -> "hashlib._Hash":

@@ -7,6 +7,7 @@ from typing import Protocol
 from bot.core.model.ids import BlobSha, Branch, CommitSha, Repository
 from bot.core.model.manifest import Manifest
 from bot.core.model.selection import WHOLE, Selection
+from bot.kernel.contents import Content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +88,14 @@ class Source(Protocol):
 
     def blobs(
         self, repository: Repository, wanted: Collection[BlobSha]
-    ) -> Iterator[tuple[BlobSha, bytes]]:
+    ) -> Iterator[tuple[BlobSha, Content]]:
         """Yield the content of each of `wanted` once, in any order, fetching what is missing.
 
+        A content is of use until the next one is asked for: large ones lie in files, which are
+        closed then.
+
         Raises:
+            TreeRefused: one is larger than any platform takes; it is named by its SHA-1.
             SourceUnavailable: a blob could not be had.
 
         """

@@ -22,8 +22,10 @@ from bot.core.model.ids import (
 from bot.core.model.manifest import Manifest
 from bot.core.model.outcomes import LogLine
 from bot.core.model.preview import BuildPhase, Transfer
+from bot.kernel.contents import Content
 
-BlobReader = Callable[[Collection[BlobSha]], Iterator[tuple[BlobSha, bytes]]]
+# Each content is of use until the next one is asked for.
+BlobReader = Callable[[Collection[BlobSha]], Iterator[tuple[BlobSha, Content]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

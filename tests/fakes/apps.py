@@ -1,5 +1,6 @@
 """Small apps as manifests with their blobs, for everything that deploys."""
 
+import io
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -14,7 +15,9 @@ from bot.core.model.ids import (
     RepositoryId,
 )
 from bot.core.model.manifest import Asset, FileAsset, Manifest, SymlinkAsset
+from bot.kernel.contents import Content, each_closed
 from bot.kernel.git_hash import blob_sha1
+from bot.kernel.spool import taken
 from bot.ports.target import Base, Order
 
 OCTO_HELLO = Repository(
@@ -46,15 +49,18 @@ class App:
         assets |= {path: SymlinkAsset(target) for path, target in self.links.items()}
         return Manifest(assets=assets)
 
-    def read(self, wanted: Collection[BlobSha]) -> Iterator[tuple[BlobSha, bytes]]:
+    def read(self, wanted: Collection[BlobSha]) -> Iterator[tuple[BlobSha, Content]]:
         """Implement `bot.ports.target.BlobReader`."""
+        return each_closed(self._read(wanted))
+
+    def _read(self, wanted: Collection[BlobSha]) -> Iterator[tuple[BlobSha, Content]]:
         contents = {BlobSha(blob_sha1(content)): content for content in self.files.values()}
         for sha1 in sorted(wanted, reverse=True):
             if sha1 not in contents:
                 msg = f"there is no blob {sha1}"
                 raise SourceUnavailable(msg)
             self.read_blobs.append(sha1)
-            yield sha1, contents[sha1]
+            yield sha1, taken(io.BytesIO(contents[sha1]), len(contents[sha1]))
 
     def order(
         self,

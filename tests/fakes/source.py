@@ -1,6 +1,7 @@
 """A source in memory: repositories, branches and commits, with the manners of the real one."""
 
 import hashlib
+import io
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import RLock
@@ -10,9 +11,11 @@ from bot.core.model.errors import CommitGone, SourceUnavailable, TreeRefused
 from bot.core.model.ids import BlobSha, Branch, CommitSha, Repository, RepositoryId
 from bot.core.model.manifest import Asset, FileAsset, LeftOut, Manifest, SymlinkAsset
 from bot.core.model.selection import WHOLE, Selection
+from bot.kernel.contents import Content, each_closed, whole
 from bot.kernel.git_hash import blob_sha1
 from bot.kernel.paths import escaping_symlinks, path_problem
-from bot.ports.source import MAX_LOOK_BYTES, KnownManifest, Look
+from bot.kernel.spool import taken
+from bot.ports.source import MAX_LOOK_BYTES, KnownManifest, Look, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +157,19 @@ class FakeSource:
 
     def blobs(
         self, repository: Repository, wanted: Collection[BlobSha]
-    ) -> Iterator[tuple[BlobSha, bytes]]:
+    ) -> Iterator[tuple[BlobSha, Content]]:
+        return each_closed(self._blobs(repository, wanted))
+
+    def _blobs(
+        self, repository: Repository, wanted: Collection[BlobSha]
+    ) -> Iterator[tuple[BlobSha, Content]]:
         with self._lock:
             contents = self._contents()
         for sha1 in wanted:
             if sha1 not in contents:
                 raise SourceUnavailable(f"{repository.name} has no blob {sha1}")
             self.read.append(sha1)
-            yield sha1, contents[sha1]
+            yield sha1, taken(io.BytesIO(contents[sha1]), len(contents[sha1]))
 
     def look(
         self,
@@ -227,6 +235,13 @@ class FakeSource:
         files = (file for commit in self._here for file in self._trees[commit].values())
         contents = (_bytes(file) for file in files)
         return {BlobSha(blob_sha1(content)): content for content in contents}
+
+
+def contents_of(
+    source: Source, repository: Repository, wanted: Collection[BlobSha]
+) -> dict[BlobSha, bytes]:
+    """Return what any source yields, all of it."""
+    return {sha1: whole(content) for sha1, content in source.blobs(repository, wanted)}
 
 
 def _is_file(file: File | None) -> bool:

@@ -26,6 +26,7 @@ from bot.core.model.manifest import FileAsset
 from bot.core.model.outcomes import LogLine
 from bot.core.model.preview import BuildPhase, Transfer
 from bot.kernel.clock import Clock
+from bot.kernel.contents import whole
 from bot.kernel.git_hash import blob_sha1
 from bot.ports.target import (
     AppLogLine,
@@ -307,8 +308,8 @@ class FakeTarget:
         held = self.blobs.setdefault(order.project, {})
         missing = order.manifest.blobs() - held.keys()
         for sha1, content in read(tuple(missing)) if missing else ():
-            assert blob_sha1(content) == sha1
-            held[sha1] = content
+            held[sha1] = whole(content)
+            assert blob_sha1(held[sha1]) == sha1
         assert order.manifest.blobs() <= held.keys()
         return missing
 

@@ -19,10 +19,12 @@ from bot.core.model.errors import SourceUnavailable, TreeRefused
 from bot.core.model.ids import BlobSha, Branch, CommitSha, Repository, commit_sha
 from bot.core.model.manifest import Asset, FileAsset, LeftOut, Manifest, SymlinkAsset
 from bot.core.model.selection import WHOLE, Selection
-from bot.kernel.git_hash import blob_hasher, blob_sha1
+from bot.kernel.contents import Content, each_closed
+from bot.kernel.git_hash import blob_hasher, content_sha1
 from bot.kernel.lfs_pointer import MAX_POINTER_BYTES, is_pointer
 from bot.kernel.paths import path_problem
 from bot.kernel.processes import built_environment
+from bot.kernel.spool import taken
 from bot.ports.source import MAX_LOOK_BYTES, KnownManifest, Look
 
 _CHUNK_BYTES = 1 << 20
@@ -83,26 +85,14 @@ class DirectorySource:
 
     def blobs(
         self, repository: Repository, wanted: Collection[BlobSha]
-    ) -> Iterator[tuple[BlobSha, bytes]]:
-        """Yield contents of the last manifest's files, one at a time in memory.
+    ) -> Iterator[tuple[BlobSha, Content]]:
+        """Yield contents of the last manifest's files, one at a time in memory and no large one.
 
         Raises:
             SourceUnavailable: a file changed or went away since the manifest was made.
 
         """
-        for sha1 in wanted:
-            path = self._paths.get(sha1)
-            if path is None:
-                msg = f"no file below {self._root} has the content {sha1}"
-                raise SourceUnavailable(msg)
-            try:
-                content = (self._root / path).read_bytes()
-            except OSError as error:
-                raise _unreadable(error) from error
-            if blob_sha1(content) != sha1:
-                msg = f"{path!r} changed while it was being deployed; deploy again"
-                raise SourceUnavailable(msg)
-            yield sha1, content
+        return each_closed(self._contents(wanted))
 
     def look(
         self,
@@ -144,6 +134,25 @@ class DirectorySource:
     ) -> CommitSha | None:
         """Return None: there is only what is there now."""
         return None
+
+    def _contents(self, wanted: Collection[BlobSha]) -> Iterator[tuple[BlobSha, Content]]:
+        for sha1 in wanted:
+            path = self._paths.get(sha1)
+            if path is None:
+                msg = f"no file below {self._root} has the content {sha1}"
+                raise SourceUnavailable(msg)
+            try:
+                with (self._root / path).open("rb") as file:
+                    content = taken(file, os.fstat(file.fileno()).st_size)
+            except EOFError:
+                raise _changed(path) from None
+            except OSError as error:
+                raise _unreadable(error) from error
+            if content_sha1(content) != sha1:
+                if not isinstance(content, bytes):
+                    content.close()
+                raise _changed(path)
+            yield sha1, content
 
     def _walked(self, selection: Selection) -> Manifest:
         root = _app_folder(self._root, selection)
@@ -295,6 +304,10 @@ def _holds_secrets(name: str) -> bool:
     return name == ".env" or (
         name.startswith(".env.") and not name.endswith((".example", ".sample"))
     )
+
+
+def _changed(path: str) -> SourceUnavailable:
+    return SourceUnavailable(f"{path!r} changed while it was being deployed; deploy again")
 
 
 def _unreadable(error: OSError) -> SourceUnavailable:

@@ -1,14 +1,19 @@
 """Files of Git LFS that were downloaded, kept beside a mirror and counted with it."""
 
 import hashlib
+import os
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
+from bot.adapters.git.taking import Take
 from bot.core.model.ids import BlobSha
 from bot.kernel.git_hash import blob_hasher
 from bot.kernel.lfs_pointer import Pointer
+
+T = TypeVar("T")
 
 
 class Spoilt(Exception):  # noqa: N818 - a fact about what came
@@ -30,13 +35,15 @@ class LfsFiles:
         pairs = (name.split(".") for name in found if not name.startswith("."))
         return {oid: BlobSha(sha1) for oid, sha1 in pairs}
 
-    def contents(self, wanted: Collection[BlobSha]) -> Iterator[tuple[BlobSha, bytes]]:
-        """Yield those of `wanted` that are here."""
+    def read(self, wanted: Collection[BlobSha], take: Take[T]) -> Iterator[tuple[BlobSha, T]]:
+        """Yield what `take` makes of those of `wanted` that are here."""
         left = set(wanted)
         for oid, sha1 in self.names().items():
             if sha1 in left:
                 left.discard(sha1)
-                yield sha1, (self._directory / f"{oid}.{sha1}").read_bytes()
+                with (self._directory / f"{oid}.{sha1}").open("rb") as file:
+                    made = take(sha1, file, os.fstat(file.fileno()).st_size)
+                yield sha1, made
 
     @contextmanager
     def receiving(self, pointer: Pointer) -> Iterator["Receiver"]:

@@ -37,7 +37,7 @@ class Reading(Protocol):
         """Return the SHA-1 names of blobs by their ids."""
         ...
 
-    def contents(
+    def small(
         self, wanted: Collection[BlobSha], most_bytes: int
     ) -> Iterator[tuple[BlobSha, bytes]]:
         """Yield contents; the first that is larger than `most_bytes` is refused by its name."""
@@ -236,7 +236,7 @@ def _small(entries: Sequence[Entry], reading: Reading) -> dict[str, bytes]:
     found: dict[BlobSha, bytes] = {}
     room = MAX_READ_BYTES
     try:
-        for sha1, content in reading.contents(set(wanted.values()), MAX_RULES_BYTES):
+        for sha1, content in reading.small(set(wanted.values()), MAX_RULES_BYTES):
             found[sha1] = content
             room -= len(content)
             if room < 0:

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple, TypeVar
 
 from git.exc import CommandError, GitCommandError
 
@@ -25,8 +25,8 @@ from bot.adapters.git.layout import configuration, lay_out
 from bot.adapters.git.lenders import borrowed, lend
 from bot.adapters.git.packs import holds
 from bot.adapters.git.pkt_line import Unusual
-from bot.adapters.git.trees import MAX_FILE_BYTES
-from bot.core.model.errors import SourceUnavailable, TreeRefused
+from bot.adapters.git.taking import Take
+from bot.core.model.errors import SourceUnavailable
 from bot.core.model.ids import CommitSha, commit_sha
 
 LOG = logging.getLogger(__name__)
@@ -47,6 +47,8 @@ _PIECE_BYTES = 64 * 1024
 # How many of the commits that we have are named to the server; one of them is nearly always the
 # parent of what was pushed.
 _MOST_HAVES = 16
+
+T = TypeVar("T")
 
 Login = Callable[[], AbstractContextManager[Mapping[str, str]]]
 # (wanted, haves) -> the pack between them.
@@ -222,20 +224,14 @@ class Mirror:
             lend(self.directory, [each.directory.name for each in others])
 
     def read(
-        self,
-        oids: Collection[str],
-        missing: list[str],
-        *,
-        most_bytes: int = MAX_FILE_BYTES,
-        cut_bytes: int | None = None,
-    ) -> Iterator[tuple[str, bytes]]:
-        """Yield the contents of those of `oids` that are here; append the others to `missing`.
+        self, oids: Collection[str], missing: list[str], take: Take[T]
+    ) -> Iterator[tuple[str, T]]:
+        """Yield what `take` makes of those of `oids` that are here; append others to `missing`.
 
-        One content at a time is in memory, or no more than `cut_bytes` of its start. Dropping the
-        iterator ends the child.
+        Dropping the iterator ends the child.
 
         Raises:
-            TreeRefused: a file is larger than `most_bytes`; it is named by its object id.
+            TreeRefused: `take` refused a file, named by its object id.
             SourceUnavailable: git failed on the mirror.
 
         """
@@ -244,17 +240,18 @@ class Mirror:
             wanted.seek(0)
             reader = self.view.cat_file("--batch", "--buffer", istream=wanted, as_process=True)
             with ending(reader) as process:
+                stream = process.stdout
                 for oid in oids:
-                    header = process.stdout.readline().split()
+                    header = stream.readline().split()
                     if header[1:] == [b"missing"]:
                         missing.append(oid)
                     elif len(header) == 3:  # noqa: PLR2004 - oid, type, size
-                        size = int(header[2])
-                        if size > most_bytes and cut_bytes is None:
-                            raise TreeRefused(oid, f"has {size:,} bytes; {most_bytes:,} are taken")
-                        read = size if cut_bytes is None else min(size, cut_bytes)
-                        yield oid, process.stdout.read(read)
-                        _skip(process.stdout, size - read + 1)  # and the end of its line
+                        try:
+                            made = take(oid, stream, int(header[2]))
+                        except EOFError:
+                            raise self._broken_off(oid) from None
+                        yield oid, made
+                        stream.read(1)  # the end of its line
                     else:
                         raise self._broken_off(oid)
 
@@ -374,8 +371,3 @@ class Mirror:
             replacement = self.directory / "config.new"
             replacement.write_text(text)
             replacement.replace(config)
-
-
-def _skip(stream: IO[bytes], count: int) -> None:
-    while count > 0 and (piece := stream.read(min(count, _PIECE_BYTES))):
-        count -= len(piece)

@@ -10,6 +10,7 @@ from git.exc import CommandError
 from bot.adapters.git.manifests import Expansion
 from bot.adapters.git.module_places import NotFollowed, place_of
 from bot.adapters.git.objects import Objects
+from bot.adapters.git.taking import start
 from bot.adapters.git.trees import MAX_LISTED, SUBMODULE, Entry, is_file, listed
 from bot.core.decide.rules import GITMODULES, MAX_RULES_BYTES
 from bot.core.model.errors import CommitGone, RepositoryClosed, SourceError, TreeRefused
@@ -104,7 +105,7 @@ class Modules:
         listing = next((e for e in inside if e.path == f"{entry.path}/{GITMODULES}"), None)
         urls: Mapping[str, str] = {}
         if nested and listing is not None and is_file(listing):
-            [(_, content)] = mirror.read([listing.oid], [], cut_bytes=MAX_RULES_BYTES)
+            [(_, content)] = mirror.read([listing.oid], [], start(MAX_RULES_BYTES))
             urls = _urls(content, mirror)
         return _Level(
             prefix=f"{entry.path}/",

@@ -4,9 +4,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from bot.core.model.ids import BlobSha
-from bot.kernel.git_hash import blob_sha1
 
-Read = Callable[[Collection[str]], Iterator[tuple[str, bytes]]]
+Hash = Callable[[Collection[str]], Iterator[tuple[str, BlobSha]]]
 
 SHA1_DIGITS = 40
 
@@ -18,10 +17,10 @@ class Names:
     hashed once; the file only grows, and a line that was cut off by a crash is hashed again.
     """
 
-    def __init__(self, file: Path, read: Read) -> None:
-        """Keep what is learnt in `file`; learn by `read`."""
+    def __init__(self, file: Path, hashed: Hash) -> None:
+        """Keep what is learnt in `file`; learn by `hashed`."""
         self._file = file
-        self._read = read
+        self._hashed = hashed
 
     def sha1s(self, oids: Collection[str]) -> Mapping[str, BlobSha]:
         """Return the SHA-1 of each of `oids`."""
@@ -30,7 +29,7 @@ class Names:
         known = self._known()
         unknown = {oid for oid in oids if oid not in known}
         if unknown:
-            learnt = {oid: BlobSha(blob_sha1(content)) for oid, content in self._read(unknown)}
+            learnt = dict(self._hashed(unknown))
             with self._file.open("a") as file:
                 file.write("".join(f"\n{oid} {sha1}\n" for oid, sha1 in learnt.items()))
             known |= learnt

@@ -16,6 +16,7 @@ from bot.core.model.ids import BlobSha, Branch, CommitSha, Repository
 from bot.core.model.manifest import Manifest
 from bot.core.model.selection import WHOLE, Selection
 from bot.kernel.addresses import HostResolver
+from bot.kernel.contents import Content
 from bot.kernel.paths import path_problem
 from bot.ports.source import KnownManifest, Look
 
@@ -103,12 +104,13 @@ class GitSource:
 
     def blobs(
         self, repository: Repository, wanted: Collection[BlobSha]
-    ) -> Iterator[tuple[BlobSha, bytes]]:
+    ) -> Iterator[tuple[BlobSha, Content]]:
         """Yield contents, those at hand first; the missing ones come in one further fetch.
 
-        One content at a time is in memory.
+        One content at a time is in memory, and no large one.
 
         Raises:
+            TreeRefused: one has more than 512 MiB; it is named by its SHA-1.
             SourceUnavailable: a blob could not be had.
 
         """

@@ -16,11 +16,8 @@ from bot.core.model.environment import Trust
 from bot.core.model.errors import SourceUnavailable
 from bot.core.model.ids import BlobSha, TargetDeploymentId
 from bot.core.model.manifest import FileAsset, Manifest, SymlinkAsset
+from bot.kernel.contents import PIECE_BYTES, Content, pieces_of
 from bot.ports.target import BlobReader, Order
-
-# A multiple of three, so that the pieces join to one base64 text.
-_BASE64_PIECE_BYTES = 3 * 256 * 1024
-_TEXT_PIECE_BYTES = 512 * 1024
 
 # Apps of their own user in namespaces of their own: `docs/security.md`.
 STRANGERS_ISOLATION = "L2"
@@ -131,7 +128,7 @@ def _paths_of(manifest: Manifest, inline: AbstractSet[BlobSha]) -> dict[BlobSha,
 
 def _contents(
     paths: Mapping[BlobSha, Collection[str]], read: BlobReader
-) -> Iterator[tuple[bytes, str]]:
+) -> Iterator[tuple[Content, str]]:
     left = set(paths)
     for sha1, content in read(tuple(paths)) if paths else ():
         left.discard(sha1)
@@ -142,24 +139,23 @@ def _contents(
         raise SourceUnavailable(msg)
 
 
-def _inline_asset(content: bytes) -> Iterator[bytes]:
+def _inline_asset(content: Content) -> Iterator[bytes]:
     """Yield a file asset as JSON: as text where that is shorter, else in base64."""
     # A NUL takes six bytes in JSON, and a file that has one is no text anyway.
-    is_small = len(content) <= _TEXT_PIECE_BYTES  # as nearly every file is
-    has_nul = b"\0" in content
-    if is_small and not has_nul and (text := _utf8(content)) is not None:
-        yield b'{"kind":"file","encoding":"utf-8","content":'
-        yield orjson.dumps(text)
-        yield b"}"
-        return
-    if not is_small and not has_nul and _is_utf8(content):
+    if isinstance(content, bytes) and len(content) <= PIECE_BYTES:  # as nearly every file is
+        if b"\0" not in content and (text := _utf8(content)) is not None:
+            yield b'{"kind":"file","encoding":"utf-8","content":' + orjson.dumps(text) + b"}"
+            return
+        yield b'{"kind":"file","encoding":"base64","content":"'
+        yield base64.b64encode(content)
+    elif _is_text(content):
         yield b'{"kind":"file","encoding":"utf-8","content":"'
-        for piece in _texts(content):
-            yield orjson.dumps(piece)[1:-1]
+        for text in _texts(content):
+            yield orjson.dumps(text)[1:-1]
     else:
         yield b'{"kind":"file","encoding":"base64","content":"'
-        for start in range(0, len(content), _BASE64_PIECE_BYTES):
-            yield base64.b64encode(content[start : start + _BASE64_PIECE_BYTES])
+        for piece in pieces_of(content):
+            yield base64.b64encode(piece)
     yield b'"}'
 
 
@@ -170,20 +166,18 @@ def _utf8(content: bytes) -> str | None:
         return None
 
 
-def _is_utf8(content: bytes) -> bool:
+def _is_text(content: Content) -> bool:
     try:
-        for _ in _texts(content):
-            pass
+        return all("\0" not in text for text in _texts(content))
     except UnicodeDecodeError:
         return False
-    return True
 
 
-def _texts(content: bytes) -> Iterator[str]:
+def _texts(content: Content) -> Iterator[str]:
     """Yield UTF-8 as text, a piece at a time: Python's texts take up to four bytes a character."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    for start in range(0, len(content), _TEXT_PIECE_BYTES):
-        yield decoder.decode(content[start : start + _TEXT_PIECE_BYTES])
+    for piece in pieces_of(content):
+        yield decoder.decode(piece)
     decoder.decode(b"", final=True)
 
 

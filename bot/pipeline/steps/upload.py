@@ -14,6 +14,7 @@ from bot.core.model.manifest import FileAsset, Manifest
 from bot.core.model.outcomes import Annotation, Failed, Severity
 from bot.core.model.preview import Deployment, Stage, Transfer
 from bot.core.model.selection import Selection
+from bot.kernel.contents import Content
 from bot.kernel.lfs_pointer import is_pointer
 from bot.pipeline.attempt import Attempt, Ended
 from bot.pipeline.environment import environment_of
@@ -177,10 +178,10 @@ def _create(
 
 
 def _noting(
-    contents: Iterator[tuple[BlobSha, bytes]], pointers: set[BlobSha]
-) -> Iterator[tuple[BlobSha, bytes]]:
+    contents: Iterator[tuple[BlobSha, Content]], pointers: set[BlobSha]
+) -> Iterator[tuple[BlobSha, Content]]:
     for sha1, content in contents:
-        if is_pointer(content):
+        if isinstance(content, bytes) and is_pointer(content):  # they are short
             pointers.add(sha1)
         yield sha1, content
 
@@ -190,7 +191,7 @@ def _ordered(order: Order, attempt: Attempt, pointers: set[BlobSha]) -> Created:
     services, promoted = attempt.services, attempt.brief.promoted
     repository = order.repository
 
-    def read(wanted: Collection[BlobSha]) -> Iterator[tuple[BlobSha, bytes]]:
+    def read(wanted: Collection[BlobSha]) -> Iterator[tuple[BlobSha, Content]]:
         return _noting(services.source.blobs(repository, wanted), pointers)
 
     made = None if promoted is None else services.store.deployment(promoted).target_id

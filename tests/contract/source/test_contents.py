@@ -5,6 +5,7 @@ import pytest
 from bot.core.model.errors import SourceUnavailable, TreeRefused
 from bot.core.model.ids import BlobSha
 from bot.core.model.manifest import FileAsset, Manifest, SymlinkAsset
+from bot.kernel.contents import LARGE_BYTES, whole
 from bot.kernel.git_hash import blob_sha1
 from tests.contract.source.places import REPOSITORY, Place
 from tests.fakes.source import Executable, Files
@@ -32,10 +33,41 @@ def test_contents_come_back_by_their_hash_each_once(any_place: Place) -> None:
     files: Files = {"a": b"hello\n", "b": b"hello\n", "empty": b"", "large": LARGE}
     manifest = manifest_of(any_place, files)
 
-    contents = list(any_place.source.blobs(REPOSITORY, manifest.blobs()))
+    blobs = any_place.source.blobs(REPOSITORY, manifest.blobs())
+    contents = [(sha1, whole(content)) for sha1, content in blobs]
 
     assert len(contents) == 3
     assert dict(contents) == {HELLO: b"hello\n", EMPTY: b"", BlobSha(blob_sha1(LARGE)): LARGE}
+
+
+def test_only_small_contents_are_held_in_memory(any_place: Place) -> None:
+    files: Files = {"a": b"x" * LARGE_BYTES, "b": b"y" * (LARGE_BYTES + 1)}
+    manifest = manifest_of(any_place, files)
+
+    blobs = any_place.source.blobs(REPOSITORY, manifest.blobs())
+    held = {whole(content)[:1]: isinstance(content, bytes) for _, content in blobs}
+
+    assert held == {b"x": True, b"y": False}
+
+
+def test_a_large_content_can_be_read_twice(any_place: Place) -> None:
+    manifest = manifest_of(any_place, {"large": LARGE})
+
+    blobs = any_place.source.blobs(REPOSITORY, manifest.blobs())
+    twice = [(whole(content), whole(content)) for _, content in blobs]
+
+    assert twice == [(LARGE, LARGE)]
+
+
+def test_a_large_content_is_closed_when_nobody_wants_more(any_place: Place) -> None:
+    manifest = manifest_of(any_place, {"large": LARGE})
+    contents = any_place.source.blobs(REPOSITORY, manifest.blobs())
+
+    _, content = next(contents)
+    del contents
+
+    with pytest.raises(ValueError, match="closed"):
+        whole(content)
 
 
 def test_no_contents_are_asked_for_and_none_come(any_place: Place) -> None:

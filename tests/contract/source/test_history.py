@@ -7,7 +7,7 @@ from bot.core.model.ids import Branch, CommitSha
 from bot.core.model.manifest import FileAsset, SymlinkAsset
 from bot.ports.source import KnownManifest
 from tests.contract.source.places import REPOSITORY, Place
-from tests.fakes.source import Executable, Files, Submodule
+from tests.fakes.source import Executable, Files, Submodule, contents_of
 
 MAIN = Branch("main")
 
@@ -145,7 +145,7 @@ def test_a_patched_manifest_is_the_same_as_a_full_one(place: Place, after: Files
 def contents(place: Place, commit: CommitSha) -> dict[str, bytes]:
     """Return what a fetched commit holds."""
     manifest = place.source.manifest(REPOSITORY, commit)
-    found = dict(place.source.blobs(REPOSITORY, manifest.blobs()))
+    found = contents_of(place.source, REPOSITORY, manifest.blobs())
     return {p: found[a.sha1] for p, a in manifest.assets.items() if isinstance(a, FileAsset)}
 
 

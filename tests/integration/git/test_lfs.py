@@ -21,7 +21,7 @@ from bot.kernel.git_hash import blob_sha1
 from bot.ports.source import KnownManifest
 from tests.fakes.lfs import Answer, FakeLfs, pointer, serving_storage
 from tests.fakes.smart_http import GitServer, serving_git
-from tests.fakes.source import Executable, Files
+from tests.fakes.source import Executable, Files, contents_of
 from tests.integration.git.origin import Origin
 
 LFS = Selection(lfs=True)
@@ -50,7 +50,7 @@ class World:
         return KnownManifest(commit=head, manifest=manifest, selection=selection)  # type: ignore[arg-type]
 
     def contents(self, manifest: Manifest) -> dict[str, bytes]:
-        found = dict(self.source.blobs(self.origin.repository, manifest.blobs()))
+        found = contents_of(self.source, self.origin.repository, manifest.blobs())
         return {
             path: found[asset.sha1]
             for path, asset in manifest.assets.items()

@@ -10,7 +10,7 @@ from bot.adapters.git.source import GitSource
 from bot.core.model.errors import SourceUnavailable
 from bot.core.model.ids import RepoName
 from bot.core.model.manifest import SymlinkAsset
-from tests.fakes.source import Files
+from tests.fakes.source import Files, contents_of
 from tests.integration.git.conftest import Diary
 from tests.integration.git.origin import Origin, git
 
@@ -39,7 +39,8 @@ def test_a_later_fetch_brings_what_changed(origin: Origin, source: GitSource) ->
 
     changed = source.manifest(origin.repository, second).blobs() - before.blobs()
 
-    assert sorted(dict(source.blobs(origin.repository, changed)).values()) == [b"new", b"newer"]
+    held = contents_of(source, origin.repository, changed)
+    assert sorted(held.values()) == [b"new", b"newer"]
 
 
 def test_a_commit_that_is_here_costs_no_network(origin: Origin, source: GitSource) -> None:

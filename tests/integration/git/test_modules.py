@@ -24,7 +24,7 @@ from tests.fakes.github.repository import Entry
 from tests.fakes.github.server import FakeGitHub
 from tests.fakes.lfs import FakeLfs, serving_storage
 from tests.fakes.smart_http import GitServer, serving_git
-from tests.fakes.source import Files, Submodule
+from tests.fakes.source import Files, Submodule, contents_of
 from tests.integration.git.conftest import Diary
 from tests.integration.git.origin import Origin
 
@@ -68,7 +68,7 @@ class World:
         )
 
     def contents(self, manifest: Manifest) -> dict[str, bytes]:
-        found = dict(self.source.blobs(self.repo("site").repository, manifest.blobs()))
+        found = contents_of(self.source, self.repo("site").repository, manifest.blobs())
         return {
             path: found[asset.sha1]
             for path, asset in manifest.assets.items()

@@ -11,7 +11,7 @@ from bot.core.model.errors import CommitGone
 from bot.core.model.ids import Branch, CommitSha
 from bot.ports.source import KnownManifest
 from tests.fakes.smart_http import GitServer, serving_git
-from tests.fakes.source import Files
+from tests.fakes.source import Files, contents_of
 from tests.integration.git.conftest import Diary
 from tests.integration.git.origin import Origin, git
 
@@ -36,7 +36,7 @@ def fetched(source: GitSource, origin: Origin, commit: CommitSha) -> dict[str, b
     """Return path -> content of a commit that was fetched."""
     source.fetch(origin.repository, commit)
     manifest = source.manifest(origin.repository, commit)
-    contents = dict(source.blobs(origin.repository, manifest.blobs()))
+    contents = contents_of(source, origin.repository, manifest.blobs())
     return {path: contents[asset.sha1] for path, asset in manifest.assets.items()}  # type: ignore[union-attr]
 
 

@@ -7,7 +7,7 @@ from bot.adapters.git.source import GitSource
 from bot.adapters.git.upkeep import MANY_PACKS, MOST_REFS, Tended
 from bot.core.model.ids import CommitSha, RepoName, Repository, RepositoryId
 from bot.ports.source import KnownManifest
-from tests.fakes.source import Files
+from tests.fakes.source import Files, contents_of
 from tests.integration.git.origin import Origin, git
 
 FILES: Files = {f"d{n % 3}/f{n}": f"content {n}\n".encode() * 20 for n in range(12)}
@@ -23,7 +23,7 @@ def mirror_of(repository: Repository, tmp_path: Path) -> Path:
 def contents(source: GitSource, repository: Repository, commit: CommitSha) -> set[bytes]:
     source.fetch(repository, commit)
     manifest = source.manifest(repository, commit)
-    return {content for _, content in source.blobs(repository, manifest.blobs())}
+    return set(contents_of(source, repository, manifest.blobs()).values())
 
 
 def test_many_packs_become_one_and_lose_nothing(

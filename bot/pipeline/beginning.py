@@ -83,7 +83,12 @@ def roll_back(
 ) -> QueuedDeployment:
     """Allocate an attempt that makes nothing, but serves what an earlier one made."""
     wanted = _wanted(intent.repository, intent.line, intent.app)
-    brief = Brief(back_to=intent.to, instead_of=intent.instead_of, authority=authority)
+    brief = Brief(
+        back_to=intent.to,
+        instead_of=intent.instead_of,
+        production=intent.production,
+        authority=authority,
+    )
     deployment = services.store.plan(delivery, intent.head, wanted, brief).deployment
     queued = checks.queued(deployment, page_url=services.page_url(deployment.id))
     announce(queued, deployment, services)

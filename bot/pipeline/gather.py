@@ -34,7 +34,7 @@ from bot.core.model.ids import (
     RepositoryId,
     commit_sha,
 )
-from bot.core.model.lines import BranchLine, Line, ProductionLine, PullLine
+from bot.core.model.lines import PRODUCTION, BranchLine, Line, ProductionLine, PullLine
 from bot.core.model.preview import Deployment, DeploymentState
 from bot.core.model.pulls import Asker, PullRequest
 from bot.core.model.snapshot import Snapshot
@@ -135,6 +135,10 @@ def _of_comment(event: CommentWritten, services: Services, *, planned: bool) -> 
     """Return what a command on a pull request is about, and what its author may do now."""
     repository = event.repository
     asker = _asker(repository, event.author, services)
+    request = request_of(event, None)
+    if isinstance(request, Request) and request.command.production:
+        found = _asked_about(repository, PRODUCTION, None, services, planned=planned, grants=False)
+        return replace(found, asker=asker)
     pull = services.forge.pull(repository, event.pull)
     if pull is None:
         return Snapshot(head_now=None, planned=planned, apps=(), asker=asker)

@@ -92,6 +92,35 @@ def test_an_app_that_is_promoted_sees_productions_values_only(world: GitHubWorld
     assert SECRET not in page.body.decode()
 
 
+def test_production_that_goes_back_sees_productions_values_only(world: GitHubWorld) -> None:
+    repository = world.gh.add_repository("octo/back")
+    world.gh.give_role(repository, "max", "maintain")
+    files = {**SAYS_ENV, CONFIG: "production: true\n"}
+    check(world, repository, world.push(repository, files), "production/back")
+    keep(
+        world,
+        "octo/back",
+        {
+            (Context.PREVIEW, "STAGE"): "preview",
+            (Context.PREVIEW, "ONLY_PREVIEW"): SECRET,
+            (Context.PRODUCTION, "STAGE"): "production",
+        },
+    )
+    good = world.push(repository, {**files, "new.ts": "// good\n"})
+    check(world, repository, good, "production/back")
+    keep(world, "octo/back", {(Context.PRODUCTION, "STAGE"): "broken"})
+    bad = world.push(repository, {**files, "new.ts": "// bad\n"})
+    left = check(world, repository, bad, "production/back")
+    assert seen_at(world, "back") == {"STAGE": "broken"}
+
+    world.deliver(world.gh.button_payload(repository, left, "rollback", "max"), event="check_run")
+    page = world.until_serves(url(world, "back"), good)
+
+    assert page.status == httpx.codes.OK
+    assert seen_at(world, "back") == {"STAGE": "production"}
+    assert seen_at(world, "back--main") == {"STAGE": "preview", "ONLY_PREVIEW": SECRET}
+
+
 def test_a_wrong_file_is_annotated_at_its_lines(world: GitHubWorld) -> None:
     repository = world.gh.add_repository("octo/wrong")
 

@@ -34,6 +34,7 @@ _BUTTONS = {
     Button.REDEPLOY: ("Redeploy", "Deploy this commit once more"),
     Button.DESTROY: ("Destroy", "Remove the preview and its URLs"),
     Button.RETRY: ("Retry", "Try this commit again"),
+    Button.ROLLBACK: ("Roll back", "Serve what production served before"),
 }
 
 # What travels to GitHub as JSON.

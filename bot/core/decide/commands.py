@@ -55,9 +55,11 @@ def _asked(request: Request, snapshot: Snapshot, *, is_suite: bool) -> Decision:
         return to.no(Reason.RIGHT_MISSING, refused)
     old = snapshot.attempt
     if old is not None and not is_suite and _is_overtaken(request, snapshot):
+        name = old.preview.name
+        left = f"what {name} serves" if _goes_back(request) else f"the head of {name}"
         return Decision(
             reason=Reason.CHECK_STALE,
-            detail=f"{old.head[:7]} is not the head of {old.preview.name} any more",
+            detail=f"{old.head[:7]} is not {left} any more",
             intents=(ShowCheckAgain(deployment=old.id),),
         )
     return replace(_obeyed(request, authority, snapshot, to), authority=authority)
@@ -66,7 +68,10 @@ def _asked(request: Request, snapshot: Snapshot, *, is_suite: bool) -> Decision:
 def _needed(request: Request, snapshot: Snapshot) -> Permission:
     """Return what it takes; production is only touched by those who may maintain."""
     needed = NEEDED[request.command.verb]
-    return max(needed, Permission.MAINTAIN) if snapshot.line == PRODUCTION else needed
+    only_asks = request.command.verb in {Verb.HELP, Verb.STATUS}
+    if snapshot.line != PRODUCTION or only_asks:
+        return needed
+    return max(needed, Permission.MAINTAIN)
 
 
 def _missing_right(authority: Authority, snapshot: Snapshot) -> str | None:
@@ -81,14 +86,26 @@ def _missing_right(authority: Authority, snapshot: Snapshot) -> str | None:
     )
 
 
+def _goes_back(request: Request) -> bool:
+    return request.command.verb is Verb.ROLLBACK
+
+
 def _is_overtaken(request: Request, snapshot: Snapshot) -> bool:
-    """Tell whether a button stands on a commit that is not what would be deployed now.
+    """Tell whether a button stands on a commit that is not what would be deployed now, or left.
 
     An approval answers for itself, and what is removed is the preview, not a commit.
     """
     old = snapshot.attempt
-    again = request.command.verb is Verb.REDEPLOY
-    return again and old is not None and old.head != snapshot.head_now
+    if old is None:
+        return False
+    match request.command.verb:
+        case Verb.REDEPLOY:
+            return old.head != snapshot.head_now
+        case Verb.ROLLBACK:
+            served = obeying.served(old.preview.app, snapshot)
+            return served is None or served.id != old.id
+        case _:
+            return False
 
 
 def _obeyed(  # noqa: C901, PLR0911 - an arm for each verb

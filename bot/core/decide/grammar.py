@@ -16,6 +16,10 @@ _VERBS = [str(verb) for verb in Verb]
 _COMMIT = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)
 _STEPS = re.compile(r"[1-9][0-9]{0,2}")
 
+# "production", or "production/docs" for one app: as its check is called.
+_PRODUCTION = re.compile(r"production(?:/(.+))?", re.IGNORECASE)
+_ABOUT_PREVIEWS = {Verb.HELP, Verb.APPROVE}
+
 
 def may_be_command(line: str) -> bool:
     """Tell whether a comment's first line speaks to us."""
@@ -26,7 +30,8 @@ def parse(line: str) -> Command | Misunderstood | None:
     """Return what a comment's first line asks for; None when it does not speak to us.
 
     `/preview <verb> [app]`, in any letter case, in backticks or not; APPROVE and ROLLBACK take a
-    commit, ROLLBACK also a number of deployments. Without a verb it is HELP.
+    commit, ROLLBACK also a number of deployments. `production` in place of an app means what is in
+    production, `production/<app>` one app's. Without a verb it is HELP.
     """
     words = _words(line)
     if not words:
@@ -63,9 +68,15 @@ def _with_arguments(verb: Verb, words: list[str]) -> Command | Misunderstood:
     if len(to) > 1 or len(apps) > 1:
         known = f"{PREFIX} {verb}" + (" [app] [commit]" if _takes_goal(verb) else " [app]")
         return Misunderstood(problem=f"too many words after {verb}; it is {known}")
+    named = apps[0] if apps else None
+    productive = None if named is None else _PRODUCTION.fullmatch(named)
+    if productive is not None and verb not in _ABOUT_PREVIEWS:
+        named = productive[1]
     return Command(
         verb=verb,
-        app=AppName(apps[0]) if apps else None,
+        app=None if named is None else AppName(named),
+        # PROMOTE is about a preview; that it goes to production may be said.
+        production=productive is not None and verb not in {*_ABOUT_PREVIEWS, Verb.PROMOTE},
         to=to[0].lower() if to else None,
     )
 

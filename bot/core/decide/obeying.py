@@ -28,6 +28,7 @@ from bot.core.model.preview import Deployment, DeploymentState
 from bot.core.model.snapshot import AppFacts, Snapshot
 
 _NO_LINE = "there is no open pull request or branch to do it for"
+_NO_PRODUCTION = "no app has a production; `production: true` in the configuration makes one"
 
 
 def cancel(request: Request, snapshot: Snapshot, to: Answering) -> Decision:
@@ -67,6 +68,8 @@ def deploy(
     if line is None or head is None:
         return to.no(Reason.COMMAND_POINTLESS, _NO_LINE)
     chosen = _chosen(request, snapshot)
+    if not chosen and line == PRODUCTION and not snapshot.production:
+        return to.no(Reason.COMMAND_POINTLESS, _NO_PRODUCTION)
     if not chosen:
         return _no_such_app(request, snapshot, to)
     apps = tuple(replace(each, newest=_counting(each.newest, head, anew=anew)) for each in chosen)
@@ -123,6 +126,7 @@ def roll_back(request: Request, snapshot: Snapshot, to: Answering) -> Decision:
     if isinstance(line, PullLine):
         because = "of a fork only the head runs, because that is what was approved"
         return to.no(Reason.COMMAND_POINTLESS, because)
+    domains = {facts.app: facts.config.production for facts in snapshot.production}
     intents: list[Intent] = []
     for app in _apps_of(_mine(request, snapshot)):
         earlier = _earlier(app, request, snapshot)
@@ -136,6 +140,7 @@ def roll_back(request: Request, snapshot: Snapshot, to: Answering) -> Decision:
                     head=earlier.head,
                     instead_of=head,
                     by=request.by,
+                    production=domains.get(app) if line == PRODUCTION else None,
                 )
             )
     if not intents:
@@ -157,12 +162,11 @@ def promote(request: Request, snapshot: Snapshot, to: Answering) -> Decision:
         if facts.config.production is not None
     }
     if not productive:
-        because = "no app has a production; `production: true` in the configuration makes one"
-        return to.no(Reason.COMMAND_POINTLESS, because)
+        return to.no(Reason.COMMAND_POINTLESS, _NO_PRODUCTION)
     locks = [facts.config.rules.locked for facts in _chosen(request, snapshot)]
     if lock := next(filter(None, locks), None):
         return to.no(Reason.LOCKED, f"the app is locked: {lock}")
-    served = {app: _served(app, snapshot) for app in productive}
+    on_show = {app: served(app, snapshot) for app in productive}
     intents = [
         Promote(
             repository=request.repository,
@@ -172,7 +176,7 @@ def promote(request: Request, snapshot: Snapshot, to: Answering) -> Decision:
             instead_of=trunk,
             production=productive[app],
         )
-        for app, current in served.items()
+        for app, current in on_show.items()
         if current is not None
     ]
     if not intents:
@@ -181,8 +185,8 @@ def promote(request: Request, snapshot: Snapshot, to: Answering) -> Decision:
     return to.done(Reason.COMMAND, f"{names} goes to production", *intents, begun=True)
 
 
-def _served(app: AppName, snapshot: Snapshot) -> Deployment | None:
-    """Return what the app's preview serves."""
+def served(app: AppName, snapshot: Snapshot) -> Deployment | None:
+    """Return what the app's preview, or its production, serves."""
     live = [
         one
         for one in snapshot.history
@@ -244,8 +248,8 @@ def _earlier(app: AppName, request: Request, snapshot: Snapshot) -> Deployment |
     ]
     if not live:
         return None
-    served = live[-1].target_id
-    before = {one.target_id: one for one in live if one.target_id != served}
+    current = live[-1].target_id
+    before = {one.target_id: one for one in live if one.target_id != current}
     earlier = list(before.values())[::-1]
     said = request.command.to or "1"
     if said.isdecimal() and len(said) <= len("999"):

@@ -63,5 +63,7 @@ def _pressed(action: str, head: str, app: AppName | None) -> Command | None:
             return Command(verb=Verb.REDEPLOY, app=app)
         case Button.DESTROY:
             return Command(verb=Verb.DESTROY, app=app)
+        case Button.ROLLBACK:
+            return Command(verb=Verb.ROLLBACK, app=app)
         case _:
             assert_never(button)

@@ -37,6 +37,7 @@ class Button(StrEnum):
     REDEPLOY = "redeploy"
     DESTROY = "destroy"
     RETRY = "retry"
+    ROLLBACK = "rollback"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

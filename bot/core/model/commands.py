@@ -23,10 +23,11 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One thing to do about the previews of a pull request or branch."""
+    """One thing to do about the previews of a pull request or branch, or about production."""
 
     verb: Verb
     app: AppName | None = None  # None: all of them
+    production: bool = False  # what the app's own name serves, wherever the comment stands
     # APPROVE: the commit as it was typed. ROLLBACK: how many deployments back, or to which commit.
     to: str | None = None
 

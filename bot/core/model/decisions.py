@@ -149,7 +149,10 @@ class WithdrawAttempts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollBack:
-    """Let an app's URL serve an earlier deployment, in place of the head."""
+    """Let an app's URL serve an earlier deployment, in place of the head.
+
+    On production's line its own domain goes with it, as `production` has it now.
+    """
 
     repository: Repository
     line: Line
@@ -158,6 +161,7 @@ class RollBack:
     head: CommitSha  # of that deployment
     instead_of: CommitSha  # the line's head, for whose sake nothing is deployed again
     by: Login
+    production: Production | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 from bot.core.model.checks import Button, Check, CheckStatus, Conclusion
+from bot.core.model.lines import PRODUCTION
 from bot.core.model.preview import Deployment
 from bot.core.render import markdown
-from bot.core.render.checks import MAX_TITLE_CHARS, blank, commit_of
+from bot.core.render.checks import MAX_TITLE_CHARS, blank, commit_of, what_serves
 
 _BACK = (
-    "Press *Redeploy*, comment `/preview deploy` on the pull request or push a commit to get it"
-    " back."
+    "Press *Redeploy*, comment `/preview {command}` on {where} pull request or push a commit to"
+    " get it back."
 )
 
 
@@ -22,8 +23,8 @@ def removed(deployment: Deployment, because: str, *, page_url: str | None) -> Ch
         title=markdown.line(f"Removed: {because}", max_chars=MAX_TITLE_CHARS),
         summary="\n\n".join(
             [
-                f"The preview of this commit was removed, because {markdown.inline(because)}.",
-                _BACK,
+                f"{_gone(deployment)} was removed, because {markdown.inline(because)}.",
+                _back(deployment),
                 commit_of(deployment),
             ]
         ),
@@ -34,7 +35,8 @@ def removed(deployment: Deployment, because: str, *, page_url: str | None) -> Ch
 def set_back(deployment: Deployment, to: Deployment, *, page_url: str | None) -> Check:
     """Return the check of a commit in whose place an earlier deployment is served again."""
     earlier = to.head[:7]
-    url = [f"- Preview: {markdown.link(to.url)}"] if to.url is not None else []
+    what = what_serves(deployment.preview.line)
+    url = [f"- {what}: {markdown.link(to.url)}"] if to.url is not None else []
     check = blank(
         deployment,
         page_url,
@@ -50,3 +52,14 @@ def set_back(deployment: Deployment, to: Deployment, *, page_url: str | None) ->
         ),
     )
     return replace(check, conclusion=Conclusion.NEUTRAL, buttons=(Button.REDEPLOY,))
+
+
+def _gone(deployment: Deployment) -> str:
+    productive = deployment.preview.line == PRODUCTION
+    return "Production" if productive else "The preview of this commit"
+
+
+def _back(deployment: Deployment) -> str:
+    if deployment.preview.line == PRODUCTION:
+        return _BACK.format(command="deploy production", where="a")
+    return _BACK.format(command="deploy", where="the")

@@ -123,13 +123,18 @@ def concluded(
         ),
         conclusion=conclusion(outcome),
         annotations=_annotations(outcome, paths, brief),
-        buttons=buttons(outcome),
+        buttons=buttons(outcome, deployment.preview.line),
     )
 
 
-def buttons(outcome: Outcome) -> tuple[Button, ...]:
-    """Return what can be asked for after `outcome`."""
+def buttons(outcome: Outcome, line: Line) -> tuple[Button, ...]:
+    """Return what can be asked for after `outcome`.
+
+    Production's commits are not always on a pull request where somebody could comment.
+    """
     match outcome:
+        case Live() if line == PRODUCTION:
+            return (Button.REDEPLOY, Button.ROLLBACK, Button.DESTROY)
         case Live():
             return (Button.REDEPLOY, Button.DESTROY)
         case Skipped():
@@ -261,7 +266,7 @@ def _explanation(outcome: Outcome, line: Line) -> list[str]:
 
 
 def _live(outcome: Live, line: Line) -> list[str]:
-    what = _what(line)
+    what = what_serves(line)
     stable = (
         f"- {what}: {markdown.link(outcome.url)}"
         if outcome.url
@@ -274,7 +279,8 @@ def _live(outcome: Live, line: Line) -> list[str]:
     return ["\n".join([stable, *pulls, own]), *proof]
 
 
-def _what(line: Line) -> str:
+def what_serves(line: Line) -> str:
+    """Return what the line's stable URL is called."""
     match line:
         case BranchLine():
             return "Preview of the branch"

@@ -25,6 +25,12 @@ _TAKES = {
     Verb.ROLLBACK: " [APP] [NUMBER or COMMIT]",
 }
 
+_PRODUCTION = (
+    "With `production` in place of an app, or `production/APP` for one, a command is about what is"
+    " in production, and takes the maintain role: `/preview rollback production`."
+)
+_ELSE = "The buttons on the checks do the same. Edited comments are not read again."
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9/_.-]")
 
 MAX_CHARS = 1_000
@@ -52,7 +58,7 @@ def help_text() -> str:
         for verb in Verb
     ]
     table = "\n".join(["| comment | does | role |", "|---|---|---|", *rows])
-    return f"{table}\n\nThe buttons on the checks do the same. Edited comments are not read again."
+    return f"{table}\n\n{_PRODUCTION}\n\n{_ELSE}"
 
 
 def status(rows: Sequence[Row]) -> str:

@@ -110,6 +110,22 @@ def test_preview_promote(gh: Story) -> None:
     assert gh.in_production() == sha
 
 
+def test_preview_rollback_production(gh: Story) -> None:
+    """What production served before is served again, until the default branch moves."""
+    gh.configure("production: true\n")
+    first = gh.push(page("first"))
+    gh.wait_for_production(first)
+    second = gh.push(page("second"))
+    gh.wait_for_production(second)
+    gh.wait_for_check(gh.push(None, "dev"))
+    pull = gh.open_pull_request("dev")
+
+    gh.comment(pull, "max", "/preview rollback production")
+
+    gh.wait_until_in_production(first)
+    assert gh.served("main") == second
+
+
 def test_a_command_from_somebody_without_the_role(gh: Story) -> None:
     """Refused with the role that it needs, as GitHub's collaborator permission has it."""
     sha = gh.push(None, "dev")

@@ -189,6 +189,11 @@ class Story:
         url = self.world.installation.address["previews_url"].replace("*", self.repository.name)
         return self.world.get(url).headers.get("x-preview-sha")
 
+    def wait_until_in_production(self, sha: str) -> None:
+        """Return as soon as the app's own name serves the commit."""
+        url = self.world.installation.address["previews_url"].replace("*", self.repository.name)
+        self.world.until_serves(url, sha)
+
     def wait_for_other_attempt(
         self, sha: str, *others: str, conclusion: str = "success"
     ) -> CheckRun:

@@ -49,6 +49,26 @@ def test_only_what_takes_a_commit_reads_one(line: str, command: Command) -> None
     assert parse(line) == command
 
 
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("rollback production", Command(verb=Verb.ROLLBACK, production=True)),
+        ("rollback Production 2", Command(verb=Verb.ROLLBACK, production=True, to="2")),
+        (
+            "rollback production/docs 59b20b8",
+            Command(verb=Verb.ROLLBACK, production=True, app=AppName("docs"), to="59b20b8"),
+        ),
+        ("status production", Command(verb=Verb.STATUS, production=True)),
+        ("promote production", Command(verb=Verb.PROMOTE)),
+        ("promote docs", Command(verb=Verb.PROMOTE, app=AppName("docs"))),
+        ("rollback productions", Command(verb=Verb.ROLLBACK, app=AppName("productions"))),
+        (f"approve {SHA}", Command(verb=Verb.APPROVE, to=SHA)),
+    ],
+)
+def test_production_stands_in_place_of_an_app(line: str, command: Command) -> None:
+    assert parse(f"/preview {line}") == command
+
+
 def test_a_slip_of_the_finger_is_met_with_the_nearest_command() -> None:
     assert parse("/preview redploy docs") == Misunderstood(
         problem="there is no command 'redploy'", suggestion="/preview redeploy docs"

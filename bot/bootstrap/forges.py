@@ -10,6 +10,7 @@ from bot.core.model.ids import Repository
 from bot.core.model.surfaces import Showing, Surface
 from bot.kernel.clock import Clock
 from bot.ports.forge import Forge
+from bot.ports.grants import Grants
 from bot.ports.hooks import Hooks
 from bot.ports.setups import Registry
 from bot.settings import Settings
@@ -17,10 +18,11 @@ from bot.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connected:
-    """The forge, and its side of our webhooks; None where nothing is sent that could get lost."""
+    """The forge, its side of our webhooks, and what it gave us; None where it has neither."""
 
     forge: Forge
-    hooks: Hooks | None
+    hooks: Hooks | None  # None: nothing is sent that could get lost
+    grants: Grants | None
 
 
 def connect_forge(
@@ -29,22 +31,28 @@ def connect_forge(
     *,
     shelf: CheckShelf,
     repositories: Callable[[], Iterable[Repository]],
+    hooked: Callable[[], Iterable[Repository]],
 ) -> Connected:
     """Return the forge of the settings.
 
-    `shelf` keeps the checks of local repositories; `repositories` are those that we know.
+    `shelf` keeps the checks of local repositories; `repositories` are those that we know,
+    `hooked` those with a webhook of their own.
 
     Raises:
         ConfigurationProblem: the App's private key cannot be read or is none.
 
     """
     if not settings.uses_github:
-        return Connected(forge=LocalForge(shelf), hooks=None)
+        return Connected(forge=LocalForge(shelf), hooks=None, grants=None)
     # PyGithub costs 0.2 s and 45 MB, which an installation without GitHub need not pay.
     from bot.bootstrap.github import github_forge  # noqa: PLC0415
 
     forge = github_forge(settings, clock)
-    return Connected(forge=forge, hooks=forge.hooks(repositories, webhook_url(settings)))
+    return Connected(
+        forge=forge,
+        hooks=forge.hooks(repositories, webhook_url(settings)),
+        grants=forge.grants(hooked),
+    )
 
 
 def showing_from(settings: Settings) -> Showing:

@@ -13,7 +13,9 @@ from bot.kernel.clock import Clock
 from bot.pipeline.catch_up import repeat_missed
 from bot.pipeline.expire import expire
 from bot.pipeline.reconcile import reconcile
+from bot.pipeline.rounds import Rounds
 from bot.pipeline.stale import compare_surfaces, conclude_stale
+from bot.ports.grants import Grants
 from bot.ports.hooks import Hooks
 from bot.ports.inbox import Inbox
 from bot.ports.services import Services
@@ -78,9 +80,16 @@ def tending(source: GitSource, clock: Clock, *, quota_mb: int) -> Job:
     return Job(name="tend", first_after=TEND_EVERY, every=TEND_EVERY, do=tend)
 
 
-def sweeping(services: Services, inbox: Inbox, hooks: Hooks | None, *, every: timedelta) -> Job:
+def sweeping(
+    services: Services,
+    inbox: Inbox,
+    hooks: Hooks | None,
+    grants: Grants | None,
+    *,
+    every: timedelta,
+) -> Job:
     """Return the job that makes up for what was missed, and repairs what differs."""
-    sweep = _Sweep(services, inbox, hooks)
+    sweep = _Sweep(services, inbox, hooks, Rounds(grants))
     return Job(name="sweep", first_after=SWEEP_FIRST, every=every, do=sweep.run)
 
 
@@ -97,18 +106,21 @@ def repeating(inbox: Inbox, clock: Clock, *, every: timedelta) -> Job:
 
 
 class _Sweep:
-    """Remembers how far back the deliveries were looked at."""
+    """Remembers how far back the deliveries were looked at, and how far the rounds have come."""
 
-    def __init__(self, services: Services, inbox: Inbox, hooks: Hooks | None) -> None:
+    def __init__(
+        self, services: Services, inbox: Inbox, hooks: Hooks | None, rounds: Rounds
+    ) -> None:
         self._services = services
         self._inbox = inbox
         self._hooks = hooks
+        self._rounds = rounds
         self._looked_at: datetime | None = None
 
     def run(self) -> None:
         """Look at everything once; what cannot be asked now is asked the next time."""
         self._catch_up()
-        found = reconcile(self._services, self._inbox)
+        found = reconcile(self._services, self._inbox, self._rounds.some())
         ended = expire(self._services, self._inbox)
         concluded = conclude_stale(self._services)
         compare_surfaces(self._services)

@@ -65,11 +65,13 @@ def run(settings: Settings, ready: Callable[[], None]) -> NoReturn:
     )
     clock = SystemClock()
     store = SqlStore(opened, clock, RandomIds())
+    hook_secrets = SqlHookSecrets(opened, vault_from(settings))
     connected = connect_forge(
         settings,
         clock,
         shelf=SqlCheckShelf(opened),
-        repositories=partial(_repositories, store, SqlHookSecrets(opened, vault_from(settings))),
+        repositories=partial(_repositories, store, hook_secrets),
+        hooked=hook_secrets.repositories,
     )
     forge = connected.forge
     source = GitSource(
@@ -110,7 +112,7 @@ def run(settings: Settings, ready: Callable[[], None]) -> NoReturn:
     every = timedelta(seconds=settings.sweep_every_s)
     jobs = [
         tending(source, clock, quota_mb=settings.mirrors_quota_mb),
-        sweeping(services, inbox, connected.hooks, every=every),
+        sweeping(services, inbox, connected.hooks, connected.grants, every=every),
         repeating(inbox, clock, every=every),
     ]
     run_worker(

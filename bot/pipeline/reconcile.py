@@ -33,17 +33,20 @@ EVENT_NAME = "reconcile"
 log = structlog.get_logger()
 
 
-def reconcile(services: Services, inbox: Inbox) -> int:
+def reconcile(services: Services, inbox: Inbox, given: Iterable[Repository] = ()) -> int:
     """Put what was missed into the inbox; return how many events are new.
 
-    A repository that cannot be asked is left for the next time.
+    Looked at are the repositories with previews, and those of `given`, which may have none yet.
+    One that cannot be asked is left for the next time.
     """
     by_repository: defaultdict[RepositoryId, list[Preview]] = defaultdict(list)
     for preview in services.store.standing():
         by_repository[preview.repository.id].append(preview)
+    repositories = {number: found[-1].repository for number, found in by_repository.items()}
+    repositories = {each.id: each for each in given} | repositories
     found = 0
-    for previews in by_repository.values():
-        repository = previews[-1].repository
+    for repository in repositories.values():
+        previews = by_repository.get(repository.id, ())
         try:
             found += _reconcile(repository, previews, services, inbox)
         except (SourceError, ForgeError) as error:
@@ -61,7 +64,7 @@ def _reconcile(
     ]
     pulls = _pulls(repository, followed, services)
     standing = Standing(
-        heads=services.source.heads(repository),
+        heads=services.source.heads(repository) if followed else {},
         pulls=pulls,
         recorded=_recorded(repository, pulls or (), services),
     )

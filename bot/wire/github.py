@@ -189,9 +189,16 @@ class RepositoryAnswer(Payload):
     default_branch: str
 
 
+class InstallationRepositoriesAnswer(Payload):
+    """Answer of GET /installation/repositories."""
+
+    repositories: list[RepositoryAnswer]
+
+
 class InstalledAnswer(Payload):
     """An installation, in the list of an App's."""
 
+    id: GitHubId
     account: UserAnswer | None  # None: gone
     permissions: dict[str, str]
     suspended_at: str | None

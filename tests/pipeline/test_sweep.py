@@ -1,24 +1,25 @@
 """What nobody told the bot, it finds: lost deliveries, branches that moved, checks left open."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from bot.core.model.checks import CheckStatus, Conclusion
-from bot.core.model.errors import ForgeRefused
-from bot.core.model.ids import DeliveryGuid
+from bot.core.model.errors import ForgeRefused, ForgeUnavailable
+from bot.core.model.ids import DeliveryGuid, Repository, RepositoryId
 from bot.core.model.preview import DeploymentState
 from bot.core.model.surfaces import Showing, ShownState, Surface
 from bot.pipeline.catch_up import repeat_missed
 from bot.pipeline.reconcile import reconcile
+from bot.pipeline.rounds import AT_ONCE, Rounds
 from bot.pipeline.stale import LOST_AFTER, QUIET_AFTER, compare_surfaces, conclude_stale
 from bot.ports.hooks import Attempt
 from tests.fakes.clock import NOON
 from tests.fakes.forge import FakeForge, StatusForge
 from tests.fakes.target import BREAKS
-from tests.pipeline.bot_in_memory import APP, BotInMemory
+from tests.pipeline.bot_in_memory import APP, REPOSITORY, BotInMemory
 
 
 @pytest.fixture
@@ -86,8 +87,8 @@ def test_one_that_the_forge_has_forgotten_does_not_stop_the_others(bot: BotInMem
 # --- branches ------------------------------------------------------------------------------------
 
 
-def swept(bot: BotInMemory) -> int:
-    found = reconcile(bot.services(), bot.inbox)
+def swept(bot: BotInMemory, *given: Repository) -> int:
+    found = reconcile(bot.services(), bot.inbox, given)
     bot.decide_all()
     bot.deploy_all()
     return found
@@ -137,6 +138,56 @@ def test_a_pull_request_closed_behind_our_back_loses_its_url_alone(bot: BotInMem
 
     assert bot.served_for(1) is None
     assert bot.served_at("dev") == pushed.after
+
+
+def test_a_repository_without_a_preview_is_looked_at_when_its_turn_comes(
+    bot: BotInMemory,
+) -> None:
+    pushed = bot.push("dev")
+    bot.open_pull("dev")
+    assert swept(bot) == 0
+
+    assert [swept(bot, REPOSITORY), swept(bot, REPOSITORY)] == [2, 0]
+
+    assert bot.served_for(1) == bot.served_at("dev") == pushed.after
+
+
+@dataclass
+class FakeGrants:
+    """So many repositories, and GitHub may go away while they are told."""
+
+    number: int
+    away_at: int | None = None
+
+    def repositories(self) -> Iterator[Repository]:
+        for index in range(self.number):
+            if index == self.away_at:
+                raise ForgeUnavailable("GET installations", "502 Bad Gateway")
+            yield replace(REPOSITORY, id=RepositoryId(index))
+
+
+def turns(rounds: Rounds) -> list[int]:
+    return [repository.id for repository in rounds.some()]
+
+
+def test_all_that_was_given_has_its_turn_again_and_again() -> None:
+    rounds = Rounds(FakeGrants(AT_ONCE + 2))
+
+    first, second, third = (turns(rounds) for _ in range(3))
+
+    assert first == third == [*range(AT_ONCE)]
+    assert second == [AT_ONCE, AT_ONCE + 1]
+
+
+def test_where_githubs_list_breaks_off_it_is_begun_again() -> None:
+    grants = FakeGrants(3, away_at=1)
+    rounds = Rounds(grants)
+    assert turns(rounds) == []
+
+    grants.away_at = None
+
+    assert turns(rounds) == [0, 1, 2]
+    assert turns(Rounds(None)) == []
 
 
 def test_what_is_decided_against_is_not_decided_again(bot: BotInMemory) -> None:

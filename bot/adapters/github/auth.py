@@ -190,6 +190,14 @@ class AppAccess:
         }
         return self._mint(self._installation(repository), scope).secret
 
+    def installed(self, installation: int) -> Github:
+        """Return this thread's client for asking what an installation was given, for an hour.
+
+        Its token may read the names of repositories and nothing in them.
+        """
+        token = self._mint(installation, {"permissions": {"metadata": "read"}})
+        return self._clients.with_token(("installation", installation), token.secret)
+
     def reaches(self, repository: Repository) -> bool:
         """Tell whether the App is still installed on the repository of this number.
 

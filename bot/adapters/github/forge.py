@@ -8,6 +8,7 @@ from bot.adapters.github.clients import PUBLIC_API_URL, Clients
 from bot.adapters.github.comments import Comments
 from bot.adapters.github.deployments import Deployments
 from bot.adapters.github.dispatches import Dispatches
+from bot.adapters.github.grants import AppGrants, TokenGrants
 from bot.adapters.github.hooks import AppHook, RepositoryHooks
 from bot.adapters.github.limits import Retries
 from bot.adapters.github.reading import Reading
@@ -18,6 +19,7 @@ from bot.core.model.ids import CommentId, Login, PullNumber, Repository
 from bot.core.model.pulls import Permission, PullRequest
 from bot.core.model.surfaces import Notice, ShownDeployment, StickyComment
 from bot.kernel.clock import Clock
+from bot.ports.grants import Grants
 from bot.ports.hooks import Hooks
 
 
@@ -40,6 +42,12 @@ class GitHubForge:
         if isinstance(self._access, AppAccess):
             return AppHook(self._access)
         return RepositoryHooks(self._access, self._retries, repositories=repositories, url=url)
+
+    def grants(self, connected: Callable[[], Iterable[Repository]]) -> Grants:
+        """Return what we were given: by the App's installations, or all that is `connected`."""
+        if isinstance(self._access, AppAccess):
+            return AppGrants(self._access, self._retries)
+        return TokenGrants(self._access, self._retries, connected)
 
     def publish(self, check: Check, ref: str | None) -> str:
         """Make `check` stand on its commit; see the port."""

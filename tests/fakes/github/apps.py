@@ -44,6 +44,22 @@ def get_user(call: Call) -> Answer:
     return Answer(document=call.documents.public_user(token.login))
 
 
+def list_given(call: Call) -> Answer:
+    """GET what an installation was given, by its own token."""
+    token = call.caller.token
+    if token is None or token.kind is not TokenKind.INSTALLATION:
+        raise Refusal(403, "You must authenticate with an installation access token")
+    given = [each for each in call.store.repositories.values() if each.id in token.repositories]
+    page, headers = call.page(given)
+    return Answer(
+        document={
+            "total_count": len(given),
+            "repositories": [call.documents.repository(each) for each in page],
+        },
+        headers=headers,
+    )
+
+
 def get_installation(call: Call) -> Answer:
     """GET the installation of the calling App on a repository."""
     app = require_app(call.caller)
@@ -127,6 +143,7 @@ ROUTES = [
     Route(method="GET", pattern="/user", permission=None, handler=get_user),
     Route(method="GET", pattern="/app/hook/config", permission=None, handler=get_hook_config),
     Route(method="GET", pattern="/app/installations", permission=None, handler=list_installations),
+    Route(method="GET", pattern="/installation/repositories", permission=None, handler=list_given),
     Route(
         method="POST",
         pattern="/app/installations/{installation_id}/access_tokens",

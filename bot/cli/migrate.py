@@ -1,8 +1,8 @@
 """`previewbot migrate`: move an organization from a server of API v1 to one of API v2.
 
-Every project becomes an app with its variables, its live deployment a revision of that app, every
-custom domain a domain. Nothing on the old server is changed. Run it again until its exit code is
-0: what was moved is left alone.
+Every project becomes an app with its variables, its live deployment a revision of that app; so
+does every other deployment that a custom domain leads to, and every such domain a domain. Nothing
+on the old server is changed. Run it again until its exit code is 0: what was moved is left alone.
 """
 
 import argparse

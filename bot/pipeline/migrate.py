@@ -1,17 +1,17 @@
-"""Moving from v1 to v2: every project an app, every live deployment a revision, every domain.
+"""Moving from v1 to v2: every project an app, so are others of its deployments with domains.
 
 Resumable without a record of its own: what was moved carries the old id as a label and is found
 by it. The old platform is only read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from bot.core.decide.migration import (
     app_slug,
+    apps_of,
     covers,
-    live_deployment,
     new_config,
     paired,
     problem_of,
@@ -19,11 +19,11 @@ from bot.core.decide.migration import (
 from bot.core.model.errors import TargetError
 from bot.core.model.ids import TargetDeploymentId
 from bot.core.model.migration import (
+    AppToMake,
     Fate,
     Moved,
     NewApp,
     NewDomain,
-    OldDeployment,
     OldDomain,
     OldProject,
     OldSource,
@@ -49,8 +49,9 @@ class Move:
     clock: Clock
     build_timeout: timedelta
     dry: bool
-    # Host of an old deployment -> its revision, for the domains that come afterwards.
+    # Host of an old deployment -> its revision, or why there is none: for the domains.
     _revisions: dict[str, TargetDeploymentId] = field(default_factory=dict)
+    _unserved: dict[str, Fate] = field(default_factory=dict)
 
     def everything(self) -> Iterator[Moved]:
         """Move all projects, then all domains, and yield each as it is done.
@@ -59,14 +60,10 @@ class Move:
             TargetError: the old platform's lists cannot be read; what fails later is reported.
 
         """
-        for project in self.old.projects():
-            try:
-                yield self._project(project)
-            except TargetError as error:
-                yield Moved(
-                    kind="project", name=project.name, fate=Fate.FAILED, notes=(str(error),)
-                )
-        domains = self.old.domains()
+        domains, projects = self.old.domains(), self.old.projects()
+        slugs = {app_slug(project) for project in projects}
+        for project in projects:
+            yield from self._project(project, domains, slugs)
         hosts = {domain.host for domain in domains}
         for domain in domains:
             try:
@@ -74,48 +71,64 @@ class Move:
             except TargetError as error:
                 yield Moved(kind="domain", name=domain.host, fate=Fate.FAILED, notes=(str(error),))
 
-    def _project(self, project: OldProject) -> Moved:
-        deployments = self.old.deployments(project.id)
-        live = live_deployment(project, deployments)
-        if live is None:
-            return _of(project, Fate.NOTHING_TO_MOVE, "no deployment of it ever succeeded")
-        source = self.old.source(live.id)
+    def _project(
+        self, project: OldProject, domains: tuple[OldDomain, ...], slugs: set[str]
+    ) -> Iterator[Moved]:
+        try:
+            wanted = apps_of(project, self.old.deployments(project.id), domains, slugs)
+        except TargetError as error:
+            yield _project_line(project, Fate.FAILED, str(error))
+            return
+        if not wanted:
+            yield _project_line(
+                project, Fate.NOTHING_TO_MOVE, "no deployment of it ever succeeded"
+            )
+        for each in wanted:
+            try:
+                moved = self._app(each)
+            except TargetError as error:
+                moved = _of(each, Fate.FAILED, str(error))
+            if not moved.is_done:
+                self._unserved |= dict.fromkeys(each.served, moved.fate)
+            yield moved
+
+    def _app(self, wanted: AppToMake) -> Moved:
+        old = wanted.deployment
+        source = self.old.source(old.id)
         if source is None:
-            return _of(project, Fate.FAILED, _NO_SOURCE)
+            return _of(wanted, Fate.FAILED, _NO_SOURCE)
         if (problem := problem_of(source)) is not None:
-            return _of(project, Fate.FAILED, problem)
-        notes = (*source.not_in_v2, *_left_behind(live, deployments))
-        app = self.new.app_of(project.id)
-        made = None if app is None else self.new.revision_of(app, live.id)
+            return _of(wanted, Fate.FAILED, problem)
+        notes = (*source.not_in_v2, *wanted.notes)
+        app = self.new.app_of(wanted)
+        made = None if app is None else self.new.revision_of(app, old.id)
         if app is not None and made is not None:
-            moved = self._settled(project, live, made, _of(project, Fate.ALREADY_THERE, *notes))
+            moved = self._settled(wanted, made, _of(wanted, Fate.ALREADY_THERE, *notes))
             return self._tidied(moved, app, source)
         if self.dry:
-            slug = app_slug(project) if app is None else app.slug
-            return _of(project, Fate.WOULD_MOVE, *notes, to=slug)
-        app = app or self.new.make_app(project.id, app_slug(project), new_config(source))
+            slug = wanted.slug if app is None else app.slug
+            return _of(wanted, Fate.WOULD_MOVE, *notes, to=slug)
+        app = app or self.new.make_app(wanted, new_config(source))
         # Before the revision, which would otherwise start without them.
         self.new.set_env(app, source.env)
-        made = self.new.deploy(app, live.id, source, self.old.reader(project.id))
-        moved = self._settled(project, live, made, _of(project, Fate.MOVED, *notes))
+        made = self.new.deploy(app, old.id, source, self.old.reader(wanted.project.id))
+        moved = self._settled(wanted, made, _of(wanted, Fate.MOVED, *notes))
         return self._tidied(moved, app, source)
 
-    def _settled(
-        self, project: OldProject, live: OldDeployment, made: TargetDeploymentId, good: Moved
-    ) -> Moved:
+    def _settled(self, wanted: AppToMake, made: TargetDeploymentId, good: Moved) -> Moved:
         """Wait for the end of the revision's build; return `good`, with its address, if it is."""
         end_s = self.clock.monotonic_s() + self.build_timeout.total_seconds()
         while True:
             match self.new.observe(made):
                 case Built(urls=urls):
-                    self._revisions |= dict.fromkeys(live.domains, made)
+                    self._revisions |= dict.fromkeys(wanted.served, made)
                     return replace(good, to=urls[0] if urls else str(made))
                 case Broken(log=log):
                     last = next((line.message for line in reversed(log)), "no reason given")
-                    return _of(project, Fate.FAILED, f"its build failed: {last}", to=str(made))
+                    return _of(wanted, Fate.FAILED, f"its build failed: {last}", to=str(made))
                 case Building() if self.clock.monotonic_s() >= end_s:
                     late = "its build has not ended; run this again to see how it went"
-                    return _of(project, Fate.WAITING, late, to=str(made))
+                    return _of(wanted, Fate.WAITING, late, to=str(made))
                 case Building():
                     self.clock.sleep(_LOOK_EVERY)
 
@@ -139,25 +152,39 @@ class Move:
         served = sorted(host for host in self._revisions if covers(domain.host, host))
         for host in served:
             self.new.serve(self._revisions[host], host)
-        if domain.deployment is not None and not served:
-            note = f"its deployment {domain.deployment} was not moved, so nothing answers there"
-            return Moved(kind="domain", name=domain.host, fate=Fate.WAITING, notes=(note,))
+        missing = {
+            host: fate for host, fate in self._unserved.items() if covers(domain.host, host)
+        }
+        if domain.deployment is not None and domain.host not in (*served, *missing):
+            missing[domain.host] = Fate.FAILED
+        if missing:
+            return _unserved(domain, served, missing)
         fate = Fate.MOVED if is_new else Fate.ALREADY_THERE
         return Moved(kind="domain", name=domain.host, fate=fate, to=", ".join(served))
 
 
-def _of(project: OldProject, fate: Fate, *notes: str, to: str = "") -> Moved:
-    return Moved(kind="project", name=project.name, fate=fate, to=to, notes=notes)
+def _project_line(project: OldProject, fate: Fate, note: str) -> Moved:
+    return Moved(kind="project", name=project.name, fate=fate, notes=(note,))
+
+
+def _of(wanted: AppToMake, fate: Fate, *notes: str, to: str = "") -> Moved:
+    kind = "function" if wanted.hosts else "project"
+    return Moved(kind=kind, name=wanted.name, fate=fate, to=to, notes=notes)
+
+
+def _unserved(domain: OldDomain, served: list[str], missing: Mapping[str, Fate]) -> Moved:
+    """Say that hosts lead nowhere: that waits only as long as all of their apps do."""
+    waits = set(missing.values()) == {Fate.WAITING}
+    why = "its build has not ended" if waits else "what it led to was not moved; see there"
+    return Moved(
+        kind="domain",
+        name=domain.host,
+        fate=Fate.WAITING if waits else Fate.FAILED,
+        to=", ".join(served),
+        notes=tuple(f"nothing answers at {host}: {why}" for host in sorted(missing)),
+    )
 
 
 def _unproven(domain: NewDomain) -> Moved:
     notes = ("publish one of these and run this again:", *domain.records)
     return Moved(kind="domain", name=domain.host, fate=Fate.WAITING, notes=notes)
-
-
-def _left_behind(live: OldDeployment, deployments: tuple[OldDeployment, ...]) -> Iterator[str]:
-    """Say which other deployments have hosts of their own: in v2 each needs an app."""
-    for other in deployments:
-        if other.id != live.id and len(other.domains) > 1:
-            hosts = ", ".join(other.domains)
-            yield f"deployment {other.id} is not moved ({hosts}): make an app of its own for it"

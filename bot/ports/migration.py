@@ -8,6 +8,7 @@ from typing import Protocol
 
 from bot.core.model.ids import TargetDeploymentId
 from bot.core.model.migration import (
+    AppToMake,
     NewApp,
     NewDomain,
     OldDeployment,
@@ -46,12 +47,12 @@ class OldPlatform(Protocol):
 class NewPlatform(Protocol):
     """A platform of v2, in which everything that was moved is found again by a label."""
 
-    def app_of(self, project: ProjectId) -> NewApp | None:
-        """Return the app that a project became."""
+    def app_of(self, wanted: AppToMake) -> NewApp | None:
+        """Return the app if it was made: by its project, and any of its hosts if it has some."""
         ...
 
-    def make_app(self, project: ProjectId, slug: str, config: Mapping[str, object]) -> NewApp:
-        """Make the app of a project."""
+    def make_app(self, wanted: AppToMake, config: Mapping[str, object]) -> NewApp:
+        """Make an app."""
         ...
 
     def set_env(self, app: NewApp, env: Mapping[str, str]) -> None:

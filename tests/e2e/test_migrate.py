@@ -1,10 +1,8 @@
 """`previewbot migrate`: from a server of v1 to another of v2, both real."""
 
-import json
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
@@ -12,66 +10,10 @@ import pytest
 import structlog
 
 from bot.cli import migrate
+from tests.e2e.two_servers import ASSETS, Move, labels, live
 from tests.subhosting.domains.world import World, running_world
-from tests.subhosting.server import Json, RunningSubhosting
 
 _NUMBERS = count(1)
-
-SHOWS = """
-import { words } from "./lib/words.ts";
-Deno.serve(() => new Response(`${words} ${Deno.env.get("GREETING") ?? "-"}`));
-"""
-WORDS = {"kind": "symlink", "target": "../real.ts"}
-ASSETS = {
-    "main.ts": SHOWS,
-    "real.ts": 'export const words = "moved,";',
-    "lib/words.ts": WORDS,
-    "picture.bin": {"kind": "file", "encoding": "base64", "content": "AAH/"},
-}
-
-
-@dataclass
-class Move:
-    """Two servers and the command between them."""
-
-    old: World
-    new: World
-    tokens: Path
-    capsys: pytest.CaptureFixture[str]
-
-    def run(self, *words: str) -> tuple[int, dict[str, Json]]:
-        """Return the exit code and the report by name."""
-        code = migrate.run([*self.words(), "--json", *words])
-        lines = self.capsys.readouterr().out.splitlines()
-        return code, {found["name"]: found for found in map(json.loads, lines)}
-
-    def words(self) -> list[str]:
-        for name, world in (("old", self.old), ("new", self.new)):
-            (self.tokens / name).write_text(f"{world.server.token}\n")
-        return [
-            "--from",
-            f"v1:{self.old.server.api_url}/v1",
-            "--organization",
-            self.old.server.organization,
-            "--from-token-file",
-            str(self.tokens / "old"),
-            "--to",
-            f"v2:{self.new.server.api_url}/v2",
-            "--to-token-file",
-            str(self.tokens / "new"),
-        ]
-
-    def prove(self, domain: str) -> None:
-        """Publish what the new server asks for."""
-        found = self.new.v2("GET", f"/domains/{domain}").json
-        (proof,) = [
-            record
-            for together in found["dns_records"][:1]
-            for record in together
-            if record["type"] == "CNAME"
-        ]
-        name = f"{proof['name']}.{proof['base']}"
-        self.new.names.records[name, "CNAME"] = proof["value"]
 
 
 @pytest.fixture(scope="module")
@@ -104,19 +46,6 @@ def move(
 @pytest.fixture
 def name() -> str:
     return f"shop-{next(_NUMBERS)}"
-
-
-def live(server: RunningSubhosting, name: str, **fields: object) -> Json:
-    project = server.new_project(name)
-    wanted = {"domains": [f"{name}.localhost"], **fields}
-    made = server.deployed(project["id"], ASSETS, **wanted)
-    assert made["status"] == "success", server.build_log(made["id"])
-    return made
-
-
-def labels(move: Move, slug: str) -> Json:
-    found: Json = move.new.v2("GET", f"/apps/{slug}").json["labels"]
-    return found
 
 
 def test_a_project_arrives_with_files_variables_and_a_running_app(move: Move, name: str) -> None:
@@ -259,6 +188,49 @@ def test_a_domain_and_its_wildcard_become_one_and_lead_to_each_host(move: Move, 
     assert move.new.v2("GET", f"/domains/{base}").json["kind"] == "base_and_wildcard"
     assert move.new.server.get(f"www.{base}").text == "moved, -"
     assert move.new.server.get(base).text == "moved, -"
+
+
+def test_each_deployment_with_a_domain_of_its_own_becomes_an_app(move: Move, name: str) -> None:
+    made = live(move.old.server, name, envVars={"GREETING": "shop"})
+    host = f"auth.{name}.example"
+    move.old.verified(host)
+    auth = {"domains": [host], "envVars": {"GREETING": "auth"}}
+    move.old.server.deployed(made["projectId"], ASSETS, **auth)
+    move.run()
+    move.prove(host)
+
+    code, report = move.run()
+
+    assert code == 0, report
+    function = report[f"{name} at {host}"]
+    assert (function["kind"], function["fate"]) == ("function", "already-there")
+    assert report[host]["to"] == host
+    assert move.new.server.get(host).text == "moved, auth"
+    assert move.new.server.get(f"{name}-auth.localhost").text == "moved, auth"
+    assert move.new.server.get(f"{name}.localhost").text == "moved, shop"
+    together = move.new.v2("GET", f"/apps?labels[custom.v1-project]={made['projectId']}").json
+    assert {each["slug"] for each in together} == {name, f"{name}-auth"}
+
+
+@pytest.mark.parametrize("prefix", ["", "*."])
+def test_a_domain_whose_app_does_not_start_over_there_has_failed_and_waits_for_nobody(
+    move: Move, name: str, prefix: str
+) -> None:
+    old, host = move.old, f"{name}.example"
+    for domain in {host, prefix + host}:
+        old.verified(domain)
+    database = old.v1("POST", f"/organizations/{old.server.organization}/databases", {}).json
+    app = {"main.ts": "await Deno.openKv(); Deno.serve(() => new Response());"}
+    linked = {"domains": ["auth." * bool(prefix) + host], "databases": {"default": database["id"]}}
+    old.server.deployed(live(old.server, name)["projectId"], app, **linked)
+    move.run()
+    move.prove(host)
+
+    code, report = move.run()
+
+    assert (code, report[name]["fate"]) == (1, "already-there")
+    assert report[prefix + host]["fate"] == "failed"
+    assert "nothing answers at" in report[prefix + host]["notes"][0]
 
 
 def test_what_v2_has_no_word_for_is_said(move: Move, name: str) -> None:

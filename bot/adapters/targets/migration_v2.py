@@ -11,7 +11,7 @@ from bot.adapters.targets.http import Api, Call
 from bot.core.decide.migration import WILDCARD, new_config
 from bot.core.model.errors import TargetRefused
 from bot.core.model.ids import TargetDeploymentId
-from bot.core.model.migration import AppId, NewApp, NewDomain, OldSource, ProjectId
+from bot.core.model.migration import AppId, AppToMake, NewApp, NewDomain, OldSource
 from bot.core.model.outcomes import LogLine
 from bot.ports.target import BlobReader, Broken, Building, Built, Observation
 from bot.wire import deploy_v2 as wire
@@ -22,6 +22,8 @@ from bot.wire.deploy_v2_revisions import RevisionStatus
 Item = TypeVar("Item")
 
 OLD_PROJECT, OLD_DEPLOYMENT = "custom.v1-project", "custom.v1-deployment"
+# The domains that an app of its own within a project is known by.
+OLD_HOSTS = "custom.v1-hosts"
 # The variables that an app got from v1; all others are of its people.
 OLD_VARIABLES = "custom.v1-variables"
 
@@ -38,23 +40,29 @@ class NewV2:
         """Write to the organization whose token `api` carries."""
         self._api = api
 
-    def app_of(self, project: ProjectId) -> NewApp | None:
-        """Return the app that a project became."""
-        params: dict[str, str | int] = {f"labels[{OLD_PROJECT}]": project, "limit": 1}
-        call = Call(method="GET", url="apps", params=params)
-        found = self._api.ask(call, list[wire.AppListItem])
-        # A server that ignores the filter would show us anybody's app.
-        ours = (app for app in found if (app.labels or {}).get(OLD_PROJECT) == project)
-        return next((NewApp(id=AppId(app.id), slug=app.slug) for app in ours), None)
+    def app_of(self, wanted: AppToMake) -> NewApp | None:
+        """Return the app if it was made: by its project, and any of its hosts if it has some."""
+        project = wanted.project.id
+        for app in self._pages("apps", wire.AppListItem, {f"labels[{OLD_PROJECT}]": project}):
+            # A server that ignores the filter would show us anybody's app.
+            if (app.labels or {}).get(OLD_PROJECT) != project:
+                continue
+            hosts = _listed(app, OLD_HOSTS)
+            if hosts & set(wanted.hosts) or not (hosts or wanted.hosts):
+                return NewApp(id=AppId(app.id), slug=app.slug)
+        return None
 
-    def make_app(self, project: ProjectId, slug: str, config: Mapping[str, object]) -> NewApp:
-        """Make the app of a project.
+    def make_app(self, wanted: AppToMake, config: Mapping[str, object]) -> NewApp:
+        """Make an app.
 
         Raises:
             TargetRefused: the slug is taken, or is none.
 
         """
-        document = {"slug": slug, "labels": {OLD_PROJECT: project}, "config": config}
+        labels: dict[str, wire.LabelValue] = {OLD_PROJECT: wanted.project.id}
+        if wanted.hosts:
+            labels[OLD_HOSTS] = list(wanted.hosts)
+        document = {"slug": wanted.slug, "labels": labels, "config": config}
         made = self._api.ask(_writing("POST", "apps", document), wire.App)
         return NewApp(id=AppId(made.id), slug=made.slug)
 
@@ -71,12 +79,12 @@ class NewV2:
             {"key": key, "value": value, "secret": True, "contexts": _ALL}
             for key, value in env.items()
         ]
-        self._update(found, variables, _given(found) | (env.keys() - there))
+        self._update(found, variables, _listed(found, OLD_VARIABLES) | (env.keys() - there))
 
     def drop_env(self, app: NewApp, kept: Collection[str]) -> None:
         """Take away the variables that `set_env` once made and that are not to be kept."""
         found = self._found(app)
-        gone = _given(found) - set(kept)
+        gone = _listed(found, OLD_VARIABLES) - set(kept)
         if not gone:
             return
         variables = [
@@ -84,7 +92,7 @@ class NewV2:
             for each in found.env_vars or ()
             if each.key in gone and each.contexts == _ALL
         ]
-        self._update(found, variables, _given(found) - gone)
+        self._update(found, variables, _listed(found, OLD_VARIABLES) - gone)
 
     def revision_of(
         self, app: NewApp, deployment: TargetDeploymentId
@@ -182,9 +190,12 @@ class NewV2:
         url = f"revisions/{_part(revision)}/domains"
         self._api.tell(_writing("PUT", url, {"production": [host]}))
 
-    def _pages(self, url: str, item: type[Item]) -> Iterator[Item]:
+    def _pages(
+        self, url: str, item: type[Item], only: Mapping[str, str] | None = None
+    ) -> Iterator[Item]:
         pages = list[item]  # type: ignore[valid-type]  # a type made while running
-        call: Call | None = Call(method="GET", url=url, params={"limit": _PAGE_SIZE})
+        params: dict[str, str | int] = {**(only or {}), "limit": _PAGE_SIZE}
+        call: Call | None = Call(method="GET", url=url, params=params)
         while call is not None:
             page: list[Item]
             page, call = self._api.ask_page(call, pages)
@@ -227,9 +238,9 @@ def _writing(method: str, url: str, document: Mapping[str, object]) -> Call:
     return Call(method=method, url=url, body=lambda: iter((content,)), repeatable=repeatable)
 
 
-def _given(app: wire.App) -> set[str]:
-    keys = (app.labels or {}).get(OLD_VARIABLES, [])
-    return {keys} if isinstance(keys, str) else set(keys)
+def _listed(app: wire.AppListItem, label: str) -> set[str]:
+    words = (app.labels or {}).get(label, [])
+    return {words} if isinstance(words, str) else set(words)
 
 
 def _domain(host: str, found: domains.Domain) -> NewDomain:

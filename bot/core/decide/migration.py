@@ -6,12 +6,18 @@ the tests as a document: a project is an app, its name the slug, its live deploy
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from bot.core.decide.entrypoint import site_folder
 from bot.core.decide.names import MAX_APP
-from bot.core.model.migration import OldDeployment, OldProject, OldSource
+from bot.core.model.migration import (
+    AppToMake,
+    OldDeployment,
+    OldDomain,
+    OldProject,
+    OldSource,
+)
 
 _MIN_SLUG = 3
 _HASH_LENGTH = 8
@@ -28,15 +34,15 @@ _INSTALL = "deno install"
 def app_slug(project: OldProject) -> str:
     """Return the slug of a project's app: its name where v2 allows that, else as much as fits."""
     name = project.name
-    if _MIN_SLUG <= len(name) <= MAX_APP and _SLUG.fullmatch(name):
+    if _is_slug(name):
         return name
-    fingerprint = hashlib.sha256(project.id.encode()).hexdigest()[:_HASH_LENGTH]
-    kept = _OTHER.sub("-", name.lower())[: MAX_APP - _HASH_LENGTH - 1].strip("-")
-    return f"{kept}-{fingerprint}" if kept else f"app-{fingerprint}"
+    return _cut(name, project.id)
 
 
 def live_deployment(
-    project: OldProject, deployments: Iterable[OldDeployment]
+    project: OldProject,
+    deployments: Iterable[OldDeployment],
+    domains: Collection[OldDomain] = (),
 ) -> OldDeployment | None:
     """Return what visitors of the project get.
 
@@ -44,11 +50,54 @@ def live_deployment(
     newest. None: no deployment ever succeeded.
     """
 
-    def rank(deployment: OldDeployment) -> tuple[bool, bool, object]:
-        own = any(host.partition(".")[0] == project.name for host in deployment.domains)
-        return own, bool(deployment.domains), deployment.created_at
+    def rank(deployment: OldDeployment) -> tuple[bool, bool, bool, object]:
+        named = [host for host in deployment.domains if host.partition(".")[0] == project.name]
+        # A custom domain may begin with the same word.
+        own = any(not _is_custom(host, domains) for host in named)
+        return own, bool(named), bool(deployment.domains), deployment.created_at
 
     return max(deployments, key=rank, default=None)
+
+
+def apps_of(
+    project: OldProject,
+    deployments: Collection[OldDeployment],
+    domains: Collection[OldDomain],
+    taken: Collection[str],
+) -> tuple[AppToMake, ...]:
+    """Return the apps that a project becomes, that of its live deployment first.
+
+    "In v1, you may have used a single project with multiple active deployments to represent
+    separate functions. In v2, create a separate app for each function": what custom domains lead
+    to is one. `taken` are the slugs of all projects. Nothing: no deployment ever succeeded.
+    """
+    live = live_deployment(project, deployments, domains)
+    if live is None:
+        return ()
+    claimed = set(live.domains)
+    slugs = set(taken)
+    functions: list[AppToMake] = []
+    notes: list[str] = []
+    others = (each for each in deployments if each.id != live.id)
+    # A server may let several deployments share a host; the newest answers there.
+    for other in sorted(others, key=lambda each: each.created_at, reverse=True):
+        own = f"{project.name}-{other.id}"
+        hosts = {host for host in other.domains if host.partition(".")[0] != own} - claimed
+        claimed |= hosts
+        custom = sorted(host for host in hosts if _is_custom(host, domains))
+        if left := sorted(hosts.difference(custom)):
+            notes.append(
+                f"{', '.join(left)} led to deployment {other.id} and not here: names of the old"
+                " server are not moved; make an app of its own for it if it is still used"
+            )
+        if custom:
+            slug = _function_slug(project, custom[0], slugs)
+            slugs.add(slug)
+            functions.append(
+                AppToMake(project=project, deployment=other, slug=slug, hosts=tuple(custom))
+            )
+    first = AppToMake(project=project, deployment=live, slug=app_slug(project), notes=tuple(notes))
+    return first, *functions
 
 
 def problem_of(source: OldSource) -> str | None:
@@ -86,3 +135,25 @@ def paired(domain: str) -> str:
     if domain.startswith(WILDCARD):
         return domain.removeprefix(WILDCARD)
     return WILDCARD + domain
+
+
+def _is_custom(host: str, domains: Collection[OldDomain]) -> bool:
+    return any(covers(each.host, host) for each in domains)
+
+
+def _function_slug(project: OldProject, host: str, taken: Collection[str]) -> str:
+    """Return `shop-auth` for what `auth.shop.example` leads to, or as much of it as is free."""
+    wanted = f"{project.name}-{host.partition('.')[0]}"
+    if _is_slug(wanted) and wanted not in taken:
+        return wanted
+    return _cut(wanted, f"{project.id} {host}")
+
+
+def _is_slug(name: str) -> bool:
+    return _MIN_SLUG <= len(name) <= MAX_APP and _SLUG.fullmatch(name) is not None
+
+
+def _cut(name: str, key: str) -> str:
+    fingerprint = hashlib.sha256(key.encode()).hexdigest()[:_HASH_LENGTH]
+    kept = _OTHER.sub("-", name.lower())[: MAX_APP - _HASH_LENGTH - 1].strip("-")
+    return f"{kept}-{fingerprint}" if kept else f"app-{fingerprint}"

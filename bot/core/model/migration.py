@@ -50,6 +50,29 @@ class OldDomain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AppToMake:
+    """What becomes one app: a project's live deployment, or another with domains of its own."""
+
+    project: OldProject
+    deployment: OldDeployment
+    slug: str
+    hosts: tuple[str, ...] = ()  # what the app is known by; none of the live deployment
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return what the report calls it."""
+        return (
+            f"{self.project.name} at {', '.join(self.hosts)}" if self.hosts else self.project.name
+        )
+
+    @property
+    def served(self) -> tuple[str, ...]:
+        """Return the old hosts that lead to it."""
+        return self.hosts or self.deployment.domains
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewApp:
     """An app of v2."""
 
@@ -81,7 +104,7 @@ class Fate(StrEnum):
 class Moved:
     """One line of the report; `notes` are for people."""
 
-    kind: str  # "project" or "domain"
+    kind: str  # "project", "function" (of a project, an app of its own) or "domain"
     name: str
     fate: Fate
     to: str = ""  # the new name or address

@@ -8,12 +8,26 @@ import pytest
 from bot.adapters.targets.http import KEEPALIVE_OURS, Api
 from bot.adapters.targets.migration_v2 import NewV2
 from bot.core.model.ids import TargetDeploymentId
-from bot.core.model.migration import NewApp, OldSource, ProjectId
+from bot.core.model.migration import (
+    AppToMake,
+    NewApp,
+    OldDeployment,
+    OldProject,
+    OldSource,
+    ProjectId,
+)
+from bot.kernel.clock import SystemClock
 from tests.fakes.apps import hello
 from tests.fakes.deno.platform import TOKEN, FakeDeno, serving_deno
 from tests.fakes.subhosting.patience import PatientClock
 
 OLD = TargetDeploymentId("olddeploy001")
+
+
+def wanted(slug: str = "shop", *hosts: str) -> AppToMake:
+    made = OldDeployment(id=OLD, domains=hosts, created_at=SystemClock().now())
+    project = OldProject(id=ProjectId("old"), name="shop")
+    return AppToMake(project=project, deployment=made, slug=slug, hosts=hosts)
 
 
 @dataclass
@@ -35,8 +49,21 @@ def bench() -> Iterator[Bench]:
     with serving_deno() as deno:
         api = Api("deno", deno.api_url, TOKEN, keepalive=KEEPALIVE_OURS, clock=PatientClock())
         new = NewV2(api)
-        yield Bench(deno, new, new.make_app(ProjectId("old"), "shop", {}))
+        yield Bench(deno, new, new.make_app(wanted(), {}))
         api.close()
+
+
+def test_an_app_is_found_by_any_host_it_was_made_for_or_by_having_none(bench: Bench) -> None:
+    for number in range(120):
+        bench.new.make_app(wanted(f"shop-{number}", f"{number}.example", f"{number}.other"), {})
+    new = bench.new
+
+    assert new.app_of(wanted()) == bench.app
+    for host in ("0.example", "0.other", "119.other"):
+        found = new.app_of(wanted("anything", host, "later.example"))
+        assert found is not None
+        assert found.slug == f"shop-{host.partition('.')[0]}"
+    assert new.app_of(wanted("anything", "later.example")) is None
 
 
 @pytest.mark.parametrize("status", ["failed", "skipped"])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bot.core.decide.migration import (
     app_slug,
+    apps_of,
     covers,
     live_deployment,
     new_config,
@@ -17,7 +18,7 @@ from bot.core.decide.migration import (
 )
 from bot.core.model.ids import TargetDeploymentId
 from bot.core.model.manifest import Manifest
-from bot.core.model.migration import OldDeployment, OldProject, OldSource, ProjectId
+from bot.core.model.migration import OldDeployment, OldDomain, OldProject, OldSource, ProjectId
 
 # As published for v2.
 SLUG = re.compile(r"(?!..--)[a-z0-9][a-z0-9-]{1,30}[a-z0-9]")
@@ -55,6 +56,75 @@ def test_the_project_s_own_host_tells_what_is_live() -> None:
     assert live_deployment(project("shop"), (newer, bare)) == newer
     assert live_deployment(project("shop"), (bare,)) == bare
     assert live_deployment(project("shop"), ()) is None
+
+
+def domains(*hosts: str) -> tuple[OldDomain, ...]:
+    return tuple(OldDomain(host=host, deployment=None) for host in hosts)
+
+
+def test_each_deployment_with_a_domain_of_its_own_is_an_app() -> None:
+    live = deployment("live", 1, "shop.old.dev", "shop.example")
+    auth = deployment("auth", 2, "shop-auth.old.dev", "auth.shop.example")
+    deep = deployment("deep", 3, "a.b.example", "shop-deep.old.dev", "z.b.example")
+    idle = deployment("idle", 4, "shop-idle.old.dev")
+    found = domains("shop.example", "auth.shop.example", "*.b.example")
+
+    first, *others = apps_of(project("shop"), (live, auth, deep, idle), found, {"shop"})
+
+    assert (first.deployment, first.slug, first.name) == (live, "shop", "shop")
+    assert [(each.deployment, each.slug, each.hosts) for each in others] == [
+        (deep, "shop-a", ("a.b.example", "z.b.example")),
+        (auth, "shop-auth", ("auth.shop.example",)),
+    ]
+    assert others[1].name == "shop at auth.shop.example"
+    assert first.notes == ()
+
+
+def test_a_custom_domain_that_begins_with_the_project_s_name_makes_nothing_live() -> None:
+    live = deployment("live", 1, "shop.old.dev")
+    other = deployment("other", 2, "shop.example")
+
+    first, second = apps_of(project("shop"), (live, other), domains("shop.example"), {"shop"})
+
+    assert (first.deployment, second.deployment) == (live, other)
+
+
+def test_a_slug_that_another_app_needs_gets_a_part_of_a_hash() -> None:
+    live = deployment("live", 1, "shop.old.dev")
+    twins = deployment("one", 2, "auth.a.example"), deployment("two", 3, "auth.b.example")
+    found = domains("auth.a.example", "auth.b.example")
+
+    _, *free = apps_of(project("shop"), (live, *twins), found, {"shop"})
+    _, *taken = apps_of(project("shop"), (live, *twins), found, {"shop", "shop-auth"})
+
+    assert [each.slug == "shop-auth" for each in free] == [True, False]
+    assert all(re.fullmatch(r"shop-auth-[0-9a-f]{8}", each.slug) for each in (free[1], *taken))
+    assert len({each.slug for each in taken}) == 2
+
+
+def test_a_host_that_several_deployments_name_is_the_live_one_s_or_the_newest_s() -> None:
+    live = deployment("live", 1, "shop.old.dev", "both.example")
+    older = deployment("older", 2, "both.example", "also.example")
+    newer = deployment("newer", 3, "also.example")
+    found = domains("both.example", "also.example")
+
+    _, *others = apps_of(project("shop"), (live, older, newer), found, {"shop"})
+
+    assert [(each.deployment, each.hosts) for each in others] == [(newer, ("also.example",))]
+
+
+def test_a_name_of_the_old_server_that_leads_elsewhere_is_told() -> None:
+    live = deployment("live", 1, "shop.old.dev")
+    other = deployment("other", 2, "beta.old.dev")
+
+    (only,) = apps_of(project("shop"), (live, other), (), {"shop"})
+
+    (note,) = only.notes
+    assert note.startswith("beta.old.dev led to deployment other and not here")
+
+
+def test_a_project_without_a_deployment_that_worked_is_no_app() -> None:
+    assert apps_of(project("shop"), (), (), {"shop"}) == ()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import structlog
 
 from bot.core.model.commands import Authority, Help, Reaction, Said, Status
 from bot.core.model.decisions import Answer
-from bot.core.model.errors import ForgeError
+from bot.core.model.errors import ForgeError, ForgeRefused
 from bot.core.model.events import CommentWritten
 from bot.core.model.ids import DeliveryKey
 from bot.core.model.surfaces import StickyComment
@@ -44,7 +44,10 @@ def lost_right(authority: Authority, services: Services) -> str | None:
         ForgeUnavailable: the forge could not be asked.
 
     """
-    has = services.forge.permission(authority.repository, authority.login)
+    try:
+        has = services.forge.permission(authority.repository, authority.login)
+    except ForgeRefused as refusal:
+        return f"nobody tells any more what {authority.login} may do: {refusal}"
     if has >= authority.needs:
         return None
     return f"it needs the {authority.needs.name.lower()} role, which {authority.login} has lost"

@@ -3,7 +3,8 @@
 import structlog
 
 from bot.core.decide.decision import decide
-from bot.core.model.decisions import Decision, Reason
+from bot.core.decide.refused import refused
+from bot.core.model.decisions import Decision
 from bot.core.model.errors import ForgeRefused
 from bot.core.model.events import CommentWritten, Event
 from bot.core.model.ids import DeliveryKey
@@ -37,4 +38,4 @@ def _decided(
     try:
         return patiently(journal, lambda: decide(event, gather(event, delivery, services)))
     except ForgeRefused as refusal:
-        return Decision(reason=Reason.FORGE_REFUSED, detail=str(refusal))
+        return refused(event, str(refusal))

@@ -27,6 +27,7 @@ class FakeForge:
     told: list[Notice] = field(default_factory=list)
     away_for: int = 0
     refusal: ForgeRefused | None = None  # what every call is answered with
+    refuses: str | None = None  # what the requests begin with that are refused
     lost: set[CheckStatus] = field(default_factory=set)  # words of checks that are not taken
     pulls: dict[tuple[RepositoryId, PullNumber], PullRequest] = field(default_factory=dict)
     reactions: dict[CommentId, list[Reaction]] = field(default_factory=dict)
@@ -127,6 +128,8 @@ class FakeForge:
     def _answer(self, request: str) -> None:
         if self.refusal is not None:
             raise self.refusal
+        if self.refuses is not None and request.startswith(self.refuses):
+            raise ForgeRefused(request, status=403, message="Forbidden; it needs metadata: read")
         if self.away_for > 0:
             self.away_for -= 1
             raise ForgeUnavailable(request, "502 Bad Gateway")

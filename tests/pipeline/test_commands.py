@@ -5,7 +5,7 @@ import pytest
 from bot.core.model.checks import Button, CheckStatus, Conclusion
 from bot.core.model.commands import NEEDED, Verb
 from bot.core.model.events import CheckSuiteRerequested
-from bot.core.model.ids import Login
+from bot.core.model.ids import Login, Repository
 from bot.core.model.preview import Deployment, DeploymentState
 from bot.core.model.pulls import Permission
 from tests.fakes.target import BREAKS
@@ -398,3 +398,36 @@ def test_a_forge_that_is_away_for_a_moment_is_waited_for_with_the_answer(
 
     assert bot.served_at("dev") is None
     assert bot.reactions(asked)[-1] == "+1"
+
+
+def test_what_github_refuses_to_tell_is_answered_with_its_words(bot: BotInMemory) -> None:
+    bot.forge.refuses = "GET collaborators/ada"
+    asked = bot.comment("ada", "/preview redeploy")
+
+    key = bot.react_to(asked)
+
+    [reply] = bot.replies()
+    assert bot.reason(key) == "forge-refused"
+    assert bot.reactions(asked) == ["eyes", "-1"]
+    assert reply.startswith("`/preview redeploy`: Previewbot may not do that here: ")
+    assert "metadata: read" in reply
+
+
+def test_a_right_that_cannot_be_asked_for_again_stops_the_deed_as_well(bot: BotInMemory) -> None:
+    asked = bot.comment("ada", "/preview destroy")
+    bot.deliver(asked)
+    asked_for = bot.forge.permission
+
+    def refused_from_now_on(repository: Repository, login: Login) -> Permission:
+        has = asked_for(repository, login)
+        bot.forge.refuses = "GET collaborators/ada"
+        return has
+
+    bot.forge.permission = refused_from_now_on  # type: ignore[method-assign]
+
+    bot.decide_all()
+
+    [reply] = bot.replies()
+    assert bot.served_at("dev") is not None
+    assert bot.reactions(asked) == ["eyes", "-1"]
+    assert "metadata: read" in reply

@@ -6,7 +6,7 @@ import structlog
 
 from bot.core.decide.missed import to_repeat
 from bot.core.model.errors import ForgeRefused
-from bot.ports.hooks import Hooks
+from bot.ports.hooks import Attempt, Hooks
 from bot.ports.inbox import Inbox
 
 log = structlog.get_logger()
@@ -25,7 +25,7 @@ def repeat_missed(hooks: Hooks, inbox: Inbox, *, since: datetime) -> int:
     """
     repeated = 0
     for attempt in to_repeat(hooks.attempts(since)):
-        if inbox.find(attempt.guid):
+        if _is_stored(attempt, inbox):
             continue
         try:
             hooks.repeat(attempt)
@@ -35,3 +35,9 @@ def repeat_missed(hooks: Hooks, inbox: Inbox, *, since: datetime) -> int:
         log.info("delivery_repeated", delivery=attempt.guid, outcome=attempt.outcome)
         repeated += 1
     return repeated
+
+
+def _is_stored(attempt: Attempt, inbox: Inbox) -> bool:
+    """Tell whether we have the delivery; another hook's with the same GUID is another one."""
+    hooks = {record.key.hook for record in inbox.find(attempt.guid)}
+    return bool(hooks) if attempt.hook is None else attempt.hook in hooks

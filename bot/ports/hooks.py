@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.core.model.ids import DeliveryGuid
+from bot.core.model.ids import DeliveryGuid, HookId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One attempt of the forge to bring us a delivery; several have the same GUID."""
+    """One attempt of the forge to bring us a delivery; several have the same hook and GUID."""
 
     ref: str  # the forge's name of the attempt
+    hook: HookId | None  # as a delivery names it; None: the App's, whose number GitHub keeps back
     guid: DeliveryGuid
     arrived: bool  # we answered that we have it
     outcome: str  # in the forge's words

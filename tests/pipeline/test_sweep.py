@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.model.checks import CheckStatus, Conclusion
 from bot.core.model.errors import ForgeRefused, ForgeUnavailable
-from bot.core.model.ids import DeliveryGuid, Repository, RepositoryId
+from bot.core.model.ids import DeliveryGuid, HookId, Repository, RepositoryId
 from bot.core.model.preview import DeploymentState
 from bot.core.model.surfaces import Showing, ShownState, Surface
 from bot.pipeline.catch_up import repeat_missed
@@ -46,10 +46,11 @@ class FakeHooks:
             raise ForgeRefused("POST attempts", status=404, message="Not Found")
         self.repeated.append(attempt.guid)
 
-    def fail(self, guid: str) -> None:
+    def fail(self, guid: str, hook: str | None = None) -> None:
         self.sent.append(
             Attempt(
                 ref=f"app/{len(self.sent) + 1}",
+                hook=None if hook is None else HookId(hook),
                 guid=DeliveryGuid(guid),
                 arrived=False,
                 outcome="failed to connect to host",
@@ -73,6 +74,18 @@ def test_a_delivery_whose_answer_alone_was_lost_is_not(bot: BotInMemory) -> None
 
     assert repeat_missed(hooks, bot.inbox, since=NOON) == 0
     assert hooks.repeated == []
+
+
+def test_what_another_hook_brought_under_the_same_guid_is_another_delivery(
+    bot: BotInMemory,
+) -> None:
+    hooks = FakeHooks()
+    key = bot.deliver(bot.push(), guid="same")
+    hooks.fail("same", hook="2")
+    hooks.fail("same", hook=key.hook)
+
+    assert repeat_missed(hooks, bot.inbox, since=NOON) == 1
+    assert hooks.repeated == ["same"]
 
 
 def test_one_that_the_forge_has_forgotten_does_not_stop_the_others(bot: BotInMemory) -> None:

@@ -15,7 +15,7 @@ from bot.adapters.github.auth import AppAccess, TokenAccess
 from bot.adapters.github.clients import PAGE_SIZE
 from bot.adapters.github.limits import Retries
 from bot.core.model.errors import ForgeRefused
-from bot.core.model.ids import DeliveryGuid, Repository
+from bot.core.model.ids import DeliveryGuid, HookId, Repository
 from bot.ports.hooks import Attempt
 from bot.wire.github import HookAnswer, HookDeliveryAnswer
 
@@ -45,7 +45,7 @@ class AppHook:
 
     def attempts(self, since: datetime) -> Iterator[Attempt]:
         """Return what was sent; see `bot.ports.hooks`."""
-        return _listed(lambda asked: self._get("/app/hook/deliveries", asked), "app", since)
+        return _listed(lambda asked: self._get("/app/hook/deliveries", asked), "app", None, since)
 
     def repeat(self, attempt: Attempt) -> None:
         """Have one sent once more; see `bot.ports.hooks`."""
@@ -101,6 +101,7 @@ class RepositoryHooks:
             yield from _listed(
                 lambda asked, path=path: self._call("GET", f"{path}/deliveries", None, asked),  # type: ignore[misc]  # the default binds the loop's variable
                 path,
+                HookId(str(hook.id)),
                 since,
             )
 
@@ -117,7 +118,10 @@ class RepositoryHooks:
 
 
 def _listed(
-    get: Callable[[Mapping[str, str]], Answer], place: str, since: datetime
+    get: Callable[[Mapping[str, str]], Answer],
+    place: str,
+    hook: HookId | None,
+    since: datetime,
 ) -> Iterator[Attempt]:
     """Yield attempts, newest first as GitHub lists them, page by page until `since`."""
     asked = {"per_page": str(PAGE_SIZE)}
@@ -128,6 +132,7 @@ def _listed(
                 return
             yield Attempt(
                 ref=f"{place}/{sent.id}",
+                hook=hook,
                 guid=DeliveryGuid(sent.guid),
                 arrived=sent.status == ARRIVED,
                 outcome=sent.status,

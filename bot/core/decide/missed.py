@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from bot.core.model.ids import DeliveryGuid
+from bot.core.model.ids import DeliveryGuid, HookId
 
 # A delivery that we answer with an error each time (a wrong secret, say) would come for ever.
 MAX_ATTEMPTS = 4
@@ -15,8 +15,13 @@ class Sent(Protocol):
     """What is looked at of `bot.ports.hooks.Attempt`."""
 
     @property
+    def hook(self) -> HookId | None:
+        """Return whose delivery it is, None where there is but one hook."""
+        ...
+
+    @property
     def guid(self) -> DeliveryGuid:
-        """Return the delivery's GUID."""
+        """Return the delivery's GUID, which each hook has for itself."""
         ...
 
     @property
@@ -38,11 +43,11 @@ def to_repeat(attempts: Iterable[AnySent]) -> list[AnySent]:
 
     Left out are those that were tried `MAX_ATTEMPTS` times.
     """
-    by_guid: defaultdict[DeliveryGuid, list[AnySent]] = defaultdict(list)
+    deliveries: defaultdict[tuple[HookId | None, DeliveryGuid], list[AnySent]] = defaultdict(list)
     for attempt in attempts:
-        by_guid[attempt.guid].append(attempt)
+        deliveries[attempt.hook, attempt.guid].append(attempt)
     missed = [
-        max(tries, key=lambda each: each.at) for tries in by_guid.values() if _is_missed(tries)
+        max(tries, key=lambda each: each.at) for tries in deliveries.values() if _is_missed(tries)
     ]
     return sorted(missed, key=lambda each: each.at)
 

@@ -123,7 +123,7 @@ def test_of_a_repositorys_hooks_only_ours_is_looked_at(
     [attempt] = by_token.attempts(NOON)
     by_token.repeat(attempt)
 
-    assert attempt.guid == "mine"
+    assert (attempt.guid, attempt.hook) == ("mine", str(mine.id))
     again = gh.wait_for(
         lambda: [s.guid for s in gh.store.deliveries if s.redelivery] or None, "a redelivery"
     )

@@ -2,7 +2,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot.core.decide.missed import MAX_ATTEMPTS, to_repeat
-from bot.core.model.ids import DeliveryGuid
+from bot.core.model.ids import DeliveryGuid, HookId
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -12,10 +12,13 @@ class Try:
     guid: DeliveryGuid
     arrived: bool
     at: datetime
+    hook: HookId | None = None
 
 
-def tried(guid: str, minutes_ago: int, *, arrived: bool = False) -> Try:
-    return Try(DeliveryGuid(guid), arrived, NOON - timedelta(minutes=minutes_ago))
+def tried(
+    guid: str, minutes_ago: int, *, arrived: bool = False, hook: HookId | None = None
+) -> Try:
+    return Try(DeliveryGuid(guid), arrived, NOON - timedelta(minutes=minutes_ago), hook)
 
 
 def test_what_never_arrived_is_repeated_the_oldest_first() -> None:
@@ -28,6 +31,13 @@ def test_one_attempt_that_arrived_is_enough() -> None:
     attempts = [tried("a", 30), tried("a", 20, arrived=True), tried("a", 10)]
 
     assert to_repeat(attempts) == []
+
+
+def test_what_arrived_by_one_hook_may_be_lost_by_another() -> None:
+    one, other = HookId("1"), HookId("2")
+    lost = tried("a", 30, hook=other)
+
+    assert to_repeat([tried("a", 30, arrived=True, hook=one), lost]) == [lost]
 
 
 def test_of_several_attempts_the_newest_is_named() -> None:

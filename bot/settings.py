@@ -9,7 +9,6 @@ import difflib
 import os
 from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
@@ -27,31 +26,16 @@ from pydantic import (
 
 from bot.core.model.errors import ConfigurationProblem
 from bot.core.model.surfaces import DEFAULT_ENVIRONMENT, DEFAULT_SURFACES, Surface
-
-PREFIX = "PREVIEWBOT_"
+from bot.target_settings import (
+    PREFIX,
+    TargetAccess,
+    TargetKind,
+    missing,
+    named_targets,
+    variables_of_targets,
+)
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
-
-class TargetKind(StrEnum):
-    """Where previews run."""
-
-    EMBEDDED = "embedded"
-    SUBHOSTING_V1 = "subhosting-v1"
-    DEPLOY_V2 = "deploy-v2"
-
-
-# What each platform that is not ours needs, and where to find it.
-_NEEDED_BY = {
-    TargetKind.SUBHOSTING_V1: (
-        ("target_url", "target_token", "target_organization", "previews_url"),
-        "",
-    ),
-    TargetKind.DEPLOY_V2: (
-        ("target_token", "previews_url"),
-        ": a token of the organization (ddo_...), and the domain of its apps: https://*.ORG.deno.net",
-    ),
-}
 
 
 class Settings(BaseModel):
@@ -82,6 +66,9 @@ class Settings(BaseModel):
     target_url: str | None = None  # PREVIEWBOT_TARGET_URL
     target_token: SecretStr | None = None  # PREVIEWBOT_TARGET_TOKEN
     target_organization: str | None = None  # PREVIEWBOT_TARGET_ORGANIZATION
+    # PREVIEWBOT_TARGETS; "hosted=deploy-v2, partner=subhosting-v1": more targets, by the names
+    # that repositories give them; the rest about each is in variables of its own
+    targets: dict[str, TargetAccess] = Field(default_factory=dict)
     git_url: str | None = None  # PREVIEWBOT_GIT_URL; base of clone URLs
     github_api_url: str = "https://api.github.com"  # PREVIEWBOT_GITHUB_API_URL
     github_token: SecretStr | None = None  # PREVIEWBOT_GITHUB_TOKEN
@@ -136,11 +123,13 @@ class Settings(BaseModel):
 
         """
         found = {name: environment.pop(name) for name in _ours(environment)}
-        known = {_variable(field): field for field in cls.model_fields}
+        targets = named_targets(found)
+        known = {_variable(field): field for field in cls.model_fields if field != "targets"}
         values: dict[str, Any] = {
             known[name]: value for name, value in found.items() if name in known and value != ""
         }
         values |= {field: value for field, value in given.items() if value is not None}
+        values |= {"targets": targets} if targets else {}
         return cls._checked(values)
 
     @classmethod
@@ -182,7 +171,7 @@ class Settings(BaseModel):
             "github_private_key",
             "setup_token",
         )
-        return self.model_copy(update=dict.fromkeys(hidden))
+        return self.model_copy(update=dict.fromkeys(hidden) | {"targets": {}})
 
     @classmethod
     def _checked(cls, values: dict[str, Any]) -> Self:
@@ -193,6 +182,17 @@ class Settings(BaseModel):
             field = str(first["loc"][0]) if first["loc"] else "settings"
             problem = str(first["msg"]).removeprefix("Value error, ")
             raise ConfigurationProblem(_variable(field), problem) from None
+
+    @property
+    def usual_target(self) -> TargetAccess:
+        """Return where an app runs whose repository names no target."""
+        return TargetAccess(
+            kind=self.target,
+            url=self.target_url,
+            token=self.target_token,
+            organization=self.target_organization,
+            previews_url=self.previews_url,
+        )
 
     @property
     def shown_on(self) -> frozenset[Surface]:
@@ -211,7 +211,8 @@ class Settings(BaseModel):
 
     def secrets(self) -> tuple[str, ...]:
         """Return every secret value, for redaction."""
-        values = (value for _, value in self)
+        values = [value for _, value in self]
+        values += [target.token for target in self.targets.values()]
         return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
 
 
@@ -235,18 +236,8 @@ def _contradictions(settings: Settings) -> Iterator[ConfigurationProblem]:
             "PREVIEWBOT_GITHUB_WEBHOOK_SECRET",
             "is needed with PREVIEWBOT_GITHUB_APP_ID: the 'Webhook secret' of the App.",
         )
-    yield from _missing_for_target(settings)
+    yield from missing(settings.usual_target, settings.targets)
     yield from _shared_hosts(settings)
-
-
-def _missing_for_target(settings: Settings) -> Iterator[ConfigurationProblem]:
-    """Yield what a platform that is not ours cannot be reached without."""
-    needed, where = _NEEDED_BY.get(settings.target, ((), ""))
-    for field in needed:
-        if getattr(settings, field) is None:
-            yield ConfigurationProblem(
-                _variable(field), f"is needed with PREVIEWBOT_TARGET={settings.target}{where}"
-            )
 
 
 def _shared_hosts(settings: Settings) -> Iterator[ConfigurationProblem]:
@@ -267,6 +258,7 @@ def _shared_hosts(settings: Settings) -> Iterator[ConfigurationProblem]:
 def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:
     """Return our prefix's variables that mean nothing, each with the nearest name that does."""
     known = [_variable(field) for field in Settings.model_fields]
+    known += variables_of_targets(environment)
     return {
         name: next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.75)), None)
         for name in _ours(environment)

@@ -14,7 +14,7 @@ from bot.adapters.storage.memory import MemoryStore
 from bot.adapters.storage.memory_pulls import MemoryPulls
 from bot.adapters.storage.memory_shelves import MemoryPostings
 from bot.adapters.storage.memory_variables import MemoryVariables
-from bot.bootstrap.targets import target_from
+from bot.bootstrap.targets import targets_from
 from bot.core.decide.names import branch_label, slug_candidates
 from bot.core.decide.starting import Beginning, beginnings
 from bot.core.model.briefs import Brief
@@ -108,12 +108,12 @@ def deploy_directory(
     clock, ids = SystemClock(), RandomIds()
     store = MemoryStore(clock, ids)
     shelf = _Shelf()
-    target = target_from(settings, clock)
+    targets = targets_from(settings, clock)
     services = Services(
         forge=LocalForge(shelf),
         source=DirectorySource(root, head),
-        configs=FileConfigReader(),
-        target=target,
+        configs=FileConfigReader(settings.targets),
+        targets=targets,
         store=store,
         pulls=MemoryPulls(),
         variables=MemoryVariables(clock, ids),
@@ -132,7 +132,8 @@ def deploy_directory(
         planned = _planned(services, repository, head, wanted)
         deploy(planned, services, MemoryJournal(clock))
     finally:
-        target.close()
+        for target in targets:
+            target.close()
         services.beside.shutdown()
     return Deployed(deployment=store.deployment(planned), check=shelf.newest)
 

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bot.bootstrap import doctor_records as records
+from bot.bootstrap.doctor_targets import targets
 from bot.bootstrap.findings import Check, Outcome, ok
 from bot.bootstrap.platform import platform_config
 from bot.kernel.processes import built_environment
-from bot.settings import Settings, TargetKind
+from bot.settings import Settings
 from bot.subhosting.config import SubhostingConfig
+from bot.target_settings import TargetKind
 
 
 def checks(given: Settings) -> list[Check]:
@@ -28,6 +30,7 @@ def checks(given: Settings) -> list[Check]:
         looks += [lambda: _deno(config), _bubblewrap, lambda: _isolation(config)]
     looks += [lambda: records.database(given), lambda: records.undecided(given)]
     looks += [lambda: records.disk(given)]
+    looks += [lambda: targets(given)]
     looks += [lambda: _github(given)]
     return [check for look in looks for check in look()]
 

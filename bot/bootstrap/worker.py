@@ -27,7 +27,7 @@ from bot.bootstrap.made_app import setup_table
 from bot.bootstrap.places import database_url, git_url, mirrors_dir, page_url
 from bot.bootstrap.recent import Recent
 from bot.bootstrap.schema import prepare_database
-from bot.bootstrap.targets import runtime_of, target_from
+from bot.bootstrap.targets import runtime_of, targets_from
 from bot.bootstrap.upkeep import Job, keep_doing, repeating, sweeping, tending
 from bot.bootstrap.variables import variables_from
 from bot.core.model.ids import DeliveryKey, DeploymentId, Repository
@@ -156,8 +156,8 @@ def _services(
     return Services(
         forge=forge,
         source=source,
-        configs=FileConfigReader(),
-        target=target_from(settings, clock),
+        configs=FileConfigReader(settings.targets),
+        targets=targets_from(settings, clock),
         store=store,
         pulls=SqlPulls(opened),
         variables=variables_from(settings, opened),

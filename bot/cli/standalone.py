@@ -19,7 +19,8 @@ from bot.cli.supervisor import ChildPlan, Supervisor
 from bot.core.model.errors import ConfigurationProblem
 from bot.kernel.processes import die_with_parent
 from bot.kernel.runtime_dir import runtime_directory
-from bot.settings import Settings, TargetKind
+from bot.settings import Settings
+from bot.target_settings import TargetKind
 
 DEFAULT_PORT = 8000
 

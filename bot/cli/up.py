@@ -24,7 +24,8 @@ from bot.cli.supervisor import ChildPlan, Supervisor
 from bot.core.model.errors import BotError, ConfigurationProblem
 from bot.kernel.processes import die_with_parent
 from bot.kernel.runtime_dir import runtime_directory
-from bot.settings import LOOPBACK, Settings, TargetKind
+from bot.settings import LOOPBACK, Settings
+from bot.target_settings import TargetKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from bot.core.model.selection import Selection
 from bot.pipeline.narrator import Narrator
 from bot.ports.journal import Journal
 from bot.ports.services import Services
+from bot.ports.target import Target
 
 # An outcome before the end of the road.
 Ended = Failed | Superseded | Withdrawn | TimedOut
@@ -41,6 +42,16 @@ class Attempt:
     def brief(self) -> Brief:
         """What this attempt is told to do."""
         return self.services.store.brief(self.key)
+
+    @property
+    def target(self) -> Target:
+        """Where it runs, as was recorded when it began.
+
+        Raises:
+            TargetNotConfigured: the operator has taken that target away meanwhile.
+
+        """
+        return self.services.targets.of(self.now())
 
     @property
     def selection(self) -> Selection:

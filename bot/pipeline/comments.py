@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from bot.core.decide.names import pull_label
+from bot.core.model.errors import TargetNotConfigured
 from bot.core.model.ids import PullNumber, Repository
 from bot.core.model.lines import BranchLine, Line, ProductionLine, PullLine
 from bot.core.model.preview import Deployment
@@ -125,7 +126,11 @@ def _url(current: Deployment, pull: PullNumber | None, services: Services) -> st
     known = services.pulls.get(preview.repository.id, pull)
     if known is None or not known.is_open:
         return usual
-    return services.target.url(pull_label(preview.slug, pull)) or usual
+    try:
+        target = services.targets.of(current)
+    except TargetNotConfigured:
+        return usual
+    return target.url(pull_label(preview.slug, pull)) or usual
 
 
 def _subject(repository: Repository, pull: PullNumber) -> str:

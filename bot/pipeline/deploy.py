@@ -4,6 +4,8 @@ Every step is harmless when run again, because each outside effect has a natural
 only saves the work of repeating them.
 """
 
+from dataclasses import replace
+
 import structlog
 
 from bot.core.model.errors import BotError
@@ -24,6 +26,7 @@ from bot.pipeline.steps.watch import watch
 from bot.pipeline.surfaces import show
 from bot.ports.journal import Journal
 from bot.ports.services import Services
+from bot.ports.target import Target
 
 log = structlog.get_logger()
 
@@ -115,5 +118,18 @@ def _begin(attempt: Attempt) -> Outcome | None:
                 "one came first. Rename this branch, or delete the other one's preview."
             ),
         )
-    attempt.services.store.save(deployment.moved_to(DeploymentState.DEPLOYING))
+    begun = replace(
+        deployment.moved_to(DeploymentState.DEPLOYING),
+        target=deployment.target or _place(attempt).name,
+    )
+    attempt.services.store.save(begun)
     return None
+
+
+def _place(attempt: Attempt) -> Target:
+    """Return where the attempt is to run: where what it uses again is, else where it was told."""
+    services, brief = attempt.services, attempt.brief
+    used_again = brief.back_to or brief.promoted
+    if used_again is not None:
+        return services.targets.of(services.store.deployment(used_again))
+    return services.targets.called(brief.target)

@@ -71,7 +71,7 @@ def _visits(newest: Deployment, services: Services) -> Seen | None:
     if not current or current[0].target_id is None:
         return Seen(last_at=None)  # nothing is there to be visited
     try:
-        visits = services.target.visits(current[0].target_id)
+        visits = services.targets.of(current[0]).visits(current[0].target_id)
     except TargetError as error:
         log.warning("visits_not_known", preview=preview.id, problem=str(error))
         return None

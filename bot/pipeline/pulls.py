@@ -7,7 +7,7 @@ import structlog
 
 from bot.core.decide.names import pull_label
 from bot.core.model.errors import TargetError
-from bot.core.model.ids import Branch, PullNumber, Repository, TargetDeploymentId
+from bot.core.model.ids import Branch, HostLabel, PullNumber, Repository, TargetDeploymentId
 from bot.core.model.lines import BranchLine
 from bot.core.model.preview import Deployment
 from bot.pipeline.patience import patiently
@@ -29,12 +29,12 @@ def bind_pulls(
     if not isinstance(line, BranchLine):
         return ()
     pulls = services.pulls.open_from(deployment.preview.repository.id, line.branch)
-    urls = []
+    target, urls = services.targets.of(deployment), []
     for pull in pulls:
         label = pull_label(deployment.preview.slug, pull.number)
-        url = services.target.url(label)
+        url = target.url(label)
         if url is not None:
-            bind = partial(services.target.bind, made, label, deployment.head)
+            bind = partial(target.bind, made, label, deployment.head)
             patiently(journal, bind)
             urls.append(url)
     return tuple(urls)
@@ -69,9 +69,13 @@ def hide_pull(
     """Let the URL of a pull request that was closed serve nothing; harmless when repeated."""
     for current in serving_on(repository.id, BranchLine(branch), services):
         label = pull_label(current.preview.slug, number)
-        if current.target_id is not None and services.target.url(label) is not None:
-            unbind = partial(services.target.unbind, current.target_id, label)
-            _let_go(partial(patiently, journal, unbind), current)
+        _let_go(partial(_unbind, current, label, services, journal), current)
+
+
+def _unbind(current: Deployment, label: HostLabel, services: Services, journal: Journal) -> None:
+    target, made = services.targets.of(current), current.target_id
+    if made is not None and target.url(label) is not None:
+        patiently(journal, partial(target.unbind, made, label))
 
 
 def _let_go(do: Callable[[], object], deployment: Deployment) -> None:

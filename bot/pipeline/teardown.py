@@ -1,12 +1,13 @@
 """Take down what a branch or pull request left when it is gone."""
 
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 import structlog
 
 from bot.core.decide.names import line_app, project_of
 from bot.core.model.decisions import BuryPreviews
-from bot.core.model.errors import ForgeError, TargetRefused, TargetUnavailable
+from bot.core.model.errors import ForgeError, TargetError
 from bot.core.model.ids import TargetDeploymentId
 from bot.core.model.lines import BranchLine, ProductionLine, PullLine
 from bot.core.model.outcomes import Withdrawn
@@ -19,6 +20,7 @@ from bot.pipeline.serving import serving_on
 from bot.pipeline.surfaces import show_removed
 from bot.ports.journal import Journal
 from bot.ports.services import Services
+from bot.ports.target import Target
 
 log = structlog.get_logger()
 
@@ -42,17 +44,14 @@ def tear_down(burial: BuryPreviews, services: Services, journal: Journal) -> Non
     for attempt in filter(partial(_is_meant, burial), shown):
         _say_removed(attempt, burial.because, services, journal)
     for preview in {attempt.preview.id: attempt.preview for attempt in attempts}.values():
-        made = [
-            attempt.target_id
-            for attempt in attempts
-            if attempt.preview.id == preview.id and attempt.target_id is not None
-        ]
-        try:
-            patiently(journal, partial(_remove, preview, made, services))
-        except (TargetRefused, TargetUnavailable) as error:
-            log.warning("preview_not_removed", preview=preview.id, problem=str(error))
-        else:
-            log.info("preview_removed", preview=preview.id, deployments=len(made))
+        for name, made in _remains(preview, attempts, services).items():
+            try:
+                target = services.targets.platform(name)
+                patiently(journal, partial(_remove, preview, made, target))
+            except TargetError as error:
+                log.warning("preview_not_removed", preview=preview.id, problem=str(error))
+            else:
+                log.info("preview_removed", preview=preview.id, deployments=len(made))
         show_removed(preview, services, journal)
 
 
@@ -69,8 +68,20 @@ def _say_removed(attempt: Deployment, because: str, services: Services, journal:
         log.warning("check_not_published", deployment=attempt.id, problem=str(error))
 
 
-def _remove(preview: Preview, made: list[TargetDeploymentId], services: Services) -> None:
-    target = services.target
+def _remains(
+    preview: Preview, attempts: Iterable[Deployment], services: Services
+) -> Mapping[str, list[TargetDeploymentId]]:
+    """Return what its attempts made, by the name of every target on which one began."""
+    found: dict[str, list[TargetDeploymentId]] = {}
+    for attempt in attempts:
+        begun = attempt.target is not None or attempt.target_id is not None
+        if attempt.preview.id == preview.id and begun:
+            made = found.setdefault(services.targets.name_of(attempt), [])
+            made += [] if attempt.target_id is None else [attempt.target_id]
+    return found or {services.targets.usual.name: []}
+
+
+def _remove(preview: Preview, made: list[TargetDeploymentId], target: Target) -> None:
     match preview.line:
         case BranchLine() | ProductionLine():
             app = line_app(preview.slug, preview.repository, preview.line)

@@ -15,7 +15,8 @@ from bot.ports.postings import Postings
 from bot.ports.pulls import Pulls
 from bot.ports.source import KnownManifest, Source
 from bot.ports.store import Store
-from bot.ports.target import Base, Target
+from bot.ports.target import Base
+from bot.ports.targets import Targets
 from bot.ports.variables import Variables
 
 
@@ -26,7 +27,7 @@ class Services:
     forge: Forge
     source: Source
     configs: ConfigReader
-    target: Target
+    targets: Targets
     store: Store
     pulls: Pulls
     variables: Variables
@@ -37,7 +38,7 @@ class Services:
     beside: Executor  # long-lived threads, so that their connections to the forge stay warm
     # The last ones; either may forget any.
     manifests: MutableMapping[PreviewId, KnownManifest]
-    bases: MutableMapping[AppSlug, Base]
+    bases: MutableMapping[tuple[str, AppSlug], Base]  # by `Target.name` and project
     # Where on the forge, unless a repository says otherwise.
     showing: Showing = field(default_factory=Showing)
     # Between two words about a running attempt; the first comes at once. GitHub takes 180 writes a
@@ -45,6 +46,7 @@ class Services:
     # https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
     between_words: timedelta = timedelta(seconds=2)
     lifetimes: Lifetimes = field(default_factory=Lifetimes)  # the operator's
-    # What builds and runs on a platform of ours; "" where that is somebody else's business.
+    # What builds and runs on the usual target, if that is ours; "" where it is somebody else's
+    # business.
     runtime: str = ""
     entrypoint: str | None = None  # what the operator says starts the app; None: found by name

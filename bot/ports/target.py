@@ -313,3 +313,7 @@ class Target(Protocol):
     def visits(self, deployment: TargetDeploymentId) -> Visits | None:
         """Return when somebody was there last; None where the platform does not say."""
         ...
+
+    def close(self) -> None:
+        """Close all connections; nobody asks for anything afterwards."""
+        ...

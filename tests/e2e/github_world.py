@@ -152,7 +152,9 @@ class GitHubWorld:
 
 
 @contextmanager
-def as_app(folder: Path, *, surfaces: str = "check,deployment") -> Iterator[GitHubWorld]:
+def as_app(
+    folder: Path, *, surfaces: str = "check,deployment", **more_settings: str
+) -> Iterator[GitHubWorld]:
     """Run an installation that is a GitHub App, with the rights that its surfaces need."""
     more = {"contents": "write"} if "dispatch" in surfaces else {}
     with FakeGitHub(folder / "github") as gh:
@@ -163,6 +165,7 @@ def as_app(folder: Path, *, surfaces: str = "check,deployment") -> Iterator[GitH
             "PREVIEWBOT_GITHUB_APP_ID": str(app.app_id),
             "PREVIEWBOT_GITHUB_PRIVATE_KEY_FILE": str(key_file),
             "PREVIEWBOT_SURFACES": surfaces,
+            **more_settings,
         }
         with _running(gh, folder, settings) as world:
             yield world

@@ -39,6 +39,7 @@ from bot.ports.services import Services
 from bot.ports.source import KnownManifest
 from bot.ports.store import PreviewWanted
 from bot.ports.target import Base
+from bot.ports.targets import Targets
 from tests.fakes.forge import FakeForge
 from tests.integration.git.origin import Origin
 from tests.subhosting.server import RunningSubhosting
@@ -64,7 +65,7 @@ class Site:
     forge: FakeForge = field(default_factory=FakeForge)
     stores: dict[RepositoryId, MemoryStore] = field(default_factory=dict)
     manifests: dict[PreviewId, KnownManifest] = field(default_factory=dict)
-    bases: dict[AppSlug, Base] = field(default_factory=dict)
+    bases: dict[tuple[str, AppSlug], Base] = field(default_factory=dict)
     pushes: int = 0
 
     def deployed(
@@ -106,7 +107,7 @@ class Site:
                 forge=self.forge,
                 source=source,
                 configs=FileConfigReader(),
-                target=target,
+                targets=Targets(usual=target),
                 store=store,
                 pulls=MemoryPulls(),
                 variables=MemoryVariables(self.clock, RandomIds()),

@@ -110,6 +110,9 @@ class FakeTarget:
     refusal: TargetRefused | None = None  # what the next create is answered with
     _lock: RLock = field(default_factory=RLock, repr=False)
 
+    def close(self) -> None:
+        """Do nothing: there are no connections."""
+
     def url(self, label: HostLabel) -> str | None:
         return f"https://{label}.{self.base}"
 
@@ -316,7 +319,7 @@ class FakeTarget:
     def _make(self, order: Order) -> TargetDeploymentId:
         entry = order.manifest.assets.get(order.entrypoint)
         source = self.blobs[order.project][entry.sha1] if isinstance(entry, FileAsset) else BREAKS
-        made = TargetDeploymentId(f"fake{len(self.by_key) + 1:08d}")
+        made = TargetDeploymentId(f"{self.name}{len(self.by_key) + 1:08d}")
         self.by_key[order.key] = made
         deployment = FakeDeployment(
             id=made,

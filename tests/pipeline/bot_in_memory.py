@@ -59,6 +59,7 @@ from bot.ports.journal import Journal
 from bot.ports.services import Services
 from bot.ports.source import KnownManifest
 from bot.ports.target import Base
+from bot.ports.targets import Targets
 from tests.fakes.clock import FakeClock
 from tests.fakes.forge import FakeForge
 from tests.fakes.ids import FakeIds
@@ -83,6 +84,7 @@ class BotInMemory:
     clock: FakeClock = field(default_factory=FakeClock)
     source: FakeSource = field(default_factory=FakeSource)
     target: FakeTarget = field(default_factory=FakeTarget)
+    named: dict[str, FakeTarget] = field(default_factory=dict)
     forge: FakeForge = field(default_factory=FakeForge)
     inbox: FakeInbox = field(default_factory=FakeInbox)
     ids: FakeIds = field(default_factory=FakeIds)
@@ -96,10 +98,11 @@ class BotInMemory:
 
     def __post_init__(self) -> None:
         self.store = MemoryStore(self.clock, self.ids)
-        self.target.clock = self.clock
+        for target in (self.target, *self.named.values()):
+            target.clock = self.clock
         self.postings = MemoryPostings()
         self.manifests: dict[PreviewId, KnownManifest] = {}
-        self.bases: dict[AppSlug, Base] = {}
+        self.bases: dict[tuple[str, AppSlug], Base] = {}
         self.variables = MemoryVariables(self.clock, self.ids)
         self.done_intakes: set[tuple[DeliveryKey, int]] = set()
         self.done_deployments: set[str] = set()
@@ -108,8 +111,8 @@ class BotInMemory:
         return Services(
             forge=self.forge,
             source=self.source,
-            configs=FileConfigReader(),
-            target=self.target,
+            configs=FileConfigReader(self.named),
+            targets=Targets(usual=self.target, named=self.named),
             store=self.store,
             pulls=self.pulls,
             variables=self.variables,

@@ -12,6 +12,7 @@ from bot.core.model.ids import Login
 from bot.core.model.pulls import Permission
 from bot.core.model.variables import Scope
 from tests.fakes.source import Files, Submodule
+from tests.fakes.target import FakeTarget
 from tests.pipeline.bot_in_memory import APP, REPOSITORY, BotInMemory
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "commands.md"
@@ -124,7 +125,8 @@ def cases() -> Iterator[Case]:
 
 def outcome(case: Case) -> Outcome:
     """Play a combination through and return what became of it."""
-    bot = BotInMemory()
+    named = FakeTarget(name="somewhere-else")
+    bot = BotInMemory(named={"somewhere-else": named})
     bot.forge.roles = {AUTHOR: case.author, APPROVER: case.approver}
     files = {**APP, **_FILES[case.extra]}
     if case.config:
@@ -150,6 +152,7 @@ def outcome(case: Case) -> Outcome:
         bot.push_to_fork("dev", {**files, "more": b""})
         bot.react_to(bot.synchronized())
     bot.deploy_all()
+    assert named.made == []
     orders = [made.order for made in bot.target.made]
     return Outcome(
         ran=bool(orders),

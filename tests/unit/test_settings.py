@@ -4,7 +4,8 @@ import pytest
 
 from bot.core.model.errors import ConfigurationProblem
 from bot.core.model.surfaces import Surface
-from bot.settings import Settings, TargetKind, Workflow, unknown_variables
+from bot.settings import Settings, Workflow, unknown_variables
+from bot.target_settings import TargetKind
 
 SECRET = "hush-hush"
 

@@ -1,7 +1,7 @@
 """pydantic's errors in the words of somebody who edits the file."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -42,6 +42,14 @@ def complaints(
     """Yield a remark about each error; `known` are the keys below each kind of mapping."""
     for each in error.errors(include_url=False)[:MAX_PROBLEMS]:
         yield _complaint(each, document, known, path)
+
+
+def no_such_target(said: str, names: Collection[str]) -> str:
+    """Return what to say of a target that the operator does not have."""
+    if not names:
+        return f"there is no {said!r}; whoever operates previewbot has named no targets"
+    known = sorted(names)
+    return f"there is no {said!r}; there is {' and '.join(known)}{_suggestion(said, known)}"
 
 
 def in_order(found: Iterable[Annotation]) -> tuple[Annotation, ...]:

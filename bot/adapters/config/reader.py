@@ -1,10 +1,10 @@
 """`ConfigReader`: bytes of a `previewbot.yml` in, values or remarks with line numbers out."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from pydantic import ValidationError
 
-from bot.adapters.config.complaints import complaints, in_order
+from bot.adapters.config.complaints import complaints, in_order, no_such_target
 from bot.adapters.config.deno import deno_file
 from bot.adapters.config.nodes import Document, Unreadable, text_of, yaml_document
 from bot.adapters.config.translate import repository_config
@@ -21,6 +21,10 @@ _KNOWN = {
 class FileConfigReader:
     """Reads what repositories say about themselves; see `bot.ports.config`."""
 
+    def __init__(self, targets: Collection[str] | None = None) -> None:
+        """Know the names of the operator's targets; None: nobody knows them here."""
+        self._targets = targets
+
     def read(self, path: str, content: bytes) -> ConfigFile:
         """Return what the file says, or what is wrong with it; never raises."""
         try:
@@ -36,7 +40,7 @@ class FileConfigReader:
         except ValidationError as error:
             found = complaints(error, document, _KNOWN, path)
             return ConfigFile(path=path, config=None, problems=in_order(found))
-        problems = in_order(_contradictions(checked, document, path))
+        problems = in_order(_contradictions(checked, document, path, self._targets))
         if problems:
             return ConfigFile(path=path, config=None, problems=problems)
         return ConfigFile(path=path, config=repository_config(checked), places=document.places)
@@ -47,7 +51,7 @@ class FileConfigReader:
 
 
 def _contradictions(
-    checked: ConfigDocument, document: Document, path: str
+    checked: ConfigDocument, document: Document, path: str, targets: Collection[str] | None
 ) -> Iterator[Annotation]:
     """Yield what no key shows by itself."""
     entries = checked.apps or []
@@ -63,6 +67,9 @@ def _contradictions(
     for steps, keys in [((), checked), *((("apps", n), e) for n, e in enumerate(entries))]:
         for key, words in _of_an_app(keys, checked):
             yield _remark(path, document, (*steps, key), f"{key}: {words}")
+        if targets is not None and keys.target is not None and keys.target not in targets:
+            words = f"target: {no_such_target(keys.target, targets)}"
+            yield _remark(path, document, (*steps, "target"), words)
 
 
 def _of_an_app(keys: AppKeys, top: AppKeys) -> Iterator[tuple[str, str]]:

@@ -81,6 +81,7 @@ def deployment_in(row: sa.RowMapping) -> Deployment:
         superseded_by=None if superseded_by is None else CommitSha(superseded_by),
         withdrawn_because=row[columns.withdrawn_because],
         instead_of=None if instead_of is None else CommitSha(instead_of),
+        target=row[columns.target],
         target_id=None if target_id is None else TargetDeploymentId(target_id),
         url=row[columns.url],
         deployment_url=row[columns.deployment_url],
@@ -106,6 +107,7 @@ def own_columns(deployment: Deployment) -> dict[str, object]:
     transfer = deployment.transfer
     return {
         "state": str(deployment.state),
+        "target": deployment.target,
         "target_id": deployment.target_id,
         "url": deployment.url,
         "deployment_url": deployment.deployment_url,

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 # The newest revision under `migrations/versions`. It stands here so that a database which is up
 # to date is recognised without importing Alembic (0.1 s); a test compares the two.
-SCHEMA_REVISION = "0012"
+SCHEMA_REVISION = "0013"
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -136,6 +136,7 @@ deployments = sa.Table(
     sa.Column("superseded_by", sa.Text),
     sa.Column("withdrawn_because", CleanText, nullable=False, server_default=""),
     sa.Column("instead_of", sa.Text),
+    sa.Column("target", sa.Text),
     sa.Column("target_id", sa.Text),
     sa.Column("url", sa.Text),
     sa.Column("deployment_url", sa.Text),

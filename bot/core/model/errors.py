@@ -10,6 +10,7 @@ BotError
 │   ├── TreeRefused           the commit's tree holds what we will not deploy
 │   └── SourceUnavailable     git may answer later
 ├── TargetError               the platform did not do what was asked
+│   ├── TargetNotConfigured   no setting leads to it; the operator has to name it
 │   ├── TargetRefused         it understood and said no; trying again is no use
 │   └── TargetUnavailable     it may answer later
 └── ForgeError                the forge did not take what was written
@@ -93,6 +94,18 @@ class RepositoryClosed(SourceUnavailable):
 
 class TargetError(BotError):
     """The platform did not do what was asked."""
+
+
+class TargetNotConfigured(TargetError):  # noqa: N818
+    """No setting leads to the platform."""
+
+    def __init__(self, target: str) -> None:
+        """Name the target as it was named to us: by the operator's name, or the platform's own."""
+        super().__init__(
+            f"the target {target!r} is not configured; whoever operates previewbot names it in "
+            "PREVIEWBOT_TARGETS"
+        )
+        self.target = target
 
 
 class TargetRefused(TargetError):  # noqa: N818

@@ -129,6 +129,9 @@ class Deployment:
     withdrawn_because: str = ""  # somebody cancelled it; "" when nobody did
     # The head for whose sake nothing is deployed, because somebody rolled back to `head` instead.
     instead_of: CommitSha | None = None
+    # The `Target.name` of where it runs, from when it begins. None: not begun, or begun before
+    # there were several targets, on the usual one.
+    target: str | None = None
     target_id: TargetDeploymentId | None = None
     url: str | None = None  # stable
     deployment_url: str | None = None  # immutable

@@ -13,15 +13,15 @@ from bot.ports.target import Attached, Unproven
 
 def attach_domain(attempt: Attempt, uploaded: Uploaded) -> tuple[Annotation, ...]:
     """Let production's own domain serve the deployment; return what keeps it from that."""
-    production, services = attempt.brief.production, attempt.services
+    production = attempt.brief.production
     if production is None or production.domain is None:
         return ()
-    deployment, host = attempt.now(), production.domain
+    deployment, host, target = attempt.now(), production.domain, attempt.target
     app = line_app(deployment.preview.slug, deployment.preview.repository, PRODUCTION)
     try:
         seen = patiently(
             attempt.journal,
-            lambda: services.target.attach(app, uploaded.id, host, deployment.head),
+            lambda: target.attach(app, uploaded.id, host, deployment.head),
         )
     except TargetError as error:
         return (_remark(f"{host} does not lead here: {error}"),)

@@ -10,6 +10,7 @@ from bot.pipeline.heads import head_now, overtaken
 from bot.pipeline.patience import patiently
 from bot.pipeline.pulls import bind_pulls
 from bot.pipeline.steps.attach import attach_domain
+from bot.pipeline.steps.leave import leave_elsewhere
 from bot.pipeline.steps.probe import wait_until_serving
 from bot.pipeline.steps.upload import Uploaded, let_go
 from bot.ports.target import NotServing
@@ -53,14 +54,12 @@ def _is_skipped(preview: Preview, head: CommitSha, attempt: Attempt) -> bool:
 
 
 def _bind(attempt: Attempt, uploaded: Uploaded, deployment_url: str) -> Live | Ended:
-    services = attempt.services
+    services, target = attempt.services, attempt.target
     deployment = attempt.now()
     label = deployment.preview.label
     url = None
     if label is not None:
-        url = patiently(
-            attempt.journal, lambda: services.target.bind(uploaded.id, label, deployment.head)
-        )
+        url = patiently(attempt.journal, lambda: target.bind(uploaded.id, label, deployment.head))
     seen = wait_until_serving(attempt, uploaded, url or deployment_url)
     if isinstance(seen, NotServing):
         return Failed(
@@ -69,6 +68,7 @@ def _bind(attempt: Attempt, uploaded: Uploaded, deployment_url: str) -> Live | E
             transfer=uploaded.transfer,
         )
     services.store.save(replace(attempt.now(), url=url))
+    leave_elsewhere(attempt)
     remarks = attach_domain(attempt, uploaded)
     pull_urls = bind_pulls(uploaded.id, attempt.now(), services, attempt.journal)
     return Live(

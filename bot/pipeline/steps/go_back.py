@@ -74,7 +74,7 @@ def _served_before(deployment: Deployment, services: Services) -> Deployment | N
 
 def _is_there(attempt: Attempt, made: TargetDeploymentId) -> bool:
     try:
-        seen = patiently(attempt.journal, lambda: attempt.services.target.observe(made))
+        seen = patiently(attempt.journal, lambda: attempt.target.observe(made))
     except TargetRefused:
         return False
     return isinstance(seen, Built)

@@ -21,15 +21,15 @@ def probe(attempt: Attempt, uploaded: Uploaded, named: tuple[str, ...]) -> str |
     `named` are the URLs that the target itself gave the deployment; they are used when it has no
     wildcard domain under which we choose the labels.
     """
-    services = attempt.services
+    services, target = attempt.services, attempt.target
     deployment = attempt.now()
     label = deployment_label(deployment.preview.slug, deployment.id)
     with attempt.stage(Stage.PROBE) as note:
-        url = services.target.url(label)
+        url = target.url(label)
         if url is not None:
             patiently(
                 attempt.journal,
-                lambda: services.target.bind(uploaded.id, label, deployment.head),
+                lambda: target.bind(uploaded.id, label, deployment.head),
             )
         elif named:
             url = named[0]
@@ -45,7 +45,7 @@ def probe(attempt: Attempt, uploaded: Uploaded, named: tuple[str, ...]) -> str |
             return Failed(
                 title="The preview does not answer",
                 explanation=f"{url}: {seen.reason}",
-                log=services.target.build_log(uploaded.id),
+                log=target.build_log(uploaded.id),
                 transfer=uploaded.transfer,
             )
         note.text = "answers"
@@ -56,10 +56,10 @@ def probe(attempt: Attempt, uploaded: Uploaded, named: tuple[str, ...]) -> str |
 def wait_until_serving(attempt: Attempt, uploaded: Uploaded, url: str) -> Serving | NotServing:
     """Return as soon as `url` serves the commit, or after `PATIENCE` why it does not."""
     services = attempt.services
-    head = attempt.now().head
+    head, target = attempt.now().head, attempt.target
     until_s = services.clock.monotonic_s() + PATIENCE.total_seconds()
     while True:
-        seen = patiently(attempt.journal, lambda: services.target.probe(url, uploaded.id, head))
+        seen = patiently(attempt.journal, lambda: target.probe(url, uploaded.id, head))
         if isinstance(seen, Serving) or services.clock.monotonic_s() > until_s:
             return seen
         attempt.journal.pause(WAIT)

@@ -47,7 +47,7 @@ def _build_log(attempt: Attempt, outcome: Outcome) -> tuple[LogLine, ...]:
             if target_id is None:
                 return ()
             try:
-                return attempt.services.target.build_log(target_id)
+                return attempt.target.build_log(target_id)
             except BotError as error:
                 log.warning("build_log_not_read", problem=str(error))
                 return ()

@@ -35,7 +35,7 @@ def key_of(attempt: Attempt) -> str | None:
             brief=brief,
             variables=variables_version_of(preview, services),
             database=environment_of(preview, services).database,
-            runtime=services.runtime,
+            runtime=services.runtime if attempt.target is services.targets.usual else "",
             trust=preview.trust,
         )
     )
@@ -48,9 +48,12 @@ def reusable(attempt: Attempt, key: str | None) -> Deployment | None:
     """
     if key is None or attempt.brief.anew:
         return None
-    services, preview = attempt.services, attempt.now().preview
+    services, now = attempt.services, attempt.now()
+    preview, place = now.preview, services.targets.name_of
     live = services.store.newest_live(preview.repository.id, preview.line, preview.app)
     if live is None or live.reuse_key != key or live.target_id is None:
+        return None
+    if place(live) != place(now):
         return None
     return live if _still_runs(attempt, live.target_id) else None
 
@@ -74,7 +77,7 @@ def take(attempt: Attempt, live: Deployment) -> Transfer:
 
 def _still_runs(attempt: Attempt, key: TargetDeploymentId) -> bool:
     try:
-        seen = patiently(attempt.journal, lambda: attempt.services.target.observe(key))
+        seen = patiently(attempt.journal, lambda: attempt.target.observe(key))
     except TargetRefused:
         return False  # it was removed, by hand or with its project
     return isinstance(seen, Built)

@@ -102,7 +102,7 @@ def _described(manifest: Manifest, deployment: Deployment) -> str:
 def let_go(attempt: Attempt, uploaded: Uploaded) -> None:
     """Remove from the target what nobody will use; what an earlier attempt made may be live."""
     if uploaded.reused is None and attempt.brief.back_to is None:
-        attempt.services.target.cancel(uploaded.id)
+        attempt.target.cancel(uploaded.id)
 
 
 def deployment_entrypoint(attempt: Attempt, manifest: Manifest) -> str | None:
@@ -150,11 +150,11 @@ def _create(
     attempt: Attempt, manifest: Manifest, entrypoint: str, pointers: set[BlobSha]
 ) -> Created:
     """Create the deployment; `pointers` gets those contents that are pointers of Git LFS."""
-    services, brief = attempt.services, attempt.brief
+    services, brief, target = attempt.services, attempt.brief, attempt.target
     deployment = attempt.now()
     preview = deployment.preview
     project = project_of(preview.slug, preview.repository, preview.line)
-    known = services.store.known_blobs(services.target.name, project)
+    known = services.store.known_blobs(target.name, project)
     order = Order(
         project=project,
         branch_app=line_app(preview.slug, preview.repository, preview.line),
@@ -168,12 +168,12 @@ def _create(
         deno_json_builds=brief.deno_json_builds,
         known=known,
         # A new branch too: what it starts from is what some other branch has just deployed.
-        base=services.bases.get(project),
+        base=services.bases.get((target.name, project)),
         environment=environment_of(preview, services),
     )
     created = patiently(attempt.journal, lambda: _ordered(order, attempt, pointers))
-    services.bases[project] = Base(deployment=created.id, manifest=manifest)
-    services.store.remember_blobs(services.target.name, project, manifest.blobs() - known)
+    services.bases[target.name, project] = Base(deployment=created.id, manifest=manifest)
+    services.store.remember_blobs(target.name, project, manifest.blobs() - known)
     return created
 
 
@@ -196,8 +196,8 @@ def _ordered(order: Order, attempt: Attempt, pointers: set[BlobSha]) -> Created:
 
     made = None if promoted is None else services.store.deployment(promoted).target_id
     if made is None:
-        return services.target.create(order, read)
-    return services.target.redeploy(order, Earlier(deployment=made), read)
+        return attempt.target.create(order, read)
+    return attempt.target.redeploy(order, Earlier(deployment=made), read)
 
 
 def _path_of(blob: str, manifest: Manifest) -> str:

@@ -58,7 +58,7 @@ def _until_decided(attempt: Attempt, uploaded: Uploaded) -> tuple[str, ...] | En
 
 def _followed(attempt: Attempt, uploaded: Uploaded) -> Generator[Observation, None, None]:
     """Yield what the target tells of the build, and follow it anew when it was away meanwhile."""
-    target = attempt.services.target
+    target = attempt.target
     while True:
         following = target.follow(uploaded.id)
         try:

@@ -177,6 +177,7 @@ def test_everything_that_is_saved_comes_back(store: Store, clock: FakeClock) -> 
     deployment = replace(
         planned(store, "a", OLD),
         state=DeploymentState.LIVE,
+        target="deploy-v2/https://*.acme.deno.net",
         target_id=TargetDeploymentId("t"),
         url="http://site--main.localhost",
         deployment_url="http://site-d-1.localhost",

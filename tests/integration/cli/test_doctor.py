@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from bot.bootstrap.doctor import checks
 from bot.bootstrap.findings import Outcome
-from bot.settings import Settings, TargetKind
+from bot.settings import Settings
+from bot.target_settings import TargetKind
 
 
 def doctor(tmp_path: Path, *words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -44,6 +45,20 @@ def test_a_level_below_the_minimum_is_a_problem(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "PROBLEM  isolation           L0: " in done.stdout
     assert "-> below the minimum L1: see what is missing" in done.stdout
+
+
+def test_every_target_is_named_and_no_token_is_shown(tmp_path: Path) -> None:
+    done = doctor(
+        tmp_path,
+        PREVIEWBOT_TARGETS="hosted=deploy-v2",
+        PREVIEWBOT_TARGET_HOSTED_TOKEN="ddo_secret",
+        PREVIEWBOT_TARGET_HOSTED_PREVIEWS_URL="https://*.acme.deno.net",
+    )
+
+    assert "ok       target              embedded, the usual one\n" in done.stdout
+    assert "hosted: deploy-v2 at https://api.deno.com/v2" in done.stdout
+    assert "ddo_secret" not in done.stdout + done.stderr
+    assert "warning" not in done.stderr
 
 
 def test_a_machine_without_git_is_told_how_to_get_it(

@@ -114,6 +114,26 @@ def test_every_key_has_its_meaning() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["hosted", "other"], "there is no 'hostd'; there is hosted and other; did you mean"),
+        ([], "there is no 'hostd'; whoever operates previewbot has named no targets"),
+    ],
+)
+def test_a_target_that_there_is_not_is_told_at_its_line(names: list[str], words: str) -> None:
+    text = b"apps:\n  - name: web\n    target: hostd\n  - name: docs\n"
+
+    [found] = FileConfigReader(names).read(PATH, text).problems
+
+    assert (found.line, found.column) == (3, 5)
+    assert found.message.startswith(f"target: {words}")
+
+
+def test_where_nobody_knows_the_targets_any_name_will_do() -> None:
+    assert FileConfigReader().read(PATH, b"target: hostd\n").problems == ()
+
+
 def test_an_app_takes_from_the_top_what_it_does_not_say() -> None:
     config = read(
         """

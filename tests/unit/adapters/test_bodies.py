@@ -1,6 +1,7 @@
 """Bodies that are made piece by piece, and what they are on the wire."""
 
 import base64
+import random
 from collections.abc import Iterator
 from itertools import chain
 
@@ -8,12 +9,12 @@ import orjson
 import pytest
 
 from bot.adapters.targets import body
-from bot.adapters.targets.compression import best_of, is_worth_it
-from bot.adapters.targets.outgoing import WHOLE_BODY_BYTES, Meter, outgoing
-from bot.kernel.contents import PIECE_BYTES
+from bot.adapters.targets.compression import Coding, best_of, is_worth_it
+from bot.adapters.targets.outgoing import PIECE_BYTES, WHOLE_BODY_BYTES, Meter, outgoing
+from bot.kernel import contents
 from tests.fakes.apps import App
 
-PIECE = PIECE_BYTES
+PIECE = contents.PIECE_BYTES
 LONG = "a" + '\U0001f600ä\u2028"\\\n\x01' * (PIECE // 8)
 
 
@@ -63,7 +64,21 @@ def test_many_small_pieces_become_few() -> None:
 
     assert b"".join(sent) == b"".join(many())
     assert meter.sent_bytes == sum(map(len, many()))
-    assert all(len(piece) >= PIECE_BYTES for piece in sent[:-1])
+    assert all(PIECE_BYTES - 1000 < len(piece) <= PIECE_BYTES for piece in sent[:-1])
+
+
+@pytest.mark.parametrize("coding", [None, best_of("gzip"), Coding("as-it-is", lambda each: each)])
+@pytest.mark.parametrize("size", [1, 8 * PIECE_BYTES, 8 * PIECE_BYTES + 1])
+def test_no_piece_is_larger_than_a_piece_or_empty(coding: Coding | None, size: int) -> None:
+    part = random.Random(7).randbytes(size)  # noqa: S311 - the same every time
+    made = (b"{", part, b"", part, b"}")
+
+    sent = outgoing(lambda: iter(made), Meter(), coding=coding, measured=False)
+
+    pieces = list(sent.content)
+    assert all(0 < len(piece) <= PIECE_BYTES for piece in pieces)
+    if sent.coding != "gzip":
+        assert b"".join(pieces) == b"".join(made)
 
 
 @pytest.mark.parametrize(

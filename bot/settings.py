@@ -161,8 +161,12 @@ class Settings(BaseModel):
         return self._checked(present | values)
 
     def for_platform(self) -> Self:
-        """Return what the embedded platform may know: addresses, and its own token."""
+        """Return what the embedded platform may know: its own addresses and token.
+
+        It has no pages of ours to send anybody to, unless `previewbot up` says so.
+        """
         hidden = (
+            "public_url",
             "admin_token",
             "github_token",
             "github_webhook_secret",

@@ -51,5 +51,13 @@ def platform_config(settings: Settings) -> SubhostingConfig:
         min_isolation=settings.min_isolation,
         routers=settings.routers,
         trusted_proxies=tuple(filter(None, settings.trusted_proxies.split(","))),
+        log_url=_log_url(settings),
     )
     return platform_file.configured(config, settings.platform_file)
+
+
+def _log_url(settings: Settings) -> str | None:
+    """Return the bot's page of an app's log, which a browser can open; None without the bot."""
+    if settings.public_url is None:
+        return None
+    return f"{settings.public_url.rstrip('/')}/logs/{{deployment}}"

@@ -20,12 +20,24 @@ from bot.bootstrap.places import database_url, github_web_url, webhook_url
 from bot.bootstrap.schema import prepare_database
 from bot.core.decide.github_app import permissions
 from bot.core.model.errors import ConfigurationProblem
+from bot.core.model.ids import TargetDeploymentId
 from bot.core.render.deployments import is_of_one_preview
 from bot.kernel.clock import SystemClock
 from bot.kernel.ids import RandomIds
 from bot.settings import Settings
+from bot.target_settings import TargetKind
 from bot.web.app import create_app
-from bot.web.services import Claimed, SecretsFor, SetupServices, WebServices
+from bot.web.services import (
+    AppLogLine,
+    AppLogOf,
+    Claimed,
+    SecretsFor,
+    SetupServices,
+    WebServices,
+)
+
+# What a page shows of an app's log at most; the platform's API pages through all that is kept.
+APP_LOG_LINES = 1_000
 
 
 def web_app(settings: Settings) -> Flask:
@@ -63,9 +75,29 @@ def web_app(settings: Settings) -> Flask:
             secrets_for=_secrets(settings, table, SqlHookSecrets(opened, vault)),
             admin_token=None if token is None else token.get_secret_value(),
             ready=partial(_problems, opened),
+            app_log=_app_log(settings),
             setup=_setup(settings, opened, table, wake),
         )
     )
+
+
+def _app_log(settings: Settings) -> AppLogOf | None:
+    """Return what reads the logs of apps on our own platform, beside which we run."""
+    if settings.target is not TargetKind.EMBEDDED:
+        return None
+    # A bot whose platform is elsewhere has no part of the embedded one installed.
+    from bot.bootstrap.platform import platform_config  # noqa: PLC0415
+    from bot.subhosting.log_reader import LogReader  # noqa: PLC0415
+
+    reader = LogReader(platform_config(settings))
+
+    def app_log(deployment: TargetDeploymentId) -> list[AppLogLine] | None:
+        found = reader.newest(deployment, APP_LOG_LINES)
+        if found is None:
+            return None
+        return [AppLogLine(time=one.time, level=one.level, message=one.message) for one in found]
+
+    return app_log
 
 
 def _secrets(settings: Settings, table: SetupTable, own: SqlHookSecrets) -> SecretsFor:

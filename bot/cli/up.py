@@ -215,8 +215,9 @@ def _plans(settings: Settings, sockets: Sockets) -> list[ChildPlan]:
     ]
     if settings.target is not TargetKind.EMBEDDED:
         return bot
-    # The platform is another product: it gets its own token and no secret of the bot's.
-    theirs = settings.for_platform()
+    # The platform is another product: it gets its own token and no secret of the bot's,
+    # only the address to which its error pages send for an app's log.
+    theirs = settings.for_platform().with_values(public_url=settings.public_url)
     return [
         *bot,
         ChildPlan(

@@ -2,10 +2,12 @@
 
 import base64
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from bot.core.model.preview import Deployment
 from bot.kernel.processes import built_environment
 from tests.e2e.local_world import LocalWorld, local_world, new_branch
+from tests.e2e.patience import until
 
 ADMIN_TOKEN = "a long random text"
 
@@ -75,6 +78,29 @@ def test_the_json_twin_says_the_same(world: LocalWorld, live: Deployment) -> Non
     assert (twin["branch"], twin["commit"]) == ("feature/pages", live.head)
     assert [stage["name"] for stage in twin["stages"]] == STAGES
     assert twin["transfer"]["files_sent"] == twin["transfer"]["files_total"] == 5
+
+
+def test_a_crash_s_page_leads_to_the_app_s_log(world: LocalWorld) -> None:
+    dies = """Deno.serve((request) => {
+        if (new URL(request.url).pathname !== "/die") return new Response("well");
+        console.warn("farewell");
+        setTimeout(() => Deno.exit(3), 50);
+        return new Promise(() => {});
+    });"""
+    live = world.pushed("dies", {"main.ts": dies})
+    own = ask(world, f"/deployments/{live.id}").text
+
+    crash = world.get(live.url, "/die")
+    [link] = re.findall(r'<a href="([^"]+)">The whole log', crash.body.decode())
+
+    def read() -> bool:
+        page = httpx.get(link, timeout=20, trust_env=False)
+        return page.status_code == 200 and "warning farewell" in page.text
+
+    assert crash.status == 502
+    assert link.startswith(world.installation.address["dashboard_url"])
+    assert f'href="{urlsplit(link).path}"' in own
+    until(read, "the app's last words on its page")
 
 
 @pytest.mark.parametrize(

@@ -85,10 +85,12 @@ def test_the_platform_is_told_no_secret_of_the_bot() -> None:
             "PREVIEWBOT_ADMIN_TOKEN": "adm",
             "PREVIEWBOT_TARGET_TOKEN": "ddo_1",
             "PREVIEWBOT_ENCRYPTION_KEY": "key",
+            "PREVIEWBOT_PUBLIC_URL": "https://pages.example",
         }
     )
 
     assert settings.for_platform().secrets() == ("ddo_1",)
+    assert settings.for_platform().public_url is None
 
 
 def test_checks_and_deployments_show_where_nobody_says_otherwise() -> None:

@@ -10,6 +10,7 @@ from bot.core.model.preview import Deployment, DeploymentState, StageRecord, Tra
 from bot.core.render.checks import seconds_of, sent_in_words
 from bot.core.render.markdown import tail
 from bot.core.render.terminal import visible
+from bot.web.services import AppLogLine
 
 # A page that a browser still shows at once; the whole log is on the platform.
 MAX_LOG_BYTES = 256 * 1024
@@ -61,6 +62,7 @@ class DeploymentView:
     stages: tuple[StageView, ...]
     log: str
     log_lines_left_out: int
+    app_log: str | None  # the platform's id under which the app's own log is shown
 
     @property
     def state_in_words(self) -> str:
@@ -72,8 +74,21 @@ class DeploymentView:
         return asdict(self)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppLogView:
+    """What an app said of late, as visible text."""
+
+    deployment: str
+    log: str
+    lines_left_out: int
+
+
 def view(
-    deployment: Deployment, stages: Sequence[StageRecord] = (), log: Sequence[LogLine] = ()
+    deployment: Deployment,
+    stages: Sequence[StageRecord] = (),
+    log: Sequence[LogLine] = (),
+    *,
+    keeps_app_logs: bool = False,
 ) -> DeploymentView:
     """Return one attempt as it is shown."""
     lines = [text for entry in log for text in visible(entry.message).split("\n")]
@@ -100,7 +115,15 @@ def view(
         stages=tuple(map(_stage, stages)),
         log=shown_log,
         log_lines_left_out=left_out,
+        app_log=deployment.target_id if keeps_app_logs else None,
     )
+
+
+def log_view(deployment: str, said: Sequence[AppLogLine]) -> AppLogView:
+    """Return an app's log as it is shown; a message of several lines stays one entry."""
+    lines = [f"{moment(each.time)} {each.level:<7} {visible(each.message)}" for each in said]
+    shown, left_out = tail(lines, max_bytes=MAX_LOG_BYTES)
+    return AppLogView(deployment=deployment, log=shown, lines_left_out=left_out)
 
 
 def line(text: str) -> str:

@@ -1,6 +1,6 @@
 """The web process over a store and an inbox in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ from bot.core.model.lines import BranchLine
 from bot.core.model.preview import Deployment, DeploymentState
 from bot.ports.store import PreviewWanted
 from bot.web.app import create_app
-from bot.web.services import WebServices
+from bot.web.services import AppLogLine, WebServices
 from bot.webhooks.signature import signature
 from tests.fakes.clock import FakeClock
 from tests.fakes.inbox import FakeInbox
@@ -65,6 +65,7 @@ class Site:
     admin_token: str | None = None
     secrets: Mapping[str | None, tuple[str, ...]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    app_logs: Mapping[str, Sequence[AppLogLine]] | None = None
     testing: bool = True
     failure: Exception | None = None  # what asking for readiness raises
     clock: FakeClock = field(default_factory=FakeClock)
@@ -84,6 +85,7 @@ class Site:
                 secrets_for=lambda claimed: self.secrets.get(claimed.name, (SECRET,)),
                 admin_token=self.admin_token,
                 ready=self._ready,
+                app_log=None if self.app_logs is None else self.app_logs.get,
             )
         )
         app.testing = self.testing

@@ -1,15 +1,20 @@
 import base64
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
 from typing_extensions import override
 from werkzeug.test import TestResponse
 
+from bot.core.model.ids import TargetDeploymentId
 from bot.core.model.outcomes import LogLine
 from bot.core.model.preview import DeploymentState, Stage, Transfer
+from bot.web.services import AppLogLine
 from tests.data import hostile
 from tests.integration.web.conftest import HEAD, Site
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
 
 class Seen(HTMLParser):
@@ -115,6 +120,7 @@ def test_the_json_twin_says_the_same(site: Site) -> None:
         ],
         "log": "",
         "log_lines_left_out": 0,
+        "app_log": None,
     }
 
 
@@ -240,3 +246,35 @@ def test_an_empty_token_lets_nobody_in() -> None:
     for authorization in ("Bearer ", basic("")):
         response = Site(admin_token="").client.get("/", headers={"Authorization": authorization})
         assert response.status_code == 401
+
+
+def test_the_page_of_a_deployment_leads_to_what_its_app_said(site: Site) -> None:
+    made = site.deployment(target_id=TargetDeploymentId("k1"))
+    elsewhere = seen(site.client.get(f"/deployments/{made.id}"))
+    site.app_logs = {"k1": [AppLogLine(time=NOON, level="error", message="<b>bad\x1b[2J\nnews")]}
+
+    page = seen(site.client.get(f"/deployments/{made.id}"))
+    log = seen(site.client.get("/logs/k1"))
+
+    assert "/logs/k1" not in elsewhere.addresses
+    assert "/logs/k1" in page.addresses
+    assert "2026-01-02 12:00:00Z error   <b>bad" in log.text
+    assert "news" in log.text
+    assert "\x1b" not in log.text
+    assert "b" not in log.tags
+
+
+def test_a_log_that_is_not_kept_here_is_not_found(site: Site) -> None:
+    without = site.client.get("/logs/k1").status_code
+    site.app_logs = {"k2": []}
+
+    assert without == 404
+    assert site.client.get("/logs/k1").status_code == 404
+    assert "Nothing that is still kept." in seen(site.client.get("/logs/k2")).text
+
+
+def test_an_app_s_log_needs_the_admin_token_too(site: Site) -> None:
+    site.app_logs = {"k1": []}
+    site.admin_token = "admin"
+
+    assert site.client.get("/logs/k1").status_code == 401

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.subhosting.host.live import LastWords
+from bot.subhosting.host.live import LastWords, NoInstance
 from bot.subhosting.host.router import Router
 from bot.subhosting.host.routes import Routes
 from bot.subhosting.host.traffic import Tally
@@ -16,6 +16,7 @@ from bot.subhosting.router_config import RouterConfig
 from bot.subhosting.store.records import BindingRecord, InstanceKey
 
 HOST = "app.localhost"
+DEPLOYMENT = "3t8jdv4q075q"
 
 App = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -25,14 +26,15 @@ class OneInstance:
     """An instance that is always there, and whoever is asked for it."""
 
     socket: Path
+    missing: NoInstance | None = None
     draining: bool = False
     active: int = 0
 
     def live(self, _key: InstanceKey) -> "OneInstance":
         return self
 
-    async def wake(self, _key: InstanceKey) -> "OneInstance":
-        return self
+    async def wake(self, _key: InstanceKey) -> "OneInstance | NoInstance":
+        return self.missing or self
 
     def begin_request(self) -> None:
         self.active += 1
@@ -45,12 +47,23 @@ class OneInstance:
 
 
 @asynccontextmanager
-async def routed(folder: Path, app: App, config: RouterConfig | None = None) -> AsyncIterator[int]:
-    """Have `app` answer each connection of a router, and yield the router's port."""
+async def routed(
+    folder: Path,
+    app: App,
+    config: RouterConfig | None = None,
+    missing: NoInstance | None = None,
+) -> AsyncIterator[int]:
+    """Have `app` answer each connection of a router, and yield the router's port.
+
+    With `missing` there is no app, for the reason that it tells.
+    """
     path = folder / "app.sock"
     routes = Routes()
-    routes.put([BindingRecord(host=HOST, deployment_id="1", revision=None, request_timeout=None)])
-    router = Router(config or RouterConfig(), routes, OneInstance(path), Tally())
+    binding = BindingRecord(
+        host=HOST, deployment_id=DEPLOYMENT, revision=None, request_timeout=None
+    )
+    routes.put([binding])
+    router = Router(config or RouterConfig(), routes, OneInstance(path, missing), Tally())
     listener = socket.create_server(("127.0.0.1", 0))
     front = await asyncio.get_running_loop().create_server(
         lambda: VisitorConnection(router), sock=listener

@@ -61,14 +61,15 @@ def test_both_know_a_host_as_soon_as_the_api_has_answered(two: RunningSubhosting
 def test_websockets_and_crashes_go_through_them_as_well(two: RunningSubhosting) -> None:
     project = two.new_project()["id"]
     host = two.deployed(project, {"main.ts": APP})["domains"][0]
-    dies = two.deployed(project, {"main.ts": DIES})["domains"][0]
+    dies = two.deployed(project, {"main.ts": DIES})
 
-    page = two.get(dies)
+    page = two.get(dies["domains"][0])
 
     assert echoing_sockets(two, host, 20) == 20
     assert page.status == 502
     assert "code 3" in page.text
     assert "farewell" in page.text
+    assert f'<a href="{two.api_url}/v1/deployments/{dies["id"]}/app_logs">' in page.text
 
 
 def test_an_endless_loop_is_seen_through_them_as_well(two: RunningSubhosting) -> None:

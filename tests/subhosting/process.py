@@ -36,6 +36,7 @@ _TIMES = (
     "blob_grace",
     "collect_every",
     "scan_every",
+    "idle_after",
     "backup_every",
     "provisioning_timeout",
 )

@@ -114,6 +114,18 @@ def echoing_sockets(server: RunningSubhosting, host: str, count: int) -> int:
         return sum(_exactly(each, len(_ECHO)) == _ECHO for each in opened)
 
 
+def open_socket(connection: socket.socket, host: str) -> None:
+    """Make a WebSocket of a connection."""
+    connection.sendall(_upgrade(host))
+    assert _received_head(connection).startswith(b"HTTP/1.1 101 ")
+
+
+def echoes(connection: socket.socket) -> bool:
+    """Speak on a WebSocket, and return whether the answer is the right one."""
+    connection.sendall(_TEXT)
+    return _exactly(connection, len(_ECHO)) == _ECHO
+
+
 def leave_at_every_stage(server: RunningSubhosting, host: str) -> None:
     """Connect and go away, at each point of a request's life, with a reset and without."""
     post = f"POST /upload HTTP/1.1\r\nHost: {host}\r\nContent-Length: 99999\r\n\r\n".encode()

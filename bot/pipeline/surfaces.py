@@ -6,6 +6,7 @@ the forge was told, by a teardown for instance.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -33,6 +34,12 @@ Result = TypeVar("Result")
 # A record that still differs from what was said after so many writes changes faster than anybody
 # reads; the next occasion will find it.
 MAX_WRITES = 3
+
+# Deleting many at once runs into GitHub's secondary limits: each deletion counts five of the 900
+# points of a minute.
+# https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+REMOVED = 50
+BETWEEN_REMOVALS = timedelta(seconds=20)
 
 _ACTIVE = {ShownState.IN_PROGRESS, ShownState.SUCCESS}
 
@@ -113,15 +120,19 @@ def _retire(preview: Preview, services: Services, journal: Journal | None) -> No
 
 
 def _remove_environment(preview: Preview, services: Services, journal: Journal) -> None:
-    """Delete an environment that was this preview's alone, and what is filed under it."""
-    postings = services.postings.in_group(Surface.DEPLOYMENT, preview.id)
-    if not postings:
-        return
+    """Delete an environment that was this preview's alone, and what is filed under it.
+
+    The newest go first, for they are what people see; what was deleted is forgotten at once.
+    """
     name = rendered.environment_name(services.showing.environment, preview)
-    refs = [posting.ref for posting in postings]
-    patiently(journal, lambda: services.forge.remove_environment(preview.repository, name, refs))
-    for posting in postings:
-        services.postings.forget(Surface.DEPLOYMENT, posting.subject)
+    while postings := services.postings.in_group(Surface.DEPLOYMENT, preview.id)[-REMOVED:]:
+        refs = [posting.ref for posting in postings]
+        remove = partial(services.forge.remove_environment, preview.repository, name, refs)
+        patiently(journal, remove)
+        for posting in postings:
+            services.postings.forget(Surface.DEPLOYMENT, posting.subject)
+        if len(postings) == REMOVED:
+            journal.pause(BETWEEN_REMOVALS)
 
 
 def _tell(key: DeploymentId, services: Services, journal: Journal | None) -> None:

@@ -20,7 +20,7 @@ from bot.core.model.surfaces import (
     StickyComment,
     Surface,
 )
-from bot.pipeline.surfaces import show
+from bot.pipeline.surfaces import REMOVED, show
 from tests.fakes.forge import FakeForge
 from tests.fakes.journal import Killed, MortalJournal
 from tests.fakes.source import Files
@@ -112,6 +112,18 @@ def test_an_environment_of_one_preview_goes_with_it() -> None:
 
     assert bot.forge.removed_environments == ["hello/feature"]
     assert bot.forge.deployments() == {}
+
+
+def test_an_environment_with_many_deployments_goes_with_all_of_them() -> None:
+    bot = BotInMemory(showing=Showing(environment="{app}/{preview}"))
+    for number in range(REMOVED + 2):
+        bot.react_to(bot.push("feature", files=changed(str(number))))
+    assert len(bot.forge.deployments()) == REMOVED + 2
+
+    bot.react_to(bot.delete_branch("feature"))
+
+    assert bot.forge.deployments() == {}
+    assert bot.forge.removed_environments == ["hello/feature"] * 2
 
 
 def test_a_surface_that_is_switched_off_is_left_alone() -> None:

@@ -27,9 +27,6 @@ DELETE_ENVIRONMENT = "administration: write"
 
 KEY = "previewbot"
 
-# Deleting many at once runs into GitHub's secondary limits; the newest are what people see.
-MAX_REMOVED = 50
-
 _DEPLOYMENTS = TypeAdapter(list[DeploymentAnswer])
 _STATUSES = TypeAdapter(list[DeploymentStatusAnswer])
 
@@ -59,7 +56,7 @@ class Deployments:
     def remove(self, repository: Repository, environment: str, refs: Sequence[str]) -> None:
         """Delete deployments and their environment; see `bot.ports.forge`."""
         base = f"/repos/{repository.name}"
-        for ref in list(refs)[-MAX_REMOVED:]:
+        for ref in refs:
             self._delete(repository, f"{base}/deployments/{int(ref)}", WRITE)
         named = quote(environment, safe="")
         self._delete(repository, f"{base}/environments/{named}", DELETE_ENVIRONMENT)

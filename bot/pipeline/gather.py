@@ -158,28 +158,34 @@ def _of_button(
     """Return the same for a button, which stands on the check of an attempt."""
     repository = event.repository
     asker = _asker(repository, event.sender, services)
-    attempt = _attempt_of(event, services)
-    if attempt is None:
+    found: list[Snapshot] = []
+    for attempt in _attempts_of(event, services):
+        line = attempt.preview.line
+        pull = services.forge.pull(repository, line.pull) if isinstance(line, PullLine) else None
+        grants = _grants(event, attempt, pull, asker)
+        about = _asked_about(repository, line, pull, services, planned=planned, grants=grants)
+        found.append(replace(about, asker=asker, attempt=attempt))
+    if not found:
         return Snapshot(head_now=None, planned=planned, apps=(), asker=asker)
-    line = attempt.preview.line
-    pull = services.forge.pull(repository, line.pull) if isinstance(line, PullLine) else None
-    grants = _grants(event, attempt, pull, asker)
-    found = _asked_about(repository, line, pull, services, planned=planned, grants=grants)
-    return replace(found, asker=asker, attempt=attempt)
+    return replace(found[0], others=tuple(found[1:]))
 
 
-def _attempt_of(
+def _attempts_of(
     event: CheckRerequested | CheckActionRequested | CheckSuiteRerequested, services: Services
-) -> Deployment | None:
-    """Return the attempt that a check stands for, if it is one of the repository's."""
+) -> list[Deployment]:
+    """Return the repository's attempt that a check stands for, if there is one.
+
+    Of a whole suite one for each line that its commit is on, whichever app's: it means them all.
+    """
     if isinstance(event, CheckSuiteRerequested):
         newest = _standing({event.repository.id}, services)
-        return next((each for each in newest if each.head == event.head), None)
+        by_line = {each.preview.line: each for each in newest if each.head == event.head}
+        return list(by_line.values())
     try:
         found = services.store.deployment(DeploymentId(event.external_id))
     except RecordNotFound:
-        return None
-    return found if found.preview.repository.id == event.repository.id else None
+        return []
+    return [found] if found.preview.repository.id == event.repository.id else []
 
 
 def _grants(

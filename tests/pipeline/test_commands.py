@@ -267,6 +267,19 @@ def test_re_run_of_all_checks_deploys_the_head_again(bot: BotInMemory) -> None:
     assert len(bot.deployments()) == 2
 
 
+def test_re_run_of_all_checks_deploys_each_branch_that_the_commit_heads(bot: BotInMemory) -> None:
+    head = newest(bot).head
+    bot.react_to(bot.force_push("other", head))
+    before = len(bot.deployments())
+
+    key = bot.react_to(CheckSuiteRerequested(repository=REPOSITORY, head=head, sender=ADA))
+
+    again = bot.deployments()[before:]
+    assert bot.reason(key) == "deploy"
+    assert {one.preview.name for one in again} == {"dev", "other"}
+    assert {one.state for one in again} == {DeploymentState.LIVE}
+
+
 @pytest.mark.parametrize("button", ["", "format-disk", "APPROVE"])
 def test_a_button_that_is_none_of_ours_does_nothing(bot: BotInMemory, button: str) -> None:
     key = bot.react_to(bot.press("max", button, newest(bot)))

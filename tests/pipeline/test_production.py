@@ -4,6 +4,7 @@ import pytest
 
 from bot.core.model.checks import Button
 from bot.core.model.environment import Context
+from bot.core.model.events import CheckSuiteRerequested
 from bot.core.model.ids import CommitSha, HostLabel, Login
 from bot.core.model.lines import PRODUCTION
 from bot.core.model.preview import Deployment, DeploymentState, Stage
@@ -135,6 +136,21 @@ def test_whoever_lost_the_maintain_role_meanwhile_redeploys_no_production(
     [redeployed] = promotable.deployments()[attempts:]
     assert redeployed.state is DeploymentState.SUPERSEDED
     assert "maintain role" in promotable.forge.latest()[redeployed.id].title
+
+
+@pytest.mark.parametrize(
+    ("sender", "redeployed"), [(ADA, {"main"}), (MAX, {"main", "production"})]
+)
+def test_re_run_of_all_checks_deploys_production_for_those_who_may(
+    bot: BotInMemory, sender: Login, redeployed: set[str]
+) -> None:
+    push = bot.push("main", ENABLED)
+    bot.react_to(push)
+    before = len(bot.deployments())
+
+    bot.react_to(CheckSuiteRerequested(repository=REPOSITORY, head=push.after, sender=sender))
+
+    assert {one.preview.name for one in bot.deployments()[before:]} == redeployed
 
 
 def test_without_a_production_there_is_nothing_to_promote_to(bot: BotInMemory) -> None:

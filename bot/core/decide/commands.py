@@ -3,6 +3,7 @@
 Whatever the answer is, there is one: a request that is refused names the right it needs.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -29,7 +30,31 @@ from bot.core.model.snapshot import Snapshot
 
 
 def asked(event: Asked, snapshot: Snapshot) -> Decision:
-    """Return what to do about a comment or a pressed button."""
+    """Return what to do about a comment or a pressed button, on all lines that it is about."""
+    first = _asked_of(event, snapshot)
+    return _together([first, *(_asked_of(event, other) for other in snapshot.others)])
+
+
+def _together(decisions: Sequence[Decision]) -> Decision:
+    """Return one decision to do it all; its right is the greatest that any of them takes.
+
+    One that was refused on a line stands in nobody's way on the others.
+    """
+    obeyed = [each for each in decisions if each.authority is not None]
+    if len(decisions) == 1 or not obeyed:
+        return decisions[0]
+    authorities = [each.authority for each in obeyed if each.authority is not None]
+    return Decision(
+        reason=next(
+            (each.reason for each in obeyed if each.reason is Reason.DEPLOY), obeyed[0].reason
+        ),
+        detail="; ".join(each.detail for each in decisions),
+        intents=tuple(intent for each in decisions for intent in each.intents),
+        authority=max(authorities, key=lambda each: each.needs),
+    )
+
+
+def _asked_of(event: Asked, snapshot: Snapshot) -> Decision:
     request = request_of(event, snapshot.attempt)
     match request:
         case Request():

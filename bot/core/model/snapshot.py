@@ -42,6 +42,8 @@ class Snapshot:
     asker: Asker | None = None
     history: tuple[Deployment, ...] = ()
     attempt: Deployment | None = None
+    # Of all checks of a commit: how the other lines stand that have it for their newest attempt.
+    others: tuple["Snapshot", ...] = ()
     trunk: CommitSha | None = None  # the default branch's head
     approved: bool = False  # somebody has approved the pull request's head
     # The newest attempt of each preview that the event is about; where one is to be begun, of

@@ -84,6 +84,8 @@ class Request:
     waiting_bytes = 0
     sink: Callable[[bytes], None] | None = None
     complete = False
+    # The head to send as far as the visitor's address, where nothing else may stand in it.
+    begun: bytes | None = None
 
     def __init__(self) -> None:
         """Begin with nothing known."""
@@ -164,6 +166,8 @@ class Request:
 
     def head(self, scheme: bytes, client: bytes) -> bytes:
         """Return the head to send to the instance; `client` is `address:port`."""
+        if self.begun is not None:
+            return self.begun + client + b"\r\n\r\n"
         kept = self.kept if len(self.noted) == 1 else self._passed_on()
         lines, framing = b"".join(kept), b""
         if self.chunked:
@@ -172,14 +176,16 @@ class Request:
             framing = b"content-length: %b\r\n" % self.length
         if self.upgrade:
             framing += b"connection: upgrade\r\nupgrade: websocket\r\n"
-        return b"%b %b://%b%b HTTP/1.1\r\n%bx-deno-client-address: %b\r\n%b\r\n" % (
+        return b"%b%b\r\n%b\r\n" % (self.begin(scheme, lines), client, framing)
+
+    def begin(self, scheme: bytes, lines: bytes) -> bytes:
+        """Return the head to send with these fields, as far as the visitor's address."""
+        return b"%b %b://%b%b HTTP/1.1\r\n%bx-deno-client-address: " % (
             self.method,
             scheme,
             self.host,
             self.target,
             lines,
-            client,
-            framing,
         )
 
     def _passed_on(self) -> list[bytes]:

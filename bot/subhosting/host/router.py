@@ -8,6 +8,7 @@ from bot.subhosting.host.client_address import TrustedProxies
 from bot.subhosting.host.http1 import Request
 from bot.subhosting.host.live import Instances
 from bot.subhosting.host.pages import Refusal
+from bot.subhosting.host.plain import PlainRequests
 from bot.subhosting.host.routes import Routes
 from bot.subhosting.host.traffic import Tally
 from bot.subhosting.router_config import RouterConfig
@@ -42,6 +43,7 @@ class Router:
         self.traffic = traffic
         self._proxies = TrustedProxies(config.trusted_proxies)
         self.scheme = config.scheme.encode()
+        self.plain_requests = PlainRequests(self.scheme)
         self.head_within_s = config.head_within.total_seconds()
         self.answer_within_s = config.answer_within.total_seconds()
         self._shows_logs = config.shows_logs

@@ -10,6 +10,7 @@ import httptools
 from typing_extensions import override
 
 from bot.subhosting.build.site import Site
+from bot.subhosting.host import http1
 from bot.subhosting.host.http1 import LAST_CHUNK, Request, chunk, ends_with_connection
 from bot.subhosting.host.live import Instances, LiveInstance, NoInstance
 from bot.subhosting.host.plain import PlainHead, plain_answer
@@ -31,8 +32,11 @@ _MAX_ANSWER_HEAD_BYTES = 256 * 1024
 class Visitor(Protocol):
     """Who hears the answer."""
 
-    def answered(self, head: PlainHead, body: bytes) -> None:
-        """Hear a whole answer at once; the connection may be used again."""
+    def answered(self, head: PlainHead, for_visitor: bytes, body: bytes) -> None:
+        """Hear a whole answer at once, and its head for who keeps the connection open.
+
+        The instance's connection may be used again.
+        """
 
     def answer_began(self, status: int, head: bytes) -> None:
         """Hear the head of the final answer, or of a 101."""
@@ -96,6 +100,11 @@ class Upstream(asyncio.Protocol):
         self._visitor = visitor
         self._transport: asyncio.Transport | None = None
         self._request: Request | None = None
+        # Whether an answer is to begin that can be here as a whole.
+        self._expects_whole = False
+        # The last such head as it came, the size of the answer, and the head for the visitor.
+        self._plain = PlainHead(0, 0, b"")
+        self._plain_head, self._plain_bytes, self._for_visitor = b"\0", 0, b""
         # One parser for all answers, but one that expects a body after an answer to HEAD is lost.
         self._parser: httptools.HttpResponseParser | None = None
         # What came of a head, and the last one that was whole, without its empty line.
@@ -125,6 +134,7 @@ class Upstream(asyncio.Protocol):
         self._request = request
         self.requests += 1
         self._ended = self._in_body = False
+        self._expects_whole = request.method != b"HEAD"
         transport = self._require()
         if not request.has_body:
             transport.write(head)
@@ -170,22 +180,34 @@ class Upstream(asyncio.Protocol):
 
     @override
     def data_received(self, data: bytes) -> None:
+        if self._expects_whole:
+            self._expects_whole = False
+            said_again = data.startswith(self._plain_head) and len(data) == self._plain_bytes
+            if said_again or self._is_plain(data):
+                self._request = None
+                body = data[len(self._plain_head) :]
+                self._visitor.answered(self._plain, self._for_visitor, body)
+                return
         if self._tunnel:
             self._visitor.answer_continued(data)
             return
-        request = self._request
-        if request is None:
+        if self._request is None:
             self.close()  # an answer without a question
             return
         if not self._in_body:
-            if not self._raw_head and request.method != b"HEAD":
-                plain = plain_answer(data)
-                if plain is not None:
-                    self._request = None
-                    self._visitor.answered(*plain)
-                    return
             self._raw_head += data
         self._parse(data)
+
+    def _is_plain(self, data: bytes) -> bool:
+        """Return whether `data` is a plain answer, and remember its head: apps say it again."""
+        found = plain_answer(data)
+        if found is None:
+            return False
+        plain, body = found
+        self._plain, self._plain_bytes = plain, len(data)
+        self._plain_head = data[: len(data) - len(body)]
+        self._for_visitor = http1.plain_answer_head(plain.content, self.binding.revision)
+        return True
 
     def _parse(self, data: bytes) -> None:
         """Have the parser read it, and pass on what it found."""

@@ -16,7 +16,7 @@ from bot.subhosting.host.deadline import Deadline
 from bot.subhosting.host.http1 import Request
 from bot.subhosting.host.live import LiveInstance, NoInstance
 from bot.subhosting.host.pages import Refusal, not_running, went_away
-from bot.subhosting.host.plain import PlainHead, plain_request
+from bot.subhosting.host.plain import PlainHead
 from bot.subhosting.host.reading import RequestReading
 from bot.subhosting.host.router import Router
 from bot.subhosting.host.static.answer import StaticAnswer
@@ -90,7 +90,7 @@ class VisitorConnection(asyncio.Protocol):
             return
         reading = self._reading
         if self._current is None and reading.incoming is None and not reading.ended:
-            plain = plain_request(data)
+            plain = self._router.plain_requests.find(data)
             if plain is not None:
                 self._in_head = False
                 self._begin(plain)
@@ -255,16 +255,16 @@ class VisitorConnection(asyncio.Protocol):
 
     # What the instance's side tells.
 
-    def answered(self, head: PlainHead, body: bytes) -> None:
+    def answered(self, head: PlainHead, for_visitor: bytes, body: bytes) -> None:
         """Write a whole answer."""
-        request, binding = self._current, self._binding
-        if request is None or binding is None:
+        request = self._current
+        if request is None:
             return
         if self._close_after or self._must_close(request) or request.version != "1.1":
             self.answer_began(head.status, head.content)
             self.answer_ended(body, reusable=True)
             return
-        self._write(http1.plain_answer_head(head.content, binding.revision) + body)
+        self._write(for_visitor + body)
         self._finish(reusable=True)
 
     def answer_began(self, status: int, head: bytes) -> None:

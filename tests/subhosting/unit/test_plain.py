@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.subhosting.host.http1 import Request
-from bot.subhosting.host.plain import plain_answer, plain_request
+from bot.subhosting.host.plain import PlainRequests, plain_answer, plain_request
 
 REQUEST = b"GET /a?b HTTP/1.1\r\nHost: One.localhost:80\r\nAccept: */*\r\nX-Y:z \r\n\r\n"
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 5\r\nx: y\r\n\r\nhello"
@@ -85,6 +85,35 @@ def test_a_plain_request_is_the_parser_s_request(received: bytes) -> None:
     assert request.hostname == found.hostname == found.hostname.lower()
     assert not found.has_body
     assert found.all_here
+
+
+@given(changed(REQUEST))
+@settings(max_examples=500, deadline=None)
+def test_a_remembered_request_is_sent_on_as_one_that_is_read(received: bytes) -> None:
+    read, known = plain_request(received), PlainRequests(b"https")
+
+    found = [known.find(received), known.find(bytes(bytearray(received)))]
+
+    assert found[0] is found[1]
+    if read is None:
+        assert found[0] is None
+    else:
+        assert found[0] is not None
+        assert found[0].hostname == read.hostname
+        assert found[0].head(b"https", b"1.2.3.4:5") == read.head(b"https", b"1.2.3.4:5")
+
+
+def test_requests_are_remembered_up_to_a_number_and_a_size() -> None:
+    known = PlainRequests(b"http")
+    first = known.find(REQUEST)
+    long = REQUEST.replace(b"X-Y:z", b"X-Y:" + b"z" * 2048)
+
+    assert known.find(long) is not known.find(long)
+    for number in range(600):
+        known.find(REQUEST.replace(b"/a?b", b"/%d" % number))
+
+    assert known.find(REQUEST) is not first
+    assert known.find(REQUEST) is known.find(REQUEST)
 
 
 @given(changed(ANSWER))

@@ -57,7 +57,8 @@ class StaticAnswer:
     def send(self, request: Request, head: bytes) -> None:
         """Answer a request whose head is `head`; a body means nothing here and is dropped."""
         self.requests += 1
-        request.waiting, request.waiting_bytes, request.sink = [], 0, _drop
+        if request.has_body:
+            request.waiting, request.waiting_bytes, request.sink = [], 0, _drop
         response = respond(self.instance, request.method, request.target, _fields(head))
         self._descriptor = response.descriptor
         self._pieces.extend(response.body)

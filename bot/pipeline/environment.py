@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import structlog
 
+from bot.core.decide.names import database_of
 from bot.core.decide.variables import masked, variables_for, variables_version
-from bot.core.model.environment import Environment
+from bot.core.model.briefs import Brief
+from bot.core.model.environment import Environment, Variable
 from bot.core.model.errors import ConfigurationProblem
 from bot.core.model.lines import BranchLine, ProductionLine, PullLine
 from bot.core.model.preview import Preview
@@ -14,23 +16,37 @@ from bot.ports.services import Services
 log = structlog.get_logger()
 
 
-def environment_of(preview: Preview, services: Services) -> Environment:
-    """Return what the next deployment of `preview` gets; a stranger's code gets nothing.
+def environment_of(preview: Preview, brief: Brief, services: Services) -> Environment:
+    """Return what a deployment of `preview` gets; a stranger's code gets nothing.
 
     Raises:
         ConfigurationProblem: its variables cannot be opened.
 
     """
+    database = None
+    if brief.database:
+        database = database_of(preview.slug, preview.repository, preview.line)
+    return Environment(
+        trust=preview.trust, variables=variables_of(preview, services), database=database
+    )
+
+
+def variables_of(preview: Preview, services: Services) -> tuple[Variable, ...]:
+    """Return the variables of the next deployment of `preview`.
+
+    Raises:
+        ConfigurationProblem: they cannot be opened.
+
+    """
     match preview.line:
         case BranchLine(branch):
             kept = services.variables.opened(preview.repository.id)
-            variables = variables_for(kept, preview.app, branch)
-            return Environment(trust=preview.trust, variables=variables)
+            return variables_for(kept, preview.app, branch)
         case ProductionLine():
             kept = services.variables.opened(preview.repository.id)
-            return Environment(variables=variables_for(kept, preview.app, None))
+            return variables_for(kept, preview.app, None)
         case PullLine():
-            return Environment(trust=preview.trust)
+            return ()
 
 
 def variables_version_of(preview: Preview, services: Services) -> str:
@@ -52,7 +68,7 @@ def secrets_of(preview: Preview, services: Services) -> Sequence[str]:
     Variables that cannot be opened were given to nobody.
     """
     try:
-        return masked(environment_of(preview, services).variables)
+        return masked(variables_of(preview, services))
     except ConfigurationProblem as error:
         log.warning("variables_not_opened", problem=str(error))
         return ()

@@ -189,6 +189,9 @@ class AppKeys(RecipeKeys):
     production_domain: Host | None = None
     """A host for production, beside the app's own."""
 
+    database: bool | None = None
+    """Whether each preview has a KV database of its own, and production one; false by default."""
+
     target: Name | None = None
     """Where the app runs: the name of one of the operator's targets."""
 

@@ -21,6 +21,19 @@ SAYS_ENV = {
     "main.ts": "Deno.serve({ onListen: () => {} }, () => Response.json(Deno.env.toObject()));\n"
 }
 
+# Counts at its own path: a probe that asks whether it answers is no visit.
+COUNTS = {
+    "main.ts": """\
+const kv = await Deno.openKv();
+Deno.serve({ onListen: () => {} }, async (request) => {
+  if (new URL(request.url).pathname !== "/count") return new Response("");
+  const { value } = await kv.get(["visits"]);
+  await kv.set(["visits"], (value ?? 0) + 1);
+  return new Response(String(value ?? 0));
+});
+"""
+}
+
 TWO_APPS = """\
 apps:
   - {name: web, root: web}
@@ -119,6 +132,22 @@ def test_production_that_goes_back_sees_productions_values_only(world: GitHubWor
     assert page.status == httpx.codes.OK
     assert seen_at(world, "back") == {"STAGE": "production"}
     assert seen_at(world, "back--main") == {"STAGE": "preview", "ONLY_PREVIEW": SECRET}
+
+
+def test_a_preview_keeps_its_database_over_pushes_and_no_other_has_it(world: GitHubWorld) -> None:
+    repository = world.gh.add_repository("octo/counter")
+    files = {**COUNTS, CONFIG: "database: true\n"}
+    world.checked(repository, world.push(repository, files))
+    assert [world.get(url(world, "counter--main"), "/count").body for _ in range(2)] == [
+        b"0",
+        b"1",
+    ]
+    world.checked(repository, world.push(repository, files, branch="dev"))
+
+    world.checked(repository, world.push(repository, {"new.ts": "// new\n"}))
+
+    assert world.get(url(world, "counter--main"), "/count").body == b"2"
+    assert world.get(url(world, "counter--dev"), "/count").body == b"0"
 
 
 def test_a_wrong_file_is_annotated_at_its_lines(world: GitHubWorld) -> None:

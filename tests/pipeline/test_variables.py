@@ -6,6 +6,7 @@ import pytest
 from typing_extensions import override
 
 from bot.adapters.storage.memory_variables import MemoryVariables
+from bot.core.model.briefs import Brief
 from bot.core.model.environment import Context, Environment, Trust
 from bot.core.model.errors import ConfigurationProblem
 from bot.core.model.ids import (
@@ -101,7 +102,9 @@ def test_a_forks_pull_request_gets_none(bot: BotInMemory) -> None:
         generation=Generation(1),
     )
 
-    assert environment_of(fork, bot.services()) == Environment(trust=Trust.STRANGER)
+    assert environment_of(fork, Brief(database=True), bot.services()) == Environment(
+        trust=Trust.STRANGER
+    )
 
 
 def test_another_repositorys_variables_stay_with_it(bot: BotInMemory) -> None:

@@ -50,6 +50,7 @@ def _app(entry: AppKeys, top: AppKeys) -> AppConfig:
         recipe=_recipe(entry),
         rules=_rules(entry),
         production=Production(domain=entry.production_domain) if is_live else None,
+        database=_or(entry.database, False),  # noqa: FBT003 - the key's default
         target=entry.target,
     )
 

@@ -67,7 +67,7 @@ def _without_effect(
 
 
 # Values of an app that grant power, and the keys of the file that they come from.
-_POWER = (*(f"rules.{field.name}" for field in fields(Rules)), "production", "target")
+_POWER = (*(f"rules.{field.name}" for field in fields(Rules)), "production", "database", "target")
 _KEYS = {
     "lifetimes": ("ttl", "idle", "max-previews"),
     "production": ("production", "production-domain"),

@@ -118,6 +118,18 @@ def project_of(slug: AppSlug, repository: Repository, line: Line) -> AppSlug:
             return line_app(slug, repository, line)
 
 
+def database_of(slug: AppSlug, repository: Repository, line: Line) -> str | None:
+    """Return our name of a line's KV database; None for a stranger's, who gets none.
+
+    It is the line's alone: what a preview writes is met by no other, and never by production.
+    """
+    match line:
+        case BranchLine() | ProductionLine():
+            return line_app(slug, repository, line)
+        case PullLine():
+            return None
+
+
 def branch_app(slug: AppSlug, repository: Repository, branch: Branch) -> AppSlug:
     """Return the name of an app that serves one branch alone, for platforms that have those.
 

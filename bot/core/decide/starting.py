@@ -96,7 +96,9 @@ def brief_of(config: AppConfig, deno: DenoFile | None, setup: Counting, line: Li
         deno_json_builds=said.says_how_to_build,
         entrypoint=None if recipe.says_how_to_build else said.entrypoint,
         production=config.production if line == PRODUCTION else None,
-        # Strangers' code runs where the operator has everything run that says nothing.
+        # Strangers' code has no database, and runs where the operator has everything run that
+        # says nothing.
+        database=config.database and not isinstance(line, PullLine),
         target=None if isinstance(line, PullLine) else config.target,
         surfaces=setup.config.surfaces,
         remarks=(*setup.remarks, *said.problems),

@@ -21,6 +21,7 @@ class Brief:
     entrypoint: str | None = None  # the one that deno.json names, where the recipe names none
     production: Production | None = None  # of production's attempts: where it answers besides
     promoted: DeploymentId | None = None  # the preview's deployment whose files are run again
+    database: bool = False  # it gets the KV database of its preview, or of production
     target: str | None = None  # one of the operator's targets; None: the usual one
     surfaces: frozenset[Surface] | None = None  # None: the operator's choice
     remarks: tuple[Annotation, ...] = ()  # on the configuration, for the commit's author

@@ -102,6 +102,7 @@ class AppConfig:
     recipe: Recipe = Recipe()
     rules: Rules = Rules()
     production: Production | None = None  # None: only previews
+    database: bool = False  # whether each preview has a KV database, and production one
     target: str | None = None  # one of the operator's targets; None: the usual one
 
 

@@ -34,7 +34,7 @@ def key_of(attempt: Attempt) -> str | None:
             tree=tree,
             brief=brief,
             variables=variables_version_of(preview, services),
-            database=environment_of(preview, services).database,
+            database=environment_of(preview, brief, services).database,
             runtime=services.runtime if attempt.target is services.targets.usual else "",
             trust=preview.trust,
         )

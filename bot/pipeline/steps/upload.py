@@ -169,7 +169,7 @@ def _create(
         known=known,
         # A new branch too: what it starts from is what some other branch has just deployed.
         base=services.bases.get((target.name, project)),
-        environment=environment_of(preview, services),
+        environment=environment_of(preview, brief, services),
     )
     created = patiently(attempt.journal, lambda: _ordered(order, attempt, pointers))
     services.bases[target.name, project] = Base(deployment=created.id, manifest=manifest)

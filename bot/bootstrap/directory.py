@@ -1,12 +1,12 @@
 """The main road for `previewbot deploy`: a directory in, memory instead of a database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bot.adapters.config.reader import FileConfigReader
 from bot.adapters.engine.memory import MemoryJournal
 from bot.adapters.git.directory import DirectorySource, commit_for, commit_of
 from bot.adapters.local.forge import LocalForge
@@ -19,6 +19,7 @@ from bot.core.decide.names import branch_label, slug_candidates
 from bot.core.decide.starting import Beginning, beginnings
 from bot.core.model.briefs import Brief
 from bot.core.model.checks import Check
+from bot.core.model.config import ConfigFile, DenoFile
 from bot.core.model.decisions import SkipDeployment, StartDeployment
 from bot.core.model.errors import ConfigurationProblem
 from bot.core.model.ids import (
@@ -50,6 +51,9 @@ from bot.ports.services import Services
 from bot.ports.store import PreviewWanted
 from bot.settings import Settings, Workflow
 
+if TYPE_CHECKING:
+    from bot.adapters.config.reader import FileConfigReader
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
@@ -57,6 +61,26 @@ class Deployed:
 
     deployment: Deployment
     check: Check | None  # None when nothing was reported
+
+
+class _ConfigReader:
+    """Imports the reader of configurations, and YAML with it, only when there is one to read."""
+
+    def __init__(self, targets: Collection[str]) -> None:
+        self._targets = targets
+
+    def read(self, path: str, content: bytes) -> ConfigFile:
+        """Return what a `.github/previewbot.yml` says, or what is wrong with it and where."""
+        return self._reader().read(path, content)
+
+    def read_deno(self, path: str, content: bytes) -> DenoFile:
+        """Return what the `deploy` key of a deno.json says."""
+        return self._reader().read_deno(path, content)
+
+    def _reader(self) -> "FileConfigReader":
+        from bot.adapters.config.reader import FileConfigReader  # noqa: PLC0415 - see above
+
+        return FileConfigReader(self._targets)
 
 
 class _Shelf:
@@ -112,7 +136,7 @@ def deploy_directory(
     services = Services(
         forge=LocalForge(shelf),
         source=DirectorySource(root, head),
-        configs=FileConfigReader(settings.targets),
+        configs=_ConfigReader(settings.targets),
         targets=targets,
         store=store,
         pulls=MemoryPulls(),

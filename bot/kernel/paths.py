@@ -1,5 +1,6 @@
 """Paths that strangers write: which may become files below a root, and which links stay in."""
 
+import re
 from collections.abc import Mapping
 
 # Below PATH_MAX (4096) with room for the root in front; one component is limited by the file
@@ -9,6 +10,10 @@ MAX_COMPONENT_BYTES = 255
 
 # No app is that deep, and JSON libraries end their recursion at some depth: orjson at 254.
 MAX_COMPONENTS = 100
+
+# What nearly every path is, and never wrong: so short that it cannot be too deep either.
+_PLAIN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*+")
+_PLAIN_CHARS = 2 * MAX_COMPONENTS - 1
 
 # As many links as Linux follows before it answers ELOOP.
 MAX_LINKS = 40
@@ -22,6 +27,12 @@ def path_problem(path: str) -> str | None:
     and `MAX_COMPONENTS` of them.
     A newline or any other odd character is safe: it is only a name.
     """
+    if len(path) <= _PLAIN_CHARS and _PLAIN.fullmatch(path) is not None:
+        return None
+    return _problem(path)
+
+
+def _problem(path: str) -> str | None:
     try:
         encoded = path.encode()
     except UnicodeEncodeError:

@@ -5,9 +5,9 @@ from functools import partial
 
 import structlog
 
-from bot.core.model.commands import Authority, Help, Reaction, Said, Status
+from bot.core.model.commands import Help, Reaction, Said, Status
 from bot.core.model.decisions import Answer
-from bot.core.model.errors import ForgeError, ForgeRefused
+from bot.core.model.errors import ForgeError
 from bot.core.model.events import CommentWritten
 from bot.core.model.ids import DeliveryKey
 from bot.core.model.surfaces import StickyComment
@@ -35,22 +35,6 @@ def answer(told: Answer, delivery: DeliveryKey, services: Services, journal: Jou
         _let_go(partial(patiently, journal, react))
     if told.reply is not None and told.pull is not None:
         _let_go(partial(_reply, told, delivery, services, journal))
-
-
-def lost_right(authority: Authority, services: Services) -> str | None:
-    """Return why a wish does not count any more, as a clause in plain text, or None.
-
-    Raises:
-        ForgeUnavailable: the forge could not be asked.
-
-    """
-    try:
-        has = services.forge.permission(authority.repository, authority.login)
-    except ForgeRefused as refusal:
-        return f"nobody tells any more what {authority.login} may do: {refusal}"
-    if has >= authority.needs:
-        return None
-    return f"it needs the {authority.needs.name.lower()} role, which {authority.login} has lost"
 
 
 def _reply(told: Answer, delivery: DeliveryKey, services: Services, journal: Journal) -> None:

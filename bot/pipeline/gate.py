@@ -1,12 +1,13 @@
 """The last look before a stranger's commit, or somebody's wish, is handed to the platform."""
 
 from bot.core.decide.approvals import objection
+from bot.core.model.commands import Authority
 from bot.core.model.environment import Trust
+from bot.core.model.errors import ForgeRefused
 from bot.core.model.lines import PullLine
 from bot.core.model.outcomes import Superseded, Withdrawn
 from bot.core.model.preview import Deployment
 from bot.core.model.pulls import Asker
-from bot.pipeline.answers import lost_right
 from bot.pipeline.attempt import Attempt
 from bot.pipeline.heads import overtaken
 from bot.pipeline.patience import patiently
@@ -35,6 +36,22 @@ def stopped(attempt: Attempt) -> Superseded | Withdrawn | None:
     if deployment.preview.trust is Trust.OWN or not isinstance(line, PullLine):
         return None
     return patiently(attempt.journal, lambda: _stopped(deployment, line, attempt.services))
+
+
+def lost_right(authority: Authority, services: Services) -> str | None:
+    """Return why a wish does not count any more, as a clause in plain text, or None.
+
+    Raises:
+        ForgeUnavailable: the forge could not be asked.
+
+    """
+    try:
+        has = services.forge.permission(authority.repository, authority.login)
+    except ForgeRefused as refusal:
+        return f"nobody tells any more what {authority.login} may do: {refusal}"
+    if has >= authority.needs:
+        return None
+    return f"it needs the {authority.needs.name.lower()} role, which {authority.login} has lost"
 
 
 def _stopped(

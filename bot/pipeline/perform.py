@@ -30,9 +30,10 @@ from bot.core.model.preview import DeploymentState
 from bot.core.model.pulls import Approval
 from bot.core.render.records import from_record
 from bot.pipeline.announce import publish
-from bot.pipeline.answers import answer, lost_right
+from bot.pipeline.answers import answer
 from bot.pipeline.beginning import await_approval, promote, roll_back, skip, start
 from bot.pipeline.conclude import conclude
+from bot.pipeline.gate import lost_right
 from bot.pipeline.patience import patiently
 from bot.pipeline.pulls import hide_pull, show_pull
 from bot.pipeline.surfaces import show_on_pulls

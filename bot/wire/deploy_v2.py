@@ -34,7 +34,10 @@ class WireModel(BaseModel):
     """snake_case on both sides; unknown keys are ignored, as both sides grow."""
 
     # Python's own regular expressions, because the published slug rule looks ahead.
-    model_config = ConfigDict(extra="ignore", frozen=True, regex_engine="python-re")
+    # Built when first used: a command needs a few of them, and all take as long as a deploy.
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, regex_engine="python-re", defer_build=True
+    )
 
 
 class ErrorDetail(WireModel):

@@ -33,8 +33,13 @@ ABSENT: Any = Field(default=None, exclude_if=_is_absent)
 class WireModel(BaseModel):
     """camelCase outside, snake_case inside; unknown keys are ignored, as both sides grow."""
 
+    # Built when first used: a command needs a few of them, and all take as long as a deploy.
     model_config = ConfigDict(
-        extra="ignore", frozen=True, alias_generator=to_camel, populate_by_name=True
+        extra="ignore",
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        defer_build=True,
     )
 
 

@@ -10,11 +10,18 @@ import os
 import stat
 import subprocess
 from collections.abc import Collection, Iterator, Mapping
+from operator import attrgetter
 from pathlib import Path
 
 from bot.adapters.git.index import Index, index_around
 from bot.adapters.git.manifests import ROOT_REASON, checked
-from bot.core.decide.rules import MAX_RULES_BYTES, Rules, is_rule, rules_above
+from bot.core.decide.rules import (
+    MAX_RULES_BYTES,
+    Rules,
+    is_rule,
+    may_be_rule,
+    rules_above,
+)
 from bot.core.model.errors import SourceUnavailable, TreeRefused
 from bot.core.model.ids import BlobSha, Branch, CommitSha, Repository, commit_sha
 from bot.core.model.manifest import Asset, FileAsset, LeftOut, Manifest, SymlinkAsset
@@ -37,6 +44,9 @@ _POINTER_REASON = "is a Git LFS pointer instead of the file; fetch the file firs
 
 _SPECIAL_REASON = "is neither a file, a folder nor a symbolic link"
 _MODULES_REASON = "is left out: packages are installed where the preview runs"
+
+
+_NAME = attrgetter("name")
 
 
 class DirectorySource:
@@ -160,7 +170,8 @@ class DirectorySource:
         contents = _rules_above(self._root, selection) | {
             path: _rule(entry.path)
             for entry, inner in found
-            if is_rule(path := selection.in_repository(inner), selection)
+            if may_be_rule(inner)
+            and is_rule(path := selection.in_repository(inner), selection)
             and entry.is_file(follow_symlinks=False)
         }
         rules = Rules(selection, contents)
@@ -168,8 +179,11 @@ class DirectorySource:
         assets: dict[str, Asset] = {}
         left_out: list[LeftOut] = []
         paths: dict[BlobSha, str] = {}
+        takes_all = rules.takes_all
         for entry, path in found:
-            if not rules.takes(path, is_folder=entry.is_dir(follow_symlinks=False)):
+            if not takes_all and not rules.takes(
+                path, is_folder=entry.is_dir(follow_symlinks=False)
+            ):
                 continue
             asset = _asset(entry, path, index)
             if isinstance(asset, str):
@@ -257,32 +271,32 @@ def _rule(place: str) -> bytes:
 def _walk(folder: Path, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:
     """Yield everything below `folder` that is no folder, in a stable order."""
     with os.scandir(folder) as entries:
-        found = sorted(entries, key=lambda entry: entry.name)
+        found = sorted(entries, key=_NAME)
     for entry in found:
-        path = f"{prefix}{entry.name}"
-        if entry.name.lower() == ".git":
+        name = entry.name
+        if name.lower() == ".git":
             continue
-        if entry.is_dir(follow_symlinks=False) and entry.name != "node_modules":
-            yield from _walk(folder / entry.name, f"{path}/")
+        if entry.is_dir(follow_symlinks=False) and name != "node_modules":
+            yield from _walk(folder / name, f"{prefix}{name}/")
         else:
-            yield entry, path
+            yield entry, prefix + name
 
 
 def _asset(entry: os.DirEntry[str], path: str, index: Index) -> Asset | str:
     """Return what to deploy for `entry`, or why it is left out."""
     if _holds_secrets(entry.name):
         return _SECRETS_REASON
+    seen = entry.stat(follow_symlinks=False)
+    if stat.S_ISREG(seen.st_mode):  # as nearly everything is
+        # A pointer is what it is whatever git says, and is short.
+        if seen.st_size > MAX_POINTER_BYTES and (sha1 := index.sha1_of(path, seen)) is not None:
+            return FileAsset(sha1, bool(seen.st_mode & stat.S_IXUSR))
+        return _read(entry)
     if entry.is_symlink():
         return SymlinkAsset(os.readlink(entry.path))  # noqa: PTH115 - Path would tidy the target
     if entry.is_dir():
         return _MODULES_REASON
-    if not entry.is_file():
-        return _SPECIAL_REASON
-    seen = entry.stat(follow_symlinks=False)
-    # A pointer is what it is whatever git says, and is short.
-    if seen.st_size > MAX_POINTER_BYTES and (sha1 := index.sha1_of(path, seen)) is not None:
-        return FileAsset(sha1, bool(seen.st_mode & stat.S_IXUSR))
-    return _read(entry)
+    return _SPECIAL_REASON
 
 
 def _read(entry: os.DirEntry[str]) -> Asset | str:

@@ -26,16 +26,16 @@ _UNSURE = 0xF000
 _UINT32 = 0xFFFFFFFF
 _NS = 1_000_000_000
 
-
-# When it was written and changed (seconds, nanoseconds each), its inode and its size.
-Facts = tuple[int, int, int, int, int, int]
+# When it was written and changed (nanoseconds each), its inode and its size. The index cuts
+# seconds to 32 bits: a file from before 1970 or after 2106 differs, and is read.
+Facts = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
     """What git noted of files, by path below the root that was asked about."""
 
-    files: Mapping[str, tuple[Facts, BlobSha]] = field(default_factory=dict)
+    files: Mapping[str, tuple[Facts, bytes]] = field(default_factory=dict)
     written_ns: int = 0
 
     def sha1_of(self, path: str, now: os.stat_result) -> BlobSha | None:
@@ -44,7 +44,8 @@ class Index:
         if noted is None or now.st_mtime_ns >= self.written_ns:
             return None
         facts, sha1 = noted
-        return sha1 if facts == _facts(now) else None
+        found = (now.st_mtime_ns, now.st_ctime_ns, now.st_ino & _UINT32, now.st_size & _UINT32)
+        return BlobSha(sha1.hex()) if facts == found else None
 
 
 NOTHING = Index()
@@ -76,24 +77,17 @@ def index_around(root: Path) -> Index:
         return NOTHING
     if any(map(is_attributes, found)):
         return NOTHING
-    below = "" if root == top else f"{root.relative_to(top).as_posix()}/"
-    return Index(
-        files={
+    if root != top:
+        below = f"{root.relative_to(top).as_posix()}/"
+        found = {
             path.removeprefix(below): noted
             for path, noted in found.items()
             if path.startswith(below)
-        },
-        written_ns=written_ns,
-    )
+        }
+    return Index(files=found, written_ns=written_ns)
 
 
-def _facts(now: os.stat_result) -> Facts:
-    """Return what the index would note, numbers cut as it cuts them."""
-    mtime, ctime = divmod(now.st_mtime_ns, _NS), divmod(now.st_ctime_ns, _NS)
-    return (*mtime, *ctime, now.st_ino & _UINT32, now.st_size & _UINT32)
-
-
-def _parsed(content: bytes) -> dict[str, tuple[Facts, BlobSha]]:
+def _parsed(content: bytes) -> dict[str, tuple[Facts, bytes]]:
     """Return the regular files of an index.
 
     Raises:
@@ -104,7 +98,7 @@ def _parsed(content: bytes) -> dict[str, tuple[Facts, BlobSha]]:
     if magic != b"DIRC" or version not in _VERSIONS:
         msg = "no index of a version that is read here"
         raise ValueError(msg)
-    found: dict[str, tuple[Facts, BlobSha]] = {}
+    found: dict[str, tuple[Facts, bytes]] = {}
     at = _HEADER.size
     for _ in range(count):
         ctime, ctime_ns, mtime, mtime_ns, _, inode, mode, _, _, size, sha1, flags = (
@@ -114,8 +108,8 @@ def _parsed(content: bytes) -> dict[str, tuple[Facts, BlobSha]]:
         start = at + _ENTRY.size + (2 if flags & 0x4000 else 0)
         end = content.index(b"\0", start)
         if not flags & _UNSURE and stat.S_ISREG(mode):
-            facts = (mtime, mtime_ns, ctime, ctime_ns, inode, size)
-            found[content[start:end].decode()] = (facts, BlobSha(sha1.hex()))
+            facts = (mtime * _NS + mtime_ns, ctime * _NS + ctime_ns, inode, size)
+            found[content[start:end].decode()] = (facts, sha1)
         # Padded with one to eight NULs to a multiple of eight.
         at += (end - at + 8) & ~7
     return found

@@ -8,6 +8,7 @@ import codecs
 from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from itertools import islice
 
 import orjson
 
@@ -18,6 +19,9 @@ from bot.core.model.ids import BlobSha, TargetDeploymentId
 from bot.core.model.manifest import FileAsset, Manifest, SymlinkAsset
 from bot.kernel.contents import PIECE_BYTES, Content, pieces_of
 from bot.ports.target import BlobReader, Order
+
+# About 100 bytes each.
+_REFERENCES_AT_ONCE = 1000
 
 # Apps of their own user in namespaces of their own: `docs/security.md`.
 STRANGERS_ISOLATION = "L2"
@@ -84,8 +88,9 @@ def inline_assets(
 
     """
     separator = b""
-    for path, asset in _references(manifest, inline):
-        yield separator + orjson.dumps(path) + b":" + orjson.dumps(asset)
+    references = _references(manifest, inline)
+    while some := dict(islice(references, _REFERENCES_AT_ONCE)):
+        yield separator + orjson.dumps(some)[1:-1]
         separator = b","
     paths = _paths_of(manifest, inline)
     for content, path in _contents(paths, read):
@@ -97,11 +102,13 @@ def inline_assets(
 def negotiate_body(manifest: Manifest, asked: AbstractSet[BlobSha]) -> bytes:
     """Return the nested manifest of those files whose hash is in `asked`, each hash once."""
     root: dict[str, object] = {}
+    folders = {"": root}
     left = set(asked)
     for path, asset in manifest.assets.items():
         if isinstance(asset, FileAsset) and asset.sha1 in left:
             left.discard(asset.sha1)
-            _put(root, path.split("/"), {"kind": "file", "gitSha1": asset.sha1})
+            folder, _, name = path.rpartition("/")
+            _folder(folder, folders)[name] = {"kind": "file", "gitSha1": asset.sha1}
     return orjson.dumps({"entries": root})
 
 
@@ -181,9 +188,11 @@ def _texts(content: Content) -> Iterator[str]:
     decoder.decode(b"", final=True)
 
 
-def _put(folder: dict[str, object], parts: list[str], entry: Mapping[str, str]) -> None:
-    for part in parts[:-1]:
-        below = folder.setdefault(part, {"kind": "directory", "entries": {}})
-        assert isinstance(below, dict)  # noqa: S101 - a git tree has no file that is also a folder
-        folder = below["entries"]
-    folder[parts[-1]] = entry
+def _folder(path: str, folders: dict[str, dict[str, object]]) -> dict[str, object]:
+    """Return the entries of a folder, which is made on first sight, with those above it."""
+    found = folders.get(path)
+    if found is None:
+        above, _, name = path.rpartition("/")
+        found = folders[path] = {}
+        _folder(above, folders)[name] = {"kind": "directory", "entries": found}
+    return found

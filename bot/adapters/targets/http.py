@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
@@ -40,6 +40,8 @@ KEEPALIVE_OURS = timedelta(seconds=60)
 KEEPALIVE_UNKNOWN = timedelta(seconds=1)
 
 _LENGTH_REQUIRED, _UNSUPPORTED_MEDIA_TYPE = 411, 415
+
+_READERS: dict[object, TypeAdapter[Any]] = {}
 
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout)
 
@@ -95,7 +97,7 @@ class Api:
         """
         response = self._sent(call, meter or Meter())
         try:
-            return TypeAdapter(answer).validate_json(response.content)
+            return _reader(answer).validate_json(response.content)
         except ValidationError as error:
             raise self._not_understood(call, response.status_code, error) from error
 
@@ -112,7 +114,7 @@ class Api:
         """
         response = self._sent(call, Meter())
         try:
-            page = TypeAdapter(answer).validate_json(response.content)
+            page = _reader(answer).validate_json(response.content)
         except ValidationError as error:
             raise self._not_understood(call, response.status_code, error) from error
         following = response.links.get("next", {}).get("url")
@@ -131,7 +133,7 @@ class Api:
         """
         response = self._sent(call, Meter())
         lines = [line for line in response.content.split(b"\n") if line.strip()]
-        reader = TypeAdapter(answer)
+        reader = _reader(answer)
         try:
             return [reader.validate_json(line) for line in lines]
         except ValidationError as error:
@@ -276,6 +278,14 @@ class Api:
         return self._client.build_request(
             call.method, call.url, params=params, headers=headers, content=content
         )
+
+
+def _reader(answer: type[T]) -> TypeAdapter[T]:
+    """Return what reads an answer; making one takes as long as reading thousands."""
+    reader: TypeAdapter[T] | None = _READERS.get(answer)
+    if reader is None:
+        reader = _READERS[answer] = TypeAdapter(answer)
+    return reader
 
 
 def _verification(base_url: str) -> ssl.SSLContext | bool:

@@ -18,7 +18,6 @@ from bot.adapters.targets.v1 import observing
 from bot.adapters.targets.v1.creating import Attempt, ForeignCreates, OurCreates
 from bot.adapters.targets.v1.domains import Domains
 from bot.adapters.targets.v1.projects import Projects
-from bot.adapters.targets.v2.telling import told
 from bot.core.model.environment import Variable
 from bot.core.model.errors import TargetRefused
 from bot.core.model.ids import (
@@ -174,6 +173,8 @@ class SubhostingV1Target:
             decided = yield from by_looking(look, self._clock, at_most=BRIEFLY)
             if decided:
                 return
+            from bot.adapters.targets.v2.telling import told  # noqa: PLC0415 - rarely needed
+
             yield from told(
                 self._api,
                 f"{self._v2_url}/revisions/{part(deployment)}",

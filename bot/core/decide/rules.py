@@ -21,6 +21,8 @@ MAX_RULES_BYTES: Final = 1024 * 1024
 
 _LFS: Final = "lfs"
 
+_RULE_NAMES: Final = (ATTRIBUTES, PREVIEW_IGNORE, GITMODULES)
+
 
 class Rules:
     """What is taken of one tree; paths are the app's, relative to its root."""
@@ -96,10 +98,14 @@ class Rules:
         return found.get(EXPORT_IGNORE) is True
 
 
+def may_be_rule(path: str) -> bool:
+    """Tell whether a path's name is worth asking `is_rule` about; cheap, for every path."""
+    return path.endswith(_RULE_NAMES)
+
+
 def is_rule(path: str, selection: Selection) -> bool:
     """Tell whether the file `path` of the repository may say what is taken of it."""
-    # Asked of every path: most are answered by this.
-    if not path.endswith((ATTRIBUTES, PREVIEW_IGNORE, GITMODULES)):
+    if not may_be_rule(path):
         return False
     if path == GITMODULES:
         return selection.submodules

@@ -11,6 +11,7 @@ import pytest
 from bot.adapters.targets import body
 from bot.adapters.targets.compression import Coding, best_of, is_worth_it
 from bot.adapters.targets.outgoing import PIECE_BYTES, WHOLE_BODY_BYTES, Meter, outgoing
+from bot.core.model.ids import BlobSha
 from bot.kernel import contents
 from tests.fakes.apps import App
 
@@ -41,6 +42,27 @@ def test_content_of_any_kind_comes_through(content: bytes, encoding: str) -> Non
     assert asset["encoding"] == encoding
     text = asset["content"]
     assert (text.encode() if encoding == "utf-8" else base64.b64decode(text)) == content
+
+
+def test_every_file_of_a_large_site_is_named_once_by_hash() -> None:
+    app = App(files={f"d{n % 7}/{n}.txt": b"%d" % n for n in range(2_500)})
+
+    made = b"".join(body.inline_assets(app.manifest, {first(app)}, app.read))
+
+    members = orjson.loads(b"{%b}" % made)
+    assert members.keys() == app.manifest.assets.keys()
+    assert made.count(b"gitSha1") == 2_499
+
+
+def test_a_negotiated_manifest_has_each_folder_once() -> None:
+    app = App(files={"a/b/c.txt": b"1", "a/d.txt": b"2", "a/b/e.txt": b"3", "f.txt": b"4"})
+
+    document = orjson.loads(body.negotiate_body(app.manifest, app.manifest.blobs()))
+
+    above = document["entries"]["a"]["entries"]
+    assert document["entries"].keys() == {"a", "f.txt"}
+    assert above.keys() == {"b", "d.txt"}
+    assert above["b"]["entries"].keys() == {"c.txt", "e.txt"}
 
 
 def test_a_small_body_has_its_length_and_a_large_one_is_chunked() -> None:
@@ -110,3 +132,7 @@ def test_the_best_coding_that_is_accepted_is_taken(accepted: str, name: str | No
 )
 def test_bytes_that_stay_on_the_machine_are_not_compressed(url: str, worth: bool) -> None:  # noqa: FBT001
     assert is_worth_it(url) == worth
+
+
+def first(app: App) -> BlobSha:
+    return min(app.manifest.blobs())

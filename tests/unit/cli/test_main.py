@@ -1,3 +1,5 @@
+import gc
+
 import pytest
 
 from bot.cli.main import COMMANDS, main
@@ -26,3 +28,12 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
 
     assert ended.value.code == 0
     assert f"usage: previewbot {command}" in capsys.readouterr().out
+
+
+def test_a_brief_command_leaves_the_collector_as_it_was() -> None:
+    usual = gc.get_threshold()
+
+    with pytest.raises(SystemExit):
+        main(["deploy", "--help"])
+
+    assert gc.get_threshold() == usual

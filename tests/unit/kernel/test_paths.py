@@ -1,5 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bot.kernel import paths
 from bot.kernel.paths import MAX_COMPONENT_BYTES, MAX_LINKS, escaping_symlinks, path_problem
 
 
@@ -32,6 +35,11 @@ def test_a_name_however_odd_is_safe(path: str) -> None:
 )
 def test_a_path_that_may_leave_its_root_has_a_problem(path: str, problem: str) -> None:
     assert path_problem(path) == problem
+
+
+@given(st.text("aGgIiTt_-./\n\0\u00e9", max_size=12) | st.from_regex(paths._PLAIN))
+def test_the_short_way_of_plain_paths_judges_as_the_long_one(path: str) -> None:
+    assert path_problem(path) == paths._problem(path)
 
 
 @pytest.mark.parametrize(

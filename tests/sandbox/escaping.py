@@ -4,7 +4,7 @@ import contextlib
 import json
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,6 @@ from tests.sandbox.attempt import WON, Attempt, Language, Place
 from tests.sandbox.attempts.everything import ATTEMPTS
 from tests.sandbox.attempts.resources import LIMITS
 from tests.sandbox.outside import Outside, canaries, processes
-from tests.sandbox.table import is_tried
 from tests.subhosting.builds.app import deployed, log, with_commands
 from tests.subhosting.server import CANARY, Answer, Json, RunningSubhosting, wait_until
 from tests.subhosting.v2.client import new_app
@@ -54,29 +53,24 @@ class Outcome:
         return f"{self.place.value}-{attempt.id}."
 
 
-def tried_in(place: Place, *languages: Language, alone: bool | None = None) -> list[Attempt]:
-    """Return the attempts of a place."""
-    return [
-        each
-        for each in ATTEMPTS
-        if is_tried(each, place)
-        and (not languages or each.language in languages)
-        and alone in {None, each.alone}
-    ]
+# Which attempts are made where.
+Tried = Callable[[Attempt, Place], bool]
 
 
-def outcomes(data_dir: Path, level: str) -> dict[Place, Outcome]:
-    """Run everything at a level."""
+def outcomes(data_dir: Path, level: str, is_tried: Tried) -> dict[Place, Outcome]:
+    """Run at a level what is to be tried there."""
     settings: Json = {"highest_isolation": level, "warm_up": 20, "runtime": LIMITS}
+    chosen = {place: [each for each in ATTEMPTS if is_tried(each, place)] for place in Place}
     with canaries() as outside, RunningSubhosting(data_dir, **settings) as server:
         _introduce(outside, server)
         with ThreadPoolExecutor() as pool:
-            building = pool.submit(_in_a_build, outside, server)
-            app = _in_an_app(outside, server)
+            building = pool.submit(_in_a_build, outside, server, chosen[Place.BUILD])
+            app = _in_an_app(outside, server, chosen[Place.APP])
             build = building.result()
-        _bring(outside, server, app)
-        _alone(server, app)
-        _look_outside(outside, server, (app, build))
+        _bring(outside, server, chosen[Place.APP], app)
+        _alone(server, chosen[Place.APP], app)
+        for place, outcome in ((Place.APP, app), (Place.BUILD, build)):
+            _look_outside(outside, server, chosen[place], outcome)
         return {Place.APP: app, Place.BUILD: build}
 
 
@@ -110,8 +104,8 @@ def _introduce(outside: Outside, server: RunningSubhosting) -> None:
     }
 
 
-def _in_an_app(outside: Outside, server: RunningSubhosting) -> Outcome:
-    attempts = tried_in(Place.APP, Language.JAVASCRIPT, alone=False)
+def _in_an_app(outside: Outside, server: RunningSubhosting, chosen: Iterable[Attempt]) -> Outcome:
+    attempts = [each for each in chosen if each.language is Language.JAVASCRIPT and not each.alone]
     files = {**_files(outside, attempts), "main.ts": _script("app.ts"), "spare.ts": "spare"}
     live = server.deployed(server.new_project()["id"], files)
     assert live["status"] == "success", server.build_log(live["id"])
@@ -128,8 +122,9 @@ def _in_an_app(outside: Outside, server: RunningSubhosting) -> Outcome:
     return outcome
 
 
-def _in_a_build(outside: Outside, server: RunningSubhosting) -> Outcome:
-    attempts = tried_in(Place.BUILD)
+def _in_a_build(
+    outside: Outside, server: RunningSubhosting, attempts: Sequence[Attempt]
+) -> Outcome:
     files = {
         **_files(outside, [each for each in attempts if each.language is Language.JAVASCRIPT]),
         **{f"{each.id}.sh": each.script for each in attempts if each.language is Language.SHELL},
@@ -155,9 +150,11 @@ def _in_a_build(outside: Outside, server: RunningSubhosting) -> Outcome:
     return outcome
 
 
-def _bring(outside: Outside, server: RunningSubhosting, outcome: Outcome) -> None:
+def _bring(
+    outside: Outside, server: RunningSubhosting, chosen: Iterable[Attempt], outcome: Outcome
+) -> None:
     """Deploy files and links that lead out."""
-    for attempt in tried_in(Place.APP, Language.ASSETS):
+    for attempt in (each for each in chosen if each.language is Language.ASSETS):
         word = outcome.word(attempt)
         assets = attempt.script.replace("$folder", str(outside.folder)).replace("$id", word)
         made = server.deploy(server.new_project()["id"], json.loads(assets))
@@ -170,9 +167,8 @@ def _bring(outside: Outside, server: RunningSubhosting, outcome: Outcome) -> Non
         outcome.answers[attempt.id] = answer
 
 
-def _alone(server: RunningSubhosting, outcome: Outcome) -> None:
+def _alone(server: RunningSubhosting, chosen: Iterable[Attempt], outcome: Outcome) -> None:
     """Run what needs a process of its own, and look at the neighbours meanwhile."""
-    attempts = tried_in(Place.APP, alone=True)
 
     def run(attempt: Attempt) -> None:
         files = {**_files(Outside(), [attempt]), "main.ts": _script("app.ts")}
@@ -188,10 +184,12 @@ def _alone(server: RunningSubhosting, outcome: Outcome) -> None:
         outcome.answers[attempt.id] = answer
 
     with ThreadPoolExecutor(3) as pool:
-        list(pool.map(run, attempts))
+        list(pool.map(run, (each for each in chosen if each.alone)))
 
 
-def _look_outside(outside: Outside, server: RunningSubhosting, found: Iterable[Outcome]) -> None:
+def _look_outside(
+    outside: Outside, server: RunningSubhosting, attempts: Iterable[Attempt], outcome: Outcome
+) -> None:
     """Find what attempts left outside, each under its own word."""
     folders = (
         outside.folder,
@@ -199,14 +197,13 @@ def _look_outside(outside: Outside, server: RunningSubhosting, found: Iterable[O
         server.config.tools_dir,
     )
     names = [each.name for folder in folders if folder.is_dir() for each in folder.iterdir()]
-    for outcome in found:
-        for attempt in tried_in(outcome.place):
-            word = outcome.word(attempt)
-            if outside.has_heard(word) or any(name.startswith(word) for name in names):
-                outcome.seen.add(attempt.id)
-            daemon = re.search(r"sleep (\S*\$nap)", attempt.script)
-            if daemon and processes(outside.sleeping(daemon[1])):
-                outcome.seen.add(attempt.id)
+    for attempt in attempts:
+        word = outcome.word(attempt)
+        if outside.has_heard(word) or any(name.startswith(word) for name in names):
+            outcome.seen.add(attempt.id)
+        daemon = re.search(r"sleep (\S*\$nap)", attempt.script)
+        if daemon and processes(outside.sleeping(daemon[1])):
+            outcome.seen.add(attempt.id)
 
 
 def _visit(port: int, attempt: Attempt, outcome: Outcome) -> None:

@@ -9,7 +9,7 @@ from tests.sandbox.attempts.everything import ATTEMPTS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
 
-# Those that the suite tries, and `soak` one of them.
+# At L1 the suite tries what that level is the first to hold, and `soak` everything.
 LEVELS = tuple(Level)
 
 BEGIN = "<!-- table of attempts: made by `make security-table` -->"

@@ -7,17 +7,32 @@ import pytest
 from bot.subhosting.sandbox.level import Level
 from tests.sandbox.attempt import Attempt, Place
 from tests.sandbox.attempts.everything import ATTEMPTS
-from tests.sandbox.escaping import Outcome, outcomes
+from tests.sandbox.escaping import Outcome, Tried, outcomes
 from tests.sandbox.table import is_tried
 
 _NEEDED = {Level.L1: "landlock", Level.L2: "bubblewrap", Level.L3: "bubblewrap"}
 
-TRIED = [
-    pytest.param(attempt, place, id=f"{place.value}-{attempt.id}")
-    for attempt in ATTEMPTS
-    for place in Place
-    if is_tried(attempt, place)
-]
+
+def tried(by: Tried) -> list[object]:
+    """Return the parameters of the attempts that are made, in each place."""
+    return [
+        pytest.param(attempt, place, id=f"{place.value}-{attempt.id}")
+        for attempt in ATTEMPTS
+        for place in Place
+        if by(attempt, place)
+    ]
+
+
+TRIED = tried(is_tried)
+
+
+def is_held_by(level: Level) -> Tried:
+    """Tell attempts by whether it is this level that begins to hold them."""
+
+    def is_held(attempt: Attempt, place: Place) -> bool:
+        return is_tried(attempt, place) and attempt.held_from(place) is level
+
+    return is_held
 
 
 def at(*levels: Level) -> list[object]:
@@ -33,17 +48,19 @@ def at(*levels: Level) -> list[object]:
 
 
 class Trial:
-    """Runs all attempts of a level when first asked for, together."""
+    """Runs the attempts of a level when first asked for one of them, together."""
 
-    def __init__(self, folder: Path) -> None:
-        """Keep a data directory per level in `folder`."""
+    def __init__(self, folder: Path, tried: Tried = is_tried) -> None:
+        """Keep a data directory per level in `folder`, and try what is `tried`."""
         self._folder = folder
+        self._is_tried = tried
         self._known: dict[Level, dict[Place, Outcome]] = {}
 
     def judge(self, attempt: Attempt, place: Place, level: Level) -> None:
         """Hold that `attempt` fails where it should, and that a gap which we list is one."""
         if level not in self._known:
-            self._known[level] = outcomes(self._folder / level.name / "data", level.name)
+            folder = self._folder / level.name / "data"
+            self._known[level] = outcomes(folder, level.name, self._is_tried)
         outcome = self._known[level][place]
         held_from = attempt.held_from(place)
         assert held_from is not None

@@ -62,8 +62,7 @@ bench-git: $(VENV)/.ready-dev
 	@$(BIN)/python -m benchmarks.git.compare $(ARGS)
 
 bench-redeploy: $(VENV)/.ready-dev $(VENV)/deploy/.ready benchmarks/redeploy/node_modules/.ready
-	@$(BIN)/python -m benchmarks.redeploy.compare $(ARGS)
-	@$(BIN)/python -m benchmarks.redeploy.embedded $(filter --write,$(ARGS))
+	@$(BIN)/python -m benchmarks.redeploy $(ARGS)
 
 bench-upload: $(VENV)/.ready-dev
 	@$(BIN)/python -m benchmarks.upload.compare $(ARGS)

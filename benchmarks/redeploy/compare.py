@@ -10,7 +10,9 @@ round changes three files and visits all of them.
 - the peers: a new process over the same checkout;
 - *clone*: `git clone --depth=1` with its checkout, and a hash of every file.
 
-A peer's time ends with its last request, because some wait for seconds after it.
+A peer's time ends with its last request, because some wait for seconds after it. One that is not
+installed, or that cannot be brought to deploy to its stub, is listed with what was tried. The exit
+code is 1 when a goal is missed.
 """
 
 import argparse
@@ -24,10 +26,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.document import goals_text, keep, status
 from benchmarks.git.compare import CHANGED, NAME, REPOSITORY, Author, git
 from benchmarks.redeploy.certificate import write_certificate
-from benchmarks.redeploy.peers import PEERS, Peer, run
-from benchmarks.redeploy.report import Row, document, table
+from benchmarks.redeploy.peers import INSTALLING, PEERS, Peer, run, tried
+from benchmarks.redeploy.report import Absent, Row, goals_of, growth_of_others, table
 from benchmarks.redeploy.stubs import Ours, Stub, serving
 from bot.adapters.git.directory import DirectorySource
 from bot.adapters.git.source import GitSource
@@ -49,6 +52,7 @@ class Contender:
     deploy: Callable[[CommitSha], float]
     stub: Stub | None
     version: str = ""
+    peer: Peer | None = None
     seconds: list[float] = field(default_factory=list)
     bytes_up: list[int] = field(default_factory=list)
     requests: list[int] = field(default_factory=list)
@@ -153,7 +157,7 @@ def clone(url: str, folder: Path) -> float:
 
 @contextmanager
 def contenders(folder: Path, author: Author) -> Iterator[list[Contender]]:
-    """Yield all that are installed, each with a stub that knows the whole site."""
+    """Yield all that are installed, each with a stub that will know the whole site."""
     site, home = folder / "site", folder / "home"
     home.mkdir()
     git("clone", "--quiet", str(author.bare), str(site), cwd=folder)
@@ -195,42 +199,75 @@ def _peer(peer: Peer, site: Path, home: Path, certificate: Path, stack: ExitStac
         run(peer, site, home, port, certificate)
         return stub.last_s - started
 
-    return Contender(peer.name, deploy, stub, peer.version)
+    return Contender(peer.name, deploy, stub, peer.version, peer)
 
 
-def measured(files: int, rounds: int) -> list[Row]:
-    """Return the medians of all contenders for a site of so many files."""
+def absent() -> list[Absent]:
+    """Return the peers that are not installed."""
+    return [Absent(name=each.name, reason=INSTALLING) for each in PEERS if not each.path.exists()]
+
+
+def measured(files: int, rounds: int, stuck: dict[str, Absent]) -> list[Row]:
+    """Return the medians of all contenders for a site of so many files.
+
+    Those whose first deploy fails are put into `stuck` by name, and go no further.
+    """
     with tempfile.TemporaryDirectory(prefix="bench-redeploy-") as name:
         folder = Path(name)
         author = Author(folder / "server", files)
         head = author.push(["index.html"])
         with contenders(folder, author) as all_:
-            for each in all_:
-                if each.stub is not None:
-                    each.stub.seeding = True
-                    each.deploy(head)
-                    each.stub.seeding = False
+            running = [each for each in all_ if _seeded(each, head, stuck)]
             for _ in range(rounds):
                 head = author.change()
                 git("pull", "--quiet", cwd=folder / "site")
-                for each in all_:
+                for each in running:
                     each.measure(head)
-            return [each.row() for each in all_]
+            return [each.row() for each in running]
+
+
+def _seeded(contender: Contender, head: CommitSha, stuck: dict[str, Absent]) -> bool:
+    """Let a stub know the whole site; tell whether its contender can be measured."""
+    stub = contender.stub
+    if stub is None:
+        return True
+    stub.seeding = True
+    try:
+        contender.deploy(head)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        if contender.peer is None:
+            raise
+        reason = tried(contender.peer, stub.port, error)
+    else:
+        if stub.requests:
+            stub.seeding = False
+            return True
+        reason = tried(contender.peer, stub.port, None) if contender.peer is not None else ""
+    stuck[contender.name] = Absent(name=f"{contender.name} {contender.version}", reason=reason)
+    return False
 
 
 def main() -> None:
-    """Compare, print, and with --write keep."""
+    """Compare, print, with --write keep, and say by the exit code whether the goals were kept."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--files", type=int, nargs="+", default=[2_000, 10_000])
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     options = parser.parse_args()
-    found = {files: measured(files, options.rounds) for files in options.files}
-    text = table(found, worker=WORKER, command=COMMAND)
+    stuck: dict[str, Absent] = {}
+    found = {files: measured(files, options.rounds, stuck) for files in options.files}
+    goals = goals_of(found, worker=WORKER, command=COMMAND)
+    parts = (
+        table(found, [*absent(), *stuck.values()], worker=WORKER),
+        goals_text(goals),
+        growth_of_others(found, (WORKER, COMMAND)),
+    )
+    text = "\n\n".join(part for part in parts if part)
     print(text)
     if options.write:
         about = f"{CHANGED} files changed a push; medians of {options.rounds} pushes, interleaved."
-        document("bench-redeploy", about, text)
+        keep("bench-redeploy", about, text)
+    raise SystemExit(status(goals))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ Pinned in `package-lock.json` beside this file. How each takes another address t
 """
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -95,6 +96,33 @@ PEERS = (
         },
     ),
 )
+
+
+# Why a peer is not measured that is not there.
+INSTALLING = "Not installed; `npm ci --ignore-scripts` in `benchmarks/redeploy` does that."
+
+_SHOWN_CHARS = 200
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def tried(
+    peer: Peer,
+    port: int,
+    error: subprocess.CalledProcessError | subprocess.TimeoutExpired | None,
+) -> str:
+    """Return how `peer` was started for a stub at `port`, and what came of it, as a sentence."""
+    words = [f"{key}={value}" for key, value in peer.environment(port).items()]
+    command = " ".join([*words, peer.program, *peer.arguments(port)])
+    match error:
+        case None:
+            outcome = "it ended well, and had asked the stub nothing"
+        case subprocess.TimeoutExpired():
+            outcome = f"no end within {error.timeout:.0f} s"
+        case _:
+            said = _COLOUR.sub("", f"{error.stderr or ''} {error.stdout or ''}")
+            said = " ".join(said.replace("`", "'").split())
+            outcome = f"exit code {error.returncode}: {said[:_SHOWN_CHARS]}"
+    return f"Tried: `{command}`; {outcome}."
 
 
 def run(peer: Peer, site: Path, home: Path, port: int, certificate: Path) -> None:

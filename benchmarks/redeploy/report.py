@@ -1,14 +1,9 @@
 """The figures of `make bench-redeploy` as Markdown, and the goals beside them."""
 
-import datetime as dt
-import os
-import platform
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+from benchmarks.document import Goal
 
 WORKER_GOAL, COMMAND_GOAL, GROWTH_GOAL = 15, 3, 1.3
 
@@ -24,42 +19,63 @@ class Row:
     requests: int | None
 
 
-def table(found: Mapping[int, Sequence[Row]], *, worker: str, command: str) -> str:
-    """Return one table a size, and what they say about the goals."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absent:
+    """A tool that could not be measured, and what was tried."""
+
+    name: str
+    reason: str
+
+
+def table(found: Mapping[int, Sequence[Row]], absent: Sequence[Absent], *, worker: str) -> str:
+    """Return one table a size, and below them who is in none."""
     parts = [_table(files, rows, worker) for files, rows in found.items()]
-    largest = found[max(found)]
-    seconds = {row.name: row.seconds for row in largest}
-    peers = {row.name: row.seconds for row in largest if row.version}
-    lines = []
-    if peers:
-        best = min(peers, key=peers.__getitem__)
-        for name, goal in ((worker, WORKER_GOAL), (command, COMMAND_GOAL)):
-            ratio = peers[best] / seconds[name]
-            lines.append(f"- {name}: {ratio:.1f} times faster than {best} (goal {goal})")
+    parts += [f"Not measured: {each.name}. {each.reason}" for each in absent]
+    return "\n\n".join(parts)
+
+
+def goals_of(found: Mapping[int, Sequence[Row]], *, worker: str, command: str) -> list[Goal]:
+    """Return what the figures say about the goals, against the best of all the others."""
+    ours = {worker: WORKER_GOAL, command: COMMAND_GOAL}
+    seconds = {row.name: row.seconds for row in found[max(found)]}
+    others = {name: took for name, took in seconds.items() if name not in ours}
+    goals: list[Goal] = []
+    if others:
+        best = min(others, key=others.__getitem__)
+        for name, wanted in ours.items():
+            ratio = others[best] / seconds[name]
+            goals.append(
+                Goal(
+                    found=f"{name}: {ratio:.1f} times faster than {best}",
+                    wanted=f"at least {wanted}",
+                    kept=ratio >= wanted,
+                )
+            )
     if len(found) > 1:
         small = {row.name: row.seconds for row in found[min(found)]}
-        growth = f"from {min(found):,} to {max(found):,} files"
-        for name in (worker, command, *peers):
+        for name in ours:
             times = seconds[name] / small[name]
-            wanted = f" (goal at most {GROWTH_GOAL})" if name == worker else ""
-            lines.append(f"- {name}: {times:.2f} times the time {growth}{wanted}")
-    return "\n\n".join([*parts, "\n".join(lines)])
+            text = f"{name}: {times:.2f} times the time"
+            goals.append(
+                Goal(
+                    found=f"{text} from {min(found):,} to {max(found):,} files",
+                    wanted=f"at most {GROWTH_GOAL}",
+                    kept=times <= GROWTH_GOAL,
+                )
+            )
+    return goals
 
 
-def document(name: str, about: str, text: str) -> None:
-    """Put a table of today into docs/benchmarks.md, between the marks of `name`."""
-    today = dt.datetime.now(tz=dt.UTC).date()
-    machine = f"{os.cpu_count()} processors, {platform.system()} {platform.release()}"
-    versions = f"Python {platform.python_version()}, Node.js {_node()}"
-    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    head = f"{begin}\n{today}, {machine}; {versions}.\n{about}\n\n"
-    before, _, rest = DOCUMENT.read_text().partition(begin)
-    DOCUMENT.write_text(f"{before}{head}{text}\n\n{end}{rest.partition(end)[2]}")
-
-
-def _node() -> str:
-    found = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True)
-    return found.stdout.strip()
+def growth_of_others(found: Mapping[int, Sequence[Row]], ours: Sequence[str]) -> str:
+    """Return how much longer the others take for the larger site, as a list in Markdown."""
+    if len(found) == 1:
+        return ""
+    small = {row.name: row.seconds for row in found[min(found)]}
+    return "\n".join(
+        f"- {row.name}: {row.seconds / small[row.name]:.2f} times the time"
+        for row in found[max(found)]
+        if row.name not in ours and row.name in small
+    )
 
 
 def _table(files: int, rows: Sequence[Row], worker: str) -> str:

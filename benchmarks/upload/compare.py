@@ -6,21 +6,14 @@ files of all sizes, and once with one whose weight is in a single file.
 """
 
 import argparse
-import datetime as dt
-import os
-import platform
-import subprocess
 from collections.abc import Sequence
-from pathlib import Path
 
+from benchmarks.document import Goal, goals_text, keep, status
 from benchmarks.upload.measuring import Figures, measured
 
 MIB = 1024 * 1024
 MOST_OF_CAT_FILE = 1.5
 MOST_ABOVE_IDLE_MIB = 64
-
-DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- bench-upload: begin -->", "<!-- bench-upload: end -->"
 
 COLUMNS = (
     *("site, MiB", "sent, MiB", "`git cat-file`, s", "upload, s", "of `git cat-file`"),
@@ -29,13 +22,11 @@ COLUMNS = (
 
 
 def table(sites: Sequence[Figures]) -> str:
-    """Return the figures in Markdown, with the goals below them."""
+    """Return the figures in Markdown."""
     lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
-    goals: list[str] = []
     for found in sites:
-        name = f"{found.site.total_bytes / MIB:.0f} in {found.site.files:,} files"
         cells = (
-            name,
+            _name(found),
             f"{found.rounds[-1].bytes_sent / MIB:.0f}",
             f"{found.cat_file_s:.2f}",
             f"{found.upload_s:.2f}",
@@ -44,27 +35,28 @@ def table(sites: Sequence[Figures]) -> str:
             f"{found.memory.peak_bytes / MIB:.0f}",
         )
         lines.append(f"| {' | '.join(cells)} |")
-        above_mib = found.above_idle_bytes / MIB
-        goals += [
-            f"- {name}: {found.ratio:.2f} of `git cat-file` (goal: at most {MOST_OF_CAT_FILE})",
-            f"- {name}: {above_mib:.0f} MiB above idle (goal: at most {MOST_ABOVE_IDLE_MIB})",
-        ]
-    return "\n".join([*lines, "", *goals])
+    return "\n".join(lines)
 
 
-def write(text: str, rounds: int) -> None:
-    """Put the table into docs/benchmarks.md, in place of the one before."""
-    version = subprocess.run(
-        ["git", "--version"], check=True, capture_output=True, text=True
-    ).stdout.strip()
-    today = dt.datetime.now(tz=dt.UTC).date()
-    machine = f"{os.cpu_count()} processors, {platform.system()} {platform.release()}"
-    head = (
-        f"{BEGIN}\n{today}, {machine}; {version}, Python {platform.python_version()}.\n"
-        f"Medians of {rounds} rounds, interleaved.\n\n"
-    )
-    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
-    DOCUMENT.write_text(f"{before}{head}{text}\n{END}{rest.partition(END)[2]}")
+def goals_of(found: Figures) -> list[Goal]:
+    """Return what the figures of one site say about the goals."""
+    above_mib = found.above_idle_bytes / MIB
+    return [
+        Goal(
+            found=f"{_name(found)}: {found.ratio:.2f} of `git cat-file`",
+            wanted=f"at most {MOST_OF_CAT_FILE}",
+            kept=found.ratio <= MOST_OF_CAT_FILE,
+        ),
+        Goal(
+            found=f"{_name(found)}: {above_mib:.0f} MiB above idle",
+            wanted=f"at most {MOST_ABOVE_IDLE_MIB}",
+            kept=above_mib <= MOST_ABOVE_IDLE_MIB,
+        ),
+    ]
+
+
+def _name(found: Figures) -> str:
+    return f"{found.site.total_bytes / MIB:.0f} in {found.site.files:,} files"
 
 
 def main() -> None:
@@ -78,16 +70,12 @@ def main() -> None:
         measured(options.mib * MIB, options.rounds, one_file=one_file)
         for one_file in (False, True)
     ]
-    text = table(sites)
+    goals = [goal for found in sites for goal in goals_of(found)]
+    text = f"{table(sites)}\n\n{goals_text(goals)}"
     print(text)
     if options.write:
-        write(text, options.rounds)
-    raise SystemExit(0 if all(map(_kept, sites)) else 1)
-
-
-def _kept(found: Figures) -> bool:
-    is_lean = found.above_idle_bytes <= MOST_ABOVE_IDLE_MIB * MIB
-    return is_lean and found.ratio <= MOST_OF_CAT_FILE
+        keep("bench-upload", f"Medians of {options.rounds} rounds, interleaved.", text)
+    raise SystemExit(status(goals))
 
 
 if __name__ == "__main__":

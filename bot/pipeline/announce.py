@@ -1,5 +1,7 @@
 """Show a check on its commit, and never let a forge that is away stop the work."""
 
+from collections.abc import Sequence
+
 import structlog
 
 from bot.core.model.checks import Check, CheckStatus
@@ -29,21 +31,29 @@ def announce(check: Check, deployment: Deployment, services: Services) -> bool:
 
 def owe(deployment: Deployment, services: Services) -> None:
     """Remember that the attempt's check has still to be written; the sweep makes up for it."""
-    if services.postings.of(Surface.CHECK, deployment.id) is not None:
-        return
+    posting = services.postings.of(Surface.CHECK, deployment.id)
     services.postings.put(
         Posting(
             surface=Surface.CHECK,
             subject=deployment.id,
             group=deployment.preview.id,
-            ref="",
-            said=str(CheckStatus.QUEUED),
+            ref="" if posting is None else posting.ref,
+            said=said(CheckStatus.QUEUED),
         )
     )
 
 
-def publish(check: Check, deployment: Deployment, services: Services) -> None:
+def said(status: CheckStatus, pull_urls: Sequence[str] = ()) -> str:
+    """Return what is remembered of a check: whether it is finished, and whom it names."""
+    return " ".join([str(status), *pull_urls])
+
+
+def publish(
+    check: Check, deployment: Deployment, services: Services, pull_urls: Sequence[str] = ()
+) -> None:
     """Make `check` stand on its commit, if checks are shown, and remember the forge's id of it.
+
+    `pull_urls` are those of pull requests that it names.
 
     Raises:
         ForgeUnavailable: try again later.
@@ -62,6 +72,6 @@ def publish(check: Check, deployment: Deployment, services: Services) -> None:
                 subject=deployment.id,
                 group=deployment.preview.id,
                 ref=ref,
-                said=str(check.status),
+                said=said(check.status, pull_urls),
             )
         )

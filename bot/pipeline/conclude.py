@@ -46,8 +46,9 @@ def conclude(
         brief=services.store.brief(key),
     )
     problem = ""
+    named = outcome.pull_urls if isinstance(outcome, Live) else ()
     try:
-        patiently(journal, lambda: publish(check, deployment, services))
+        patiently(journal, lambda: publish(check, deployment, services, named))
     except ForgeError as error:
         # The record below stays the truth; whoever compares it with the forge can mend it.
         log.exception("conclusion_not_published", problem=str(error))

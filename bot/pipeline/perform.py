@@ -28,14 +28,13 @@ from bot.core.model.ids import DeliveryKey
 from bot.core.model.outcomes import Withdrawn
 from bot.core.model.preview import DeploymentState
 from bot.core.model.pulls import Approval
-from bot.core.render.records import from_record
-from bot.pipeline.announce import publish
 from bot.pipeline.answers import answer
 from bot.pipeline.beginning import await_approval, promote, roll_back, skip, start
 from bot.pipeline.conclude import conclude
 from bot.pipeline.gate import lost_right
 from bot.pipeline.patience import patiently
 from bot.pipeline.pulls import hide_pull, show_pull
+from bot.pipeline.recorded import publish_recorded
 from bot.pipeline.surfaces import show_on_pulls
 from bot.pipeline.teardown import tear_down
 from bot.ports.inbox import QueuedDeployment
@@ -136,15 +135,7 @@ def _withdraw(intent: WithdrawAttempts, services: Services, journal: Journal) ->
 def _show_again(intent: ShowCheckAgain, services: Services, journal: Journal) -> None:
     """Write a check as its record has it: whoever asks for it again waits for an end."""
     deployment = services.store.deployment(intent.deployment)
-    check = from_record(
-        deployment,
-        page_url=services.page_url(deployment.id),
-        stages=services.store.stages(deployment.id),
-        log=services.store.log(deployment.id),
-    )
-    if check is None:
-        return
     try:
-        patiently(journal, lambda: publish(check, deployment, services))
+        patiently(journal, lambda: publish_recorded(deployment, services))
     except ForgeError as error:
         log.warning("check_not_published", deployment=deployment.id, problem=str(error))

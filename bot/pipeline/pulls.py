@@ -11,7 +11,8 @@ from bot.core.model.ids import Branch, HostLabel, PullNumber, Repository, Target
 from bot.core.model.lines import BranchLine
 from bot.core.model.preview import Deployment
 from bot.pipeline.patience import patiently
-from bot.pipeline.serving import serving_on
+from bot.pipeline.recorded import tell_pull_urls
+from bot.pipeline.serving import labels_of_pulls, serving_on
 from bot.ports.journal import Journal
 from bot.ports.services import Services
 
@@ -21,23 +22,12 @@ log = structlog.get_logger()
 def bind_pulls(
     made: TargetDeploymentId, deployment: Deployment, services: Services, journal: Journal
 ) -> tuple[str, ...]:
-    """Let the URL of every open pull request from the branch serve `made`; return those URLs.
-
-    None on a platform that names its hosts itself: there the branch's URL is all there is.
-    """
-    line = deployment.preview.line
-    if not isinstance(line, BranchLine):
-        return ()
-    pulls = services.pulls.open_from(deployment.preview.repository.id, line.branch)
-    target, urls = services.targets.of(deployment), []
-    for pull in pulls:
-        label = pull_label(deployment.preview.slug, pull.number)
-        url = target.url(label)
-        if url is not None:
-            bind = partial(target.bind, made, label, deployment.head)
-            patiently(journal, bind)
-            urls.append(url)
-    return tuple(urls)
+    """Let the URL of every open pull request from the branch serve `made`; return those URLs."""
+    labels = labels_of_pulls(deployment, services)
+    for label in labels:
+        bind = partial(services.targets.of(deployment).bind, made, label, deployment.head)
+        patiently(journal, bind)
+    return tuple(labels.values())
 
 
 def show_pulls(deployment: Deployment, services: Services, journal: Journal) -> None:
@@ -48,7 +38,9 @@ def show_pulls(deployment: Deployment, services: Services, journal: Journal) -> 
     """
     for current in serving_on(deployment.preview.repository.id, deployment.preview.line, services):
         if current.id == deployment.id and current.target_id is not None:
-            _let_go(partial(bind_pulls, current.target_id, current, services, journal), current)
+            bind = partial(bind_pulls, current.target_id, current, services, journal)
+            if _is_done(bind, current):
+                tell_pull_urls(current, services, journal)
 
 
 def show_pull(
@@ -69,7 +61,8 @@ def hide_pull(
     """Let the URL of a pull request that was closed serve nothing; harmless when repeated."""
     for current in serving_on(repository.id, BranchLine(branch), services):
         label = pull_label(current.preview.slug, number)
-        _let_go(partial(_unbind, current, label, services, journal), current)
+        _is_done(partial(_unbind, current, label, services, journal), current)
+        tell_pull_urls(current, services, journal)
 
 
 def _unbind(current: Deployment, label: HostLabel, services: Services, journal: Journal) -> None:
@@ -78,9 +71,11 @@ def _unbind(current: Deployment, label: HostLabel, services: Services, journal: 
         patiently(journal, partial(target.unbind, made, label))
 
 
-def _let_go(do: Callable[[], object], deployment: Deployment) -> None:
+def _is_done(do: Callable[[], object], deployment: Deployment) -> bool:
     """Do it, or say in the log that the platform did not; the branch's own URL is not touched."""
     try:
         do()
     except TargetError as error:
         log.warning("pull_request_not_shown", deployment=deployment.id, problem=str(error))
+        return False
+    return True

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from bot.core.model.ids import RepositoryId
-from bot.core.model.lines import Line
+from bot.core.decide.names import pull_label
+from bot.core.model.ids import HostLabel, RepositoryId
+from bot.core.model.lines import BranchLine, Line
 from bot.core.model.preview import Deployment, DeploymentState, Preview
 from bot.ports.services import Services
 
@@ -18,6 +19,31 @@ def serving(preview: Preview, attempts: Iterable[Deployment]) -> Deployment | No
         if attempt.preview.id == preview.id and attempt.state is DeploymentState.LIVE
     ]
     return max(live, key=lambda attempt: attempt.generation, default=None)
+
+
+def serves(attempt: Deployment, services: Services) -> bool:
+    """Tell whether the preview's URL leads to this attempt."""
+    preview = attempt.preview
+    found = serving(preview, services.store.attempts_on(preview.repository.id, preview.line))
+    return found is not None and found.id == attempt.id
+
+
+def labels_of_pulls(attempt: Deployment, services: Services) -> dict[HostLabel, str]:
+    """Return the labels of the open pull requests from the attempt's branch, with their URLs.
+
+    None on a platform that names its hosts itself: there the branch's URL is all there is.
+
+    Raises:
+        TargetNotConfigured: no target leads to the attempt's platform any more.
+
+    """
+    preview = attempt.preview
+    if not isinstance(preview.line, BranchLine):
+        return {}
+    pulls = services.pulls.open_from(preview.repository.id, preview.line.branch)
+    labels = [pull_label(preview.slug, pull.number) for pull in pulls]
+    target = services.targets.of(attempt)
+    return {label: url for label in labels if (url := target.url(label)) is not None}
 
 
 def serving_on(repository: RepositoryId, line: Line, services: Services) -> list[Deployment]:

@@ -14,8 +14,7 @@ from bot.core.model.errors import ForgeError, RecordNotFound
 from bot.core.model.ids import DeploymentId
 from bot.core.model.preview import Deployment, DeploymentState
 from bot.core.model.surfaces import Surface
-from bot.core.render.records import from_record
-from bot.pipeline.announce import publish
+from bot.pipeline.recorded import publish_recorded
 from bot.pipeline.showing import surfaces_of
 from bot.pipeline.surfaces import show
 from bot.ports.services import Services
@@ -97,15 +96,8 @@ def _conclude(key: DeploymentId, services: Services) -> bool:
         if services.clock.now() - deployment.created_at < LOST_AFTER:
             return False
         deployment = _given_up(deployment, services)
-    check = from_record(
-        deployment,
-        page_url=services.page_url(key),
-        stages=services.store.stages(key),
-        log=services.store.log(key),
-    )
-    if check is None:
+    if not publish_recorded(deployment, services):
         return False
-    publish(check, deployment, services)
     log.info("stale_check_concluded", deployment=key, state=str(deployment.state))
     return True
 

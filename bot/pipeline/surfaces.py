@@ -21,7 +21,7 @@ from bot.core.render import deployments as rendered
 from bot.core.render import notices
 from bot.pipeline.comments import show_comments
 from bot.pipeline.patience import patiently
-from bot.pipeline.serving import serving
+from bot.pipeline.serving import serves
 from bot.pipeline.showing import surfaces_of, surfaces_of_preview
 from bot.ports.journal import Journal
 from bot.ports.postings import Posting
@@ -140,7 +140,7 @@ def _tell(key: DeploymentId, services: Services, journal: Journal | None) -> Non
     deployment = services.store.deployment(key)
     notice = notices.notice(
         deployment,
-        serves=_serves(deployment, services),
+        serves=serves(deployment, services),
         page_url=services.page_url(key),
     )
     told = services.postings.of(Surface.DISPATCH, key)
@@ -180,18 +180,10 @@ def _patiently(journal: Journal | None, do: Callable[[], Result]) -> Result:
 def _wanted(deployment: Deployment, services: Services) -> ShownDeployment | None:
     return rendered.shown(
         deployment,
-        serves=_serves(deployment, services),
+        serves=serves(deployment, services),
         environment=services.showing.environment,
         page_url=services.page_url(deployment.id),
     )
-
-
-def _serves(deployment: Deployment, services: Services) -> bool:
-    """Tell whether the preview's URL leads to this attempt."""
-    preview = deployment.preview
-    attempts = services.store.attempts_on(preview.repository.id, preview.line)
-    found = serving(preview, attempts)
-    return found is not None and found.id == deployment.id
 
 
 def _said(shown: ShownDeployment) -> str:

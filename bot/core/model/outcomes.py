@@ -34,6 +34,10 @@ class Annotation:
     column: int | None = None
 
 
+# What the record of `Stage.BIND` says of a `Live` that is not `verified`.
+NOT_VERIFIED = "not verified by header"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
     """The stable URL serves the commit, and so do those of the pull requests that show it."""

@@ -5,7 +5,9 @@ from dataclasses import replace
 from typing import assert_never
 
 from bot.core.model.checks import Check
+from bot.core.model.ids import CommitSha
 from bot.core.model.outcomes import (
+    NOT_VERIFIED,
     Failed,
     Live,
     LogLine,
@@ -15,7 +17,7 @@ from bot.core.model.outcomes import (
     TimedOut,
     Withdrawn,
 )
-from bot.core.model.preview import Deployment, DeploymentState, StageRecord, Transfer
+from bot.core.model.preview import Deployment, DeploymentState, Stage, StageRecord, Transfer
 from bot.core.render import approvals, checks
 
 _NO_REASON = "it was cancelled"
@@ -28,17 +30,26 @@ def from_record(
     page_url: str | None,
     stages: Sequence[StageRecord] = (),
     log: Sequence[LogLine] = (),
+    pull_urls: tuple[str, ...] = (),
+    reused: CommitSha | None = None,
 ) -> Check | None:
     """Return the check of an attempt that is over, or waits for an approval, None on its way.
 
-    What is not written down, such as warnings at lines, it lacks.
+    What is not written down, such as warnings at lines, it lacks. `pull_urls` and `reused` are as
+    in `Live`.
     """
     if deployment.state is DeploymentState.WAITING:
         return approvals.waiting(deployment, page_url=page_url)
     outcome = _outcome(deployment, tuple(log))
     if outcome is None:
         return None
-    check = checks.concluded(deployment, outcome, page_url=page_url, stages=stages)
+    if isinstance(outcome, Live):
+        outcome = replace(
+            outcome, pull_urls=pull_urls, reused=reused, verified=_is_verified(stages)
+        )
+    # The first one was written before its own writing had an end.
+    shown = [each for each in stages if each.stage is not Stage.REPORT]
+    check = checks.concluded(deployment, outcome, page_url=page_url, stages=shown)
     return replace(check, title=deployment.title or check.title)
 
 
@@ -51,7 +62,7 @@ def _outcome(deployment: Deployment, log: tuple[LogLine, ...]) -> Outcome | None
                 url=deployment.url,
                 deployment_url=deployment.deployment_url or deployment.url or "",
                 transfer=deployment.transfer or _NOTHING_SENT,
-                verified=True,  # an attempt that could not be verified says so in its first check
+                verified=True,
             )
         case DeploymentState.FAILED:
             return Failed(
@@ -72,6 +83,10 @@ def _outcome(deployment: Deployment, log: tuple[LogLine, ...]) -> Outcome | None
             return TimedOut(waited_s=_waited_s(deployment), log=log)
         case _:
             assert_never(deployment.state)
+
+
+def _is_verified(stages: Sequence[StageRecord]) -> bool:
+    return not any(each.stage is Stage.BIND and each.detail == NOT_VERIFIED for each in stages)
 
 
 def _waited_s(deployment: Deployment) -> int:

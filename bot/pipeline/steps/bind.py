@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bot.core.model.ids import CommitSha
-from bot.core.model.outcomes import Failed, Live, Superseded, Withdrawn
+from bot.core.model.outcomes import NOT_VERIFIED, Failed, Live, Superseded, Withdrawn
 from bot.core.model.preview import Preview, Stage
 from bot.pipeline.attempt import Attempt, Ended
 from bot.pipeline.heads import head_now, overtaken
@@ -27,7 +27,10 @@ def bind(attempt: Attempt, uploaded: Uploaded, deployment_url: str) -> Live | En
             note.text = "superseded"
             let_go(attempt, uploaded)
             return given_up
-        return _bind(attempt, uploaded, deployment_url)
+        bound = _bind(attempt, uploaded, deployment_url)
+        if isinstance(bound, Live) and not bound.verified:
+            note.text = NOT_VERIFIED
+        return bound
 
 
 def _no_longer_newest(attempt: Attempt) -> Superseded | Withdrawn | None:

@@ -18,7 +18,7 @@ from bot.kernel.clock import SystemClock
 from bot.settings import Settings
 
 # Re-runs and buttons of checks come to Apps alone.
-_HEARD = events(permissions((), removes_environments=False))
+HEARD = events(permissions((), removes_environments=False))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +62,11 @@ def connect_repository(settings: Settings, name: str) -> ConnectedRepository:
     _keep(settings, repository.id, repository.name, secret)
     refused = None
     try:
-        webhooks.connect(repository.name, url, secret, _HEARD)
+        webhooks.connect(repository.name, url, secret, HEARD)
     except ForgeRefused as refusal:
         refused = str(refusal)
     return ConnectedRepository(
-        name=repository.name, url=url, events=_HEARD, secret=secret, refused=refused
+        name=repository.name, url=url, events=HEARD, secret=secret, refused=refused
     )
 
 

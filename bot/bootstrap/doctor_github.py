@@ -6,12 +6,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from bot.adapters.github.auth import AppAccess, TokenAccess
-from bot.adapters.github.checkup import SeenApp, seen_app, seen_token
+from bot.adapters.github.auth import AppAccess
+from bot.adapters.github.checkup import SeenApp, seen_app
 from bot.adapters.github.clients import Clients
-from bot.adapters.github.errors import TROUBLES, trouble_of
 from bot.adapters.github.hooks import AppHook
 from bot.adapters.github.limits import Retries
+from bot.bootstrap import doctor_token
 from bot.bootstrap.findings import Check, lacking, ok, problem
 from bot.bootstrap.github import private_key
 from bot.bootstrap.places import webhook_url
@@ -37,7 +37,7 @@ def look(settings: Settings) -> Sequence[Check]:
     clock = SystemClock()
     clients = Clients(settings.github_api_url)
     if settings.github_app_id is None:
-        return [*_token(settings, clients, clock), *_reachable(settings)]
+        return [*_with_token(settings, clients, clock), *_reachable(settings)]
     try:
         access = AppAccess(
             settings.github_app_id,
@@ -69,23 +69,12 @@ def look(settings: Settings) -> Sequence[Check]:
     ]
 
 
-def _token(settings: Settings, clients: Clients, clock: Clock) -> Sequence[Check]:
-    token = settings.github_token
-    access = TokenAccess("" if token is None else token.get_secret_value(), clients)
-    try:
-        seen = seen_token(access, clock.now)
-    except TROUBLES as error:
-        trouble = trouble_of(error, clock.now())
-        fix = "make a new PREVIEWBOT_GITHUB_TOKEN, or check PREVIEWBOT_GITHUB_API_URL"
-        return [problem("github", str(trouble), fix)]
-    whose = "a workflow's own token" if seen.login is None else f"with the token of {seen.login}"
-    only = lacking(
-        "checks",
-        "a token may write commit statuses only",
-        "make a GitHub App: unset the token and open the link that `previewbot up` prints",
-    )
-    found = [ok("github", f"{settings.github_api_url} {whose}"), _clock_of(seen.clock_ahead)]
-    return found if access.writes_checks else [*found, only]
+def _with_token(settings: Settings, clients: Clients, clock: Clock) -> Sequence[Check]:
+    seen, found = doctor_token.look(settings, clients, clock)
+    if seen is None:
+        return found
+    github, *others = found
+    return [github, _clock_of(seen.clock_ahead), *others]
 
 
 def _clock_of(ahead: timedelta) -> Check:

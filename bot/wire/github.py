@@ -169,6 +169,8 @@ class HookAnswer(Payload):
 
     id: GitHubId
     config: HookConfigPart
+    active: bool = True
+    events: list[str] = Field(default_factory=list)
 
 
 class ManifestAnswer(Payload):

@@ -10,8 +10,12 @@ from pydantic import TypeAdapter
 
 from bot.adapters.github.auth import AppAccess, TokenAccess
 from bot.adapters.github.clients import PAGE_SIZE
-from bot.wire.github import AppAnswer, HookConfigPart, InstalledAnswer, UserAnswer
+from bot.adapters.github.hooks import READ_HOOKS
+from bot.adapters.github.limits import Retries
+from bot.core.model.ids import RepoName
+from bot.wire.github import AppAnswer, HookAnswer, HookConfigPart, InstalledAnswer, UserAnswer
 
+_HOOKS = TypeAdapter(list[HookAnswer])
 _INSTALLATIONS = TypeAdapter(list[InstalledAnswer])
 
 
@@ -38,10 +42,19 @@ class SeenApp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeenHook:
+    """A repository's webhook."""
+
+    active: bool
+    events: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeenToken:
-    """The token's owner."""
+    """The token's owner and rights."""
 
     login: str | None  # None: a workflow's own token, of which GitHub does not tell
+    scopes: frozenset[str] | None  # of a classic token; of others GitHub does not tell
     clock_ahead: timedelta
 
 
@@ -86,7 +99,40 @@ def seen_token(access: TokenAccess, now: Callable[[], datetime]) -> SeenToken:
     path = "/rate_limit" if access.writes_checks else "/user"
     headers, document = access.any_client().requester.requestJsonAndCheck("GET", path)
     login = None if access.writes_checks else UserAnswer.model_validate(document).login
-    return SeenToken(login=login, clock_ahead=_ahead(headers, now()))
+    return SeenToken(login=login, scopes=_scopes(headers), clock_ahead=_ahead(headers, now()))
+
+
+def seen_hook(access: TokenAccess, retries: Retries, name: RepoName, url: str) -> SeenHook | None:
+    """Return the repository's webhook that leads to `url`, None if it has none.
+
+    Raises:
+        ForgeRefused: the token's owner does not administer the repository.
+        ForgeUnavailable: try again later.
+
+    """
+    path = f"/repos/{name}/hooks"
+
+    def attempt(_number: int) -> list[HookAnswer]:
+        asked = {"per_page": str(PAGE_SIZE)}
+        requester = access.any_client().requester
+        _, answer = requester.requestJsonAndCheck("GET", path, parameters=asked)
+        return _HOOKS.validate_python(answer)
+
+    for hook in retries.call(f"GET {path}", attempt, right=READ_HOOKS):
+        if hook.config.url == url:
+            return SeenHook(active=hook.active, events=frozenset(hook.events))
+    return None
+
+
+def _scopes(headers: Mapping[str, Any]) -> frozenset[str] | None:
+    """Return what `X-OAuth-Scopes` lists, which comes with classic tokens only.
+
+    https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps
+    """
+    told = headers.get("x-oauth-scopes")
+    if told is None:
+        return None
+    return frozenset(scope.strip() for scope in str(told).split(",") if scope.strip())
 
 
 def _ahead(headers: Mapping[str, Any], now: datetime) -> timedelta:

@@ -23,6 +23,7 @@ class SqlHookSecrets:
     """One secret for each repository that has a webhook of its own."""
 
     def __init__(self, engines: Engines, vault: Vault) -> None:
+        self._engines = engines
         self._read = engines.read
         self._write = engines.write
         self._vault = vault
@@ -41,17 +42,7 @@ class SqlHookSecrets:
 
     def repositories(self) -> list[Repository]:
         """Return the repositories that have a webhook of their own, by name."""
-        query = sa.select(hook_secrets.c.repository_id, hook_secrets.c.name)
-        with self._read.connect() as connection:
-            rows = connection.execute(query.order_by(hook_secrets.c.name)).all()
-        return [
-            Repository(
-                id=RepositoryId(row.repository_id),
-                name=RepoName(row.name),
-                default_branch=Branch(""),
-            )
-            for row in rows
-        ]
+        return connected(self._engines)
 
     def about(self, repository: int | None, name: str | None) -> list[HookSecret]:
         """Return what is kept for this id or under this name: of one repository, two or none.
@@ -72,3 +63,18 @@ class SqlHookSecrets:
             )
             for row in rows
         ]
+
+
+def connected(engines: Engines) -> list[Repository]:
+    """Return the repositories that have a webhook of their own, by name, opening no secret."""
+    query = sa.select(hook_secrets.c.repository_id, hook_secrets.c.name)
+    with engines.read.connect() as connection:
+        rows = connection.execute(query.order_by(hook_secrets.c.name)).all()
+    return [
+        Repository(
+            id=RepositoryId(row.repository_id),
+            name=RepoName(row.name),
+            default_branch=Branch(""),
+        )
+        for row in rows
+    ]

@@ -41,7 +41,8 @@ def get_user(call: Call) -> Answer:
     token = call.caller.token
     if token is None or token.kind is not TokenKind.PERSONAL:
         raise Refusal(403, "Resource not accessible by integration")
-    return Answer(document=call.documents.public_user(token.login))
+    scopes = {} if token.scopes is None else {"X-OAuth-Scopes": token.scopes}
+    return Answer(document=call.documents.public_user(token.login), headers=scopes)
 
 
 def list_given(call: Call) -> Answer:

@@ -54,6 +54,7 @@ class Token:
     repositories: frozenset[int]
     app: App | None = None
     expires_at: datetime | None = None
+    scopes: str | None = None  # of a classic personal token, as the header has them
 
 
 @dataclass(slots=True, kw_only=True)
@@ -196,6 +197,7 @@ class Hook:
     url: str
     secret: str
     events: tuple[str, ...] = ("push",)
+    active: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

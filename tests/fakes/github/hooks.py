@@ -94,6 +94,7 @@ def change_hook(call: Call) -> Answer:
         hook,
         url=config.get("url", hook.url),
         secret=config.get("secret", hook.secret),
+        active=call.body.get("active", hook.active),
         events=tuple(call.body.get("events", hook.events)),
     )
     with call.store.changing():
@@ -170,7 +171,7 @@ def _document(call: Call, hook: Hook) -> JsonObject:
         "type": "Repository",
         "id": hook.id,
         "name": "web",
-        "active": True,
+        "active": hook.active,
         "events": list(hook.events),
         "config": {"url": hook.url, "content_type": "json", "insecure_ssl": "0"},
         "updated_at": "2026-01-02T03:04:05Z",

@@ -164,8 +164,13 @@ class FakeGitHub(Community):
         assert installation is not None, f"no App is installed on {repository.full_name}"
         return installation.id
 
-    def add_personal_token(self, login: str, roles: Mapping[str, str]) -> str:
-        """Return a classic personal token of `login`, who has `roles` (full name -> role)."""
+    def add_personal_token(
+        self, login: str, roles: Mapping[str, str], *, scopes: str | None = "repo"
+    ) -> str:
+        """Return a personal token of `login`, who has `roles` (full name -> role).
+
+        `scopes` are those of a classic one, None: it is fine-grained.
+        """
         repositories = frozenset(self.store.repository(name).id for name in roles)
         with self.store.changing():
             for name, role in roles.items():
@@ -176,6 +181,7 @@ class FakeGitHub(Community):
             login=login,
             permissions={},
             repositories=repositories,
+            scopes=scopes,
         )
         self.store.add_token(token)
         return token.value

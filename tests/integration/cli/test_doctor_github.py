@@ -1,9 +1,11 @@
 """What `previewbot doctor` says of GitHub, its own records and its reach, problem by problem."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -12,6 +14,7 @@ from werkzeug.wrappers import Request, Response
 
 from bot.adapters.storage.connect import prepare
 from bot.bootstrap import doctor_records as records
+from bot.bootstrap.connecting import connect_repository
 from bot.bootstrap.doctor_github import _clock_of, _reachable, look
 from bot.bootstrap.findings import Check, Outcome
 from bot.bootstrap.places import database_url
@@ -205,6 +208,7 @@ def test_a_token_is_told_what_an_app_could_do(
 
     assert checks["github"].found.endswith("with the token of ada")
     assert checks["checks"].outcome is Outcome.LACKING
+    assert "repository connect" in checks["webhook"].fix
 
 
 def test_a_token_that_github_does_not_know_is_told(
@@ -221,6 +225,108 @@ def test_a_token_that_github_does_not_know_is_told(
 
     assert check.outcome is Outcome.PROBLEM
     assert "ghp_unknown" not in check.found
+
+
+@pytest.fixture
+def connected(gh: FakeGitHub, public_url: str, tmp_path: Path) -> Settings:
+    """Return the settings of an administrator's token, with one repository connected by it."""
+    token = gh.add_personal_token("ada", {"octo/hello": "admin"})
+    settings = Settings(
+        data_dir=tmp_path,
+        github_api_url=gh.api_url,
+        github_token=SecretStr(token),
+        public_url=public_url,
+    )
+    connect_repository(settings, "octo/hello")
+    return settings
+
+
+def test_a_connected_repository_is_in_order(connected: Settings) -> None:
+    checks = found(connected)
+
+    assert checks["permissions"].outcome is checks["webhook"].outcome is Outcome.OK
+    assert "octo/hello" in checks["webhook"].found
+    assert {"events", "deliveries"}.isdisjoint(checks)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "outcome", "told"),
+    [
+        ("gist, public_repo", Outcome.LACKING, "private repositories"),
+        ("gist", Outcome.PROBLEM, "gist"),
+        ("", Outcome.PROBLEM, "no scope"),
+        (None, Outcome.OK, "fine-grained"),
+    ],
+)
+def test_the_scopes_of_a_token_are_told(
+    gh: FakeGitHub, connected: Settings, scopes: str | None, outcome: Outcome, told: str
+) -> None:
+    token = gh.add_personal_token("eve", {"octo/hello": "admin"}, scopes=scopes)
+    other = connected.model_copy(update={"github_token": SecretStr(token)})
+
+    check = found(other)["permissions"]
+
+    assert check.outcome is outcome
+    assert told in check.found
+    assert outcome is Outcome.OK or "`repo`" in check.fix
+
+
+@pytest.mark.parametrize(
+    ("changed", "name", "told", "fix"),
+    [
+        ({"url": "https://old.example.com/"}, "webhook", "sends nothing", "repository connect"),
+        ({"active": False}, "webhook", "switched off", "Active"),
+        ({"events": ("push",)}, "events", "issue_comment, pull_request", "repository connect"),
+    ],
+)
+def test_a_webhook_that_was_changed_is_a_problem_with_its_repository(
+    gh: FakeGitHub, connected: Settings, changed: dict[str, Any], name: str, told: str, fix: str
+) -> None:
+    gh.store.hooks[0] = replace(gh.store.hooks[0], **changed)
+
+    check = found(connected)[name]
+
+    assert check.outcome is Outcome.PROBLEM
+    assert "octo/hello" in check.found
+    assert told in check.found
+    assert fix in check.fix
+
+
+def test_a_webhook_that_is_subscribed_to_everything_lacks_nothing(
+    gh: FakeGitHub, connected: Settings
+) -> None:
+    gh.store.hooks[0] = replace(gh.store.hooks[0], events=("*",))
+
+    assert "events" not in found(connected)
+
+
+def test_deliveries_that_a_repositorys_webhook_lost_are_counted(
+    gh: FakeGitHub, connected: Settings
+) -> None:
+    hook = gh.store.hooks[0].id
+    for guid in ("a", "b"):
+        gh.try_to_deliver(
+            "http://127.0.0.1:9/", "push", {"zen": "x"}, "s", guid=guid, hook_id=hook
+        )
+
+    check = found(connected)["deliveries"]
+
+    assert (check.outcome, check.found) == (
+        Outcome.LACKING,
+        "octo/hello: 2 of the last day never arrived",
+    )
+
+
+def test_a_token_of_no_administrator_is_told_that_it_sees_no_webhook(
+    gh: FakeGitHub, connected: Settings
+) -> None:
+    token = gh.add_personal_token("eve", {"octo/hello": "write"})
+    other = connected.model_copy(update={"github_token": SecretStr(token)})
+
+    check = found(other)["webhook"]
+
+    assert check.outcome is Outcome.LACKING
+    assert "administrator" in check.fix
 
 
 # --- records -------------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ from pathlib import Path
 from benchmarks.router.measuring import cpu_s, free_port, listening, pss_mib
 from benchmarks.router.proxies import HOST, PROXIES, Proxy
 from benchmarks.router.report import Figures, document, table
+from bot.subhosting.host.launcher import restrict
+from bot.subhosting.sandbox.view import ProcessLimits
 
 DIRECT = "direct"
 CONNECTIONS = (32, 1)
@@ -95,8 +97,11 @@ def _running(folder: Path) -> Iterator[list[Target]]:
             env={"DENO_SERVE_ADDRESS": f"duplicate,unix:{backend}", "DENO_DIR": f"{folder}/deno",
                  "DENO_NO_UPDATE_CHECK": "1"},
             stdout=log, stderr=log,
+            start_new_session=True,
         )  # fmt: skip
         processes.append(deno)
+        # As an app is held in the product, whoever asks it.
+        restrict(deno.pid, ProcessLimits())
         listening(port)
         targets = [Target(DIRECT, port, deno.pid)]
         for proxy in PROXIES:

@@ -75,7 +75,12 @@ def tending(source: GitSource, clock: Clock, *, quota_mb: int) -> Job:
             quota_bytes=quota_mb * 1024 * 1024,
             spared_since_s=(clock.now() - SPARED).timestamp(),
         )
-        log.info("mirrors_tended", repacked=len(done.repacked), evicted=len(done.evicted))
+        log.info(
+            "mirrors_tended",
+            swept=len(done.swept),
+            repacked=len(done.repacked),
+            evicted=len(done.evicted),
+        )
 
     return Job(name="tend", first_after=TEND_EVERY, every=TEND_EVERY, do=tend)
 

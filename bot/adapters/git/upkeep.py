@@ -31,10 +31,16 @@ MOST_REFS = 200
 _REPACK_TIMEOUT_S = 900.0
 
 
+# A mirror on its way out or in, which a process that was killed has left: renamed and not yet
+# deleted by us or by `bot.adapters.git.mirror`, or not yet whole.
+_LEFT_OVER = ("*.gone", "*.damaged", "*.new")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tended:
     """What was done."""
 
+    swept: tuple[str, ...] = ()
     repacked: tuple[str, ...] = ()
     evicted: tuple[str, ...] = ()
 
@@ -46,11 +52,15 @@ def tend(
     quota_bytes: int,
     spared_since_s: float,
 ) -> Tended:
-    """Repack mirrors with many packs, then remove the least recently used ones beyond the quota.
+    """Sweep what crashes left, repack mirrors with many packs, and keep all within the quota.
+
+    The least recently used ones beyond it are removed.
 
     A mirror that is being fetched into, or was used after `spared_since_s` (seconds of the
     epoch), is not removed: readers hold no lock.
     """
+    left_over = sorted(each for pattern in _LEFT_OVER for each in directory.glob(pattern))
+    swept = [each.name for each in left_over if _swept(each)]
     mirrors = sorted(directory.glob("*.git"), key=_used)
     repacked = [each.name for each in mirrors if _repacked(each, environment)]
     sizes = {each: _size(each) for each in mirrors}
@@ -62,7 +72,15 @@ def tend(
         if _removed(each):
             total -= sizes[each]
             evicted.append(each.name)
-    return Tended(repacked=tuple(repacked), evicted=tuple(evicted))
+    return Tended(swept=tuple(swept), repacked=tuple(repacked), evicted=tuple(evicted))
+
+
+def _swept(left_over: Path) -> bool:
+    """Remove what nobody is at work on: whoever makes or removes a mirror holds its lock."""
+    with _not_in_use(left_over) as free:
+        if free:
+            shutil.rmtree(left_over, ignore_errors=True)
+    return not left_over.exists()
 
 
 def _used(mirror: Path) -> float:

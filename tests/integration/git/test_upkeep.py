@@ -1,7 +1,11 @@
 """Mirrors stay small and few, and one that is damaged is made anew."""
 
+import fcntl
 import os
+import shutil
 from pathlib import Path
+
+import pytest
 
 from bot.adapters.git.source import GitSource
 from bot.adapters.git.upkeep import MANY_PACKS, MOST_REFS, Tended
@@ -121,6 +125,39 @@ def test_a_mirror_that_went_in_the_middle_of_a_deployment_is_made_again(
     source.tend(quota_bytes=0, spared_since_s=LATER_S)
 
     assert source.manifest(origin.repository, commit).files_total() == 12
+
+
+@pytest.mark.parametrize("suffix", [".gone", ".damaged", ".new"])
+def test_what_a_killed_worker_left_of_a_mirror_is_swept(
+    origin: Origin, source: GitSource, tmp_path: Path, suffix: str
+) -> None:
+    commit = origin.commit("main", FILES)
+    source.fetch(origin.repository, commit)
+    mirror = mirror_of(origin.repository, tmp_path)
+    left_over = mirror.with_suffix(suffix)
+    shutil.copytree(mirror, left_over)
+
+    done = source.tend(quota_bytes=ANY_SIZE, spared_since_s=LATER_S)
+
+    assert done == Tended(swept=(left_over.name,))
+    assert not left_over.exists()
+    assert source.manifest(origin.repository, commit).files_total() == 12
+
+
+def test_what_somebody_is_at_work_on_is_not_swept(
+    origin: Origin, source: GitSource, tmp_path: Path
+) -> None:
+    source.fetch(origin.repository, origin.commit("main", FILES))
+    mirror = mirror_of(origin.repository, tmp_path)
+    fresh = mirror.with_suffix(".new")
+    fresh.mkdir()
+
+    with mirror.with_suffix(".lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = source.tend(quota_bytes=ANY_SIZE, spared_since_s=LATER_S)
+
+    assert done == Tended()
+    assert fresh.is_dir()
 
 
 def damage(mirror: Path) -> None:

@@ -117,7 +117,10 @@ def run(settings: Settings, ready: Callable[[], None]) -> NoReturn:
     ]
     run_worker(
         WorkerConfig(
-            database_url=database_url(settings), data_dir=settings.data_dir, keep=KEEP_WORKFLOWS
+            database_url=database_url(settings),
+            data_dir=settings.data_dir,
+            new_id=RandomIds().new,
+            keep=KEEP_WORKFLOWS,
         ),
         Work(
             intake=intake,

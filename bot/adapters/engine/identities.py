@@ -14,7 +14,8 @@ APPLICATION = "previewbot"
 APPLICATION_VERSION = "1"
 
 # SQLite mode has one worker, which finds its own work again under this name after a crash. Two
-# processes of one name run the same step twice, hence `lock.py`.
+# processes of one name run the same step twice, hence `lock.py`; and several workers over
+# PostgreSQL have names that begin so: `presence.py`.
 EXECUTOR = "worker"
 
 INTAKE = "intake"  # names of both the workflow and its queue

@@ -13,7 +13,7 @@ import structlog
 from dbos import DBOS, DBOSConfig
 from structlog.contextvars import bound_contextvars
 
-from bot.adapters.engine import identities, lock
+from bot.adapters.engine import identities, lock, presence
 from bot.adapters.engine.journal import DbosJournal
 from bot.adapters.engine.stopping import StopSignal
 from bot.adapters.engine.wake import Bell
@@ -49,6 +49,7 @@ class WorkerConfig:
 
     database_url: str
     data_dir: Path
+    new_id: Callable[[], str]
     keep: timedelta  # finished workflows; their deliveries and deployments are ours and stay
 
 
@@ -72,16 +73,23 @@ def run_worker(
     main thread of a process that never forks without exec.
 
     Raises:
-        ConfigurationProblem: another worker uses this data directory.
+        ConfigurationProblem: another worker uses this data directory, or a copy of it.
 
     """
     held = lock.hold(config.data_dir / "worker.lock", clock)
     stop, bell = StopSignal(), Bell()
     asked_to_stop = _stop_pipe()
-    launch(config, Workflows(work=work, inbox=inbox, stop=stop, bell=bell))
+    executor = presence.executor_of(config.database_url, config.data_dir, config.new_id)
+    present = presence.presence_of(config.database_url, executor, clock)
+    if present is not None:
+        present.announce()
+    workflows = Workflows(work=work, inbox=inbox, stop=stop, bell=bell)
+    launch(config.database_url, executor, workflows)
+    if present is not None:
+        present.watch(taken_over=bell.wake_soon)
     bell.listen(identities.bell_path(config.data_dir))
     bell.wake()
-    log.info("worker_started", pid=os.getpid(), lock=held.name)
+    log.info("worker_started", pid=os.getpid(), executor=executor, lock=held.name)
     ready()
     _tidy(config, clock)
 
@@ -158,7 +166,7 @@ class Workflows:
                 raise
 
 
-def launch(config: WorkerConfig, workflows: Workflows) -> None:
+def launch(database_url: str, executor: str, workflows: Workflows) -> None:
     """Start the engine's threads: recover what this executor left behind, then watch the queues.
 
     Nothing is announced or opened: without a conductor key DBOS 3 starts no server and no client.
@@ -167,8 +175,8 @@ def launch(config: WorkerConfig, workflows: Workflows) -> None:
     settings: DBOSConfig = {
         "name": identities.APPLICATION,
         "application_version": identities.APPLICATION_VERSION,
-        "executor_id": identities.EXECUTOR,
-        "system_database_url": config.database_url,
+        "executor_id": executor,
+        "system_database_url": database_url,
         "log_level": "WARNING",  # below are an advertisement and the listing of queues
         "enable_otlp": False,
         "notification_listener_polling_interval_sec": _NEVER_S,

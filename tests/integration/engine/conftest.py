@@ -60,9 +60,18 @@ def delivery(guid: str, *queued: tuple[str, str, int], body: bytes | None = None
 class Worker:
     """A started `program.py`."""
 
-    def __init__(self, data_dir: Path, road: str, *, polling_s: float, keep_days: float) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        road: str,
+        *,
+        polling_s: float = 1,
+        keep_days: float = 30,
+        database_url: str | None = None,
+    ) -> None:
         self.seen: list[str] = []
         arguments = [str(data_dir), road, str(polling_s), str(keep_days)]
+        arguments += [] if database_url is None else [database_url]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.integration.engine.program", *arguments],
             stdin=subprocess.PIPE,
@@ -81,6 +90,15 @@ class Worker:
             self.seen.append(lines[-1])
         return lines
 
+    def until_said(self, end: str, times: int) -> list[str]:
+        """Read until so many lines end so, and return whose, sorted; earlier ones count."""
+        assert self._process.stdout is not None
+        while len(found := [line for line in self.seen if line.endswith(end)]) < times:
+            said = self._process.stdout.readline()
+            assert said, f"the worker ended with {len(found)} {end!r}; it said {self.seen}"
+            self.seen.append(said.rstrip("\n"))
+        return sorted(line.removesuffix(end) for line in found)
+
     def tell(self, line: str) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(line + "\n")
@@ -89,6 +107,12 @@ class Worker:
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
+
+    def kill_and_hear(self) -> None:
+        """Kill it, and add what it said until then to what was seen."""
+        self.kill()
+        assert self._process.stdout is not None
+        self.seen += self._process.stdout.read().splitlines()
 
     def ask_to_stop(self) -> None:
         self._process.send_signal(signal.SIGTERM)

@@ -3,7 +3,7 @@
 The body is a JSON list of [deployment, preview, generation]; "fail" makes intake fail while the
 file `go` is missing, "fail for good" its putting off too. What a deployment does is the road named
 on the command line. Run as
-`python -m tests.integration.engine.program DATA_DIR ROAD POLLING_S KEEP_DAYS`.
+`python -m tests.integration.engine.program DATA_DIR ROAD POLLING_S KEEP_DAYS [DATABASE_URL]`.
 """
 
 import functools
@@ -16,13 +16,14 @@ from pathlib import Path
 
 import structlog
 
-from bot.adapters.engine import identities, schema, worker
+from bot.adapters.engine import identities, presence, schema, worker
 from bot.adapters.engine.inbox import DurableInbox
 from bot.adapters.engine.wake import ring
 from bot.adapters.storage import connect, deliveries
 from bot.core.model.decisions import Decision, Reason
 from bot.core.model.ids import DeliveryKey, DeploymentId, Generation, PreviewId
 from bot.kernel.clock import SystemClock
+from bot.kernel.ids import RandomIds
 from bot.ports.inbox import QueuedDeployment
 from bot.ports.journal import Journal
 
@@ -97,7 +98,7 @@ def main() -> None:
         processors=[lambda _logger, _method, event: str(event["event"])],
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
     )
-    url = f"sqlite:///{DATA_DIR}/bot.db"
+    url = (*sys.argv[5:], f"sqlite:///{DATA_DIR}/bot.db")[0]
     connect.prepare(url)
     schema.prepare(url)
     engines = connect.engines(url)
@@ -136,10 +137,14 @@ def main() -> None:
         journal.step("say", lambda: say(f"put off {key.guid} {tries}"))
 
     say("prepared")
+    presence.BEAT, presence.GRACE = timedelta(seconds=0.1), timedelta(seconds=1)
     worker.POLLING = timedelta(seconds=float(sys.argv[3]))
     worker.run_worker(
         worker.WorkerConfig(
-            database_url=url, data_dir=DATA_DIR, keep=timedelta(days=float(sys.argv[4]))
+            database_url=url,
+            data_dir=DATA_DIR,
+            new_id=RandomIds().new,
+            keep=timedelta(days=float(sys.argv[4])),
         ),
         worker.Work(
             intake=intake,

@@ -148,3 +148,17 @@ def test_files_shared_with_others_keep_their_owner(view: View, tmp_path: Path) -
         assert blob.read_text() == "in outside\n"
         assert blob.stat().st_uid == 0
     assert (tmp_path / "writable" / "file").stat().st_uid != 0 or os.getuid() != 0
+
+
+@pytest.mark.parametrize("level", [Level.L0, *CONFINED])
+def test_a_child_gives_way_to_us(level: Level, view: View, tmp_path: Path) -> None:
+    # Below L2 nothing holds it until it is told.
+    script = """for turn in 0 1 2 3 4 5 6 7 8 9; do
+        chrt -p $$ | grep -o SCHED_BATCH && break || sleep 0.2
+    done; nice"""
+
+    _, said = said_by(level, script, view, tmp_path)
+
+    policy, niceness = said.split()
+    assert policy == "SCHED_BATCH"
+    assert int(niceness) > os.getpriority(os.PRIO_PROCESS, 0)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from bot.adapters.targets.following import by_looking
 from bot.core.model.environment import Context, Variable
-from bot.core.model.errors import TargetRefused, TargetUnavailable
+from bot.core.model.errors import TargetError, TargetRefused, TargetUnavailable
 from bot.core.model.ids import (
     AppSlug,
     BlobSha,
@@ -96,6 +96,8 @@ class FakeTarget:
     blobs: dict[AppSlug, dict[BlobSha, bytes]] = field(default_factory=dict)
     published: set[str] = field(default_factory=set)  # domains whose owners have proved them
     domains: dict[str, Binding] = field(default_factory=dict)  # hosts of such domains
+    uncertified: dict[str, str] = field(default_factory=dict)  # why a host has no certificate
+    domain_trouble: TargetError | None = None  # what every attach is answered with
     shared: dict[AppSlug, list[Variable]] = field(default_factory=dict)
     logs: dict[TargetDeploymentId, list[AppLogLine]] = field(default_factory=dict)
     used: dict[AppSlug, list[Usage]] = field(default_factory=dict)
@@ -207,11 +209,13 @@ class FakeTarget:
         with self._lock:
             self._answer()
             self._deployment(deployment)
+            if self.domain_trouble is not None:
+                raise self.domain_trouble
             if host not in self.published:
                 proof = DnsRecord(name=f"_acme-challenge.{host}", kind="TXT", content="proof")
                 return Unproven(records=((proof,),))
             self.domains[host] = Binding(deployment, revision)
-            return Attached(url=f"https://{host}")
+            return Attached(url=f"https://{host}", problem=self.uncertified.get(host))
 
     def detach(self, deployment: TargetDeploymentId, host: str) -> None:
         with self._lock:

@@ -1,5 +1,7 @@
 """Let production answer on a host of its owner's."""
 
+from collections.abc import Sequence
+
 from bot.core.decide.names import line_app
 from bot.core.model.config import CONFIG_PATHS
 from bot.core.model.errors import TargetError
@@ -8,7 +10,7 @@ from bot.core.model.outcomes import Annotation, Severity
 from bot.pipeline.attempt import Attempt
 from bot.pipeline.patience import patiently
 from bot.pipeline.steps.upload import Uploaded
-from bot.ports.target import Attached, Unproven
+from bot.ports.target import Attached, DnsRecord, Unproven
 
 
 def attach_domain(attempt: Attempt, uploaded: Uploaded) -> tuple[Annotation, ...]:
@@ -31,10 +33,15 @@ def attach_domain(attempt: Attempt, uploaded: Uploaded) -> tuple[Annotation, ...
         case Attached(problem=problem):
             return (_remark(f"{host} leads here, but has no certificate yet: {problem}"),)
         case Unproven(records=records):
-            wanted = "; ".join(
-                f"{each.kind} {each.name} {each.content}" for each in (records or ((),))[0]
-            )
-            return (_remark(f"{host} does not lead here until its DNS has: {wanted}"),)
+            return (_remark(f"{host} does not lead here until {_until(records)}"),)
+
+
+def _until(records: Sequence[Sequence[DnsRecord]]) -> str:
+    """Return what the domain's owner has to do: one of the ways, all of whose records it takes."""
+    if not any(records):
+        return "the platform has proof of who owns it"
+    way = next(filter(None, records))
+    return "its DNS has: " + "; ".join(f"{each.kind} {each.name} {each.content}" for each in way)
 
 
 def _remark(message: str) -> Annotation:

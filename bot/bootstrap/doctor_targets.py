@@ -7,6 +7,9 @@ from bot.bootstrap.targets import DENO_API_URL
 from bot.settings import Settings
 from bot.target_settings import TargetAccess, TargetKind
 
+# v1 counts the visitors of whole projects, whose previews they were is not told.
+_BY_AGE = "end by age (PREVIEWBOT_PREVIEW_DAYS), not for want of visitors"
+
 
 def targets(settings: Settings) -> list[Check]:
     """Return where previews run, the usual target first; nobody is asked."""
@@ -23,7 +26,7 @@ def _described(access: TargetAccess) -> str:
         case TargetKind.DEPLOY_V2:
             return f"{access.kind} at {access.url or DENO_API_URL}"
         case TargetKind.SUBHOSTING_V1:
-            return f"{access.kind} at {access.url}"
+            return f"{access.kind} at {access.url}; previews there {_BY_AGE}"
         case TargetKind.EMBEDDED:
             return f"{access.kind} at {access.url}" if access.url else f"{access.kind}"
         case _:

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 
 import structlog
 
-from bot.core.decide.lifetimes import Seen, may_be_idle, overdue
+from bot.core.decide.lifetimes import is_to_be_asked, overdue, seen
+from bot.core.decide.names import line_app
 from bot.core.model.config import Lifetimes
 from bot.core.model.errors import ForgeError, SourceError, TargetError
 from bot.core.model.events import PreviewExpired
 from bot.core.model.ids import DeliveryGuid, DeliveryKey, HookId, RepositoryId
-from bot.core.model.preview import Deployment
+from bot.core.model.preview import Deployment, Seen
 from bot.pipeline.configuration import lifetimes_of
 from bot.pipeline.serving import serving_on
 from bot.ports.inbox import Inbox, Received
@@ -53,29 +54,37 @@ def _expire(
     found = 0
     now = services.clock.now()
     for newest in attempts:
-        visits = _visits(newest, services) if may_be_idle(newest, lifetimes, now) else None
+        visits = _seen(newest, lifetimes, services)
         because = overdue(newest, visits, lifetimes, now)
         if because is not None:
             found += _put(newest, because, services, inbox)
     return found
 
 
-def _visits(newest: Deployment, services: Services) -> Seen | None:
-    """Return what the platform knows of visitors; None when it does not, or cannot be asked."""
-    preview = newest.preview
+def _seen(newest: Deployment, lifetimes: Lifetimes, services: Services) -> Seen | None:
+    """Return what is known of visitors, asked of the platform if it is time; None for nothing."""
+    preview, now = newest.preview, services.clock.now()
+    before = services.store.seen(preview.id)
+    if not is_to_be_asked(newest, before, lifetimes, now):
+        return None
     current = [
         attempt
         for attempt in serving_on(preview.repository.id, preview.line, services)
         if attempt.preview.id == preview.id and attempt.target_id is not None
     ]
     if not current or current[0].target_id is None:
-        return Seen(last_at=None)  # nothing is there to be visited
+        return Seen(last_at=None, until=now)  # nothing is there to be visited
+    app = line_app(preview.slug, preview.repository, preview.line)
     try:
-        visits = services.targets.of(current[0]).visits(current[0].target_id)
+        visits = services.targets.of(current[0]).visits(app, current[0].target_id)
     except TargetError as error:
         log.warning("visits_not_known", preview=preview.id, problem=str(error))
         return None
-    return None if visits is None else Seen(last_at=visits.last_at)
+    if visits is None:
+        return None
+    known = seen(visits.last_at, visits.since, before, now)
+    services.store.note_seen(preview.id, known)
+    return known
 
 
 def _put(newest: Deployment, because: str, services: Services, inbox: Inbox) -> bool:

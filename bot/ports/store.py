@@ -14,12 +14,13 @@ from bot.core.model.ids import (
     DeliveryKey,
     DeploymentId,
     HostLabel,
+    PreviewId,
     Repository,
     RepositoryId,
 )
 from bot.core.model.lines import Line
 from bot.core.model.outcomes import LogLine
-from bot.core.model.preview import Deployment, Preview, Stage, StageRecord
+from bot.core.model.preview import Deployment, Preview, Seen, Stage, StageRecord
 
 
 class LabelOf(Protocol):
@@ -178,6 +179,14 @@ class Store(Protocol):
 
     def log(self, key: DeploymentId) -> list[LogLine]:
         """Return the attempt's build log."""
+        ...
+
+    def seen(self, preview: PreviewId) -> Seen | None:
+        """Return what was noted of the preview's visitors; None before the first time."""
+        ...
+
+    def note_seen(self, preview: PreviewId, known: Seen) -> None:
+        """Replace that."""
         ...
 
     def known_blobs(self, target: str, project: AppSlug) -> AbstractSet[BlobSha]:

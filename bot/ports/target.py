@@ -167,9 +167,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visits:
-    """When somebody visited a deployment last, to a few minutes; None: nobody has yet."""
+    """When somebody visited last, to a quarter of an hour; None: nobody has, since `since`."""
 
     last_at: datetime | None
+    since: datetime | None = None  # what was before is not told; None: all is
 
 
 class Target(Protocol):
@@ -310,8 +311,11 @@ class Target(Protocol):
         """
         ...
 
-    def visits(self, deployment: TargetDeploymentId) -> Visits | None:
-        """Return when somebody was there last; None where the platform does not say."""
+    def visits(self, branch_app: AppSlug, deployment: TargetDeploymentId) -> Visits | None:
+        """Return when somebody was there last; None where the platform does not say.
+
+        Of the whole of `branch_app` where a platform has such apps.
+        """
         ...
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ the same app fails here, on the fake server and on real Deno.
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import RLock
 from typing import NamedTuple
 
@@ -106,6 +106,7 @@ class FakeTarget:
     mute: set[TargetDeploymentId] = field(default_factory=set)  # built, but answering nothing
     all_mute: bool = False
     visited_at: dict[TargetDeploymentId, datetime] = field(default_factory=dict)
+    remembers: timedelta | None = None  # how long it knows of visitors; None: for ever
     unavailable_calls: int = 0  # the next so many calls find nobody
     phase: BuildPhase | None = None  # what builds that are not decided say
     away_after_looks: int | None = None  # once builds were looked at so often, three calls fail
@@ -170,11 +171,19 @@ class FakeTarget:
             self.bindings[label] = Binding(deployment, revision)
             return self.url(label)
 
-    def visits(self, deployment: TargetDeploymentId) -> Visits | None:
+    def visits(
+        self,
+        branch_app: AppSlug,  # noqa: ARG002 - a deployment's visitors are its own
+        deployment: TargetDeploymentId,
+    ) -> Visits | None:
         with self._lock:
             self._answer()
             self._deployment(deployment)
-            return Visits(last_at=self.visited_at.get(deployment))
+            at = self.visited_at.get(deployment)
+            if self.remembers is None:
+                return Visits(last_at=at)
+            since = self.clock.now() - self.remembers
+            return Visits(last_at=at if at is not None and at >= since else None, since=since)
 
     def unbind(self, deployment: TargetDeploymentId, label: HostLabel) -> None:
         with self._lock:

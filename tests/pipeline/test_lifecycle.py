@@ -136,6 +136,36 @@ def test_a_visited_preview_stays(bot: BotInMemory) -> None:
     assert bot.served_at("dev") is not None
 
 
+def test_a_platform_that_remembers_a_day_is_watched_for_a_week(bot: BotInMemory) -> None:
+    bot.lifetimes = Lifetimes(idle=7 * DAY)
+    bot.target.remembers = DAY
+    live(bot, "dev")
+    made = bot.deployments()[0].target_id
+    assert made is not None
+    found = []
+    for hours in range(0, 9 * 24, 6):
+        if hours == 24:
+            bot.target.visited_at[made] = bot.clock.now()
+        found.append(sweep(bot))
+        bot.clock.move(timedelta(hours=6))
+
+    # A day with a visitor at its end, and seven without.
+    assert found.index(1) == 8 * 4
+    assert sum(found) == 1
+
+
+def test_a_time_in_which_nobody_watched_ends_no_preview(bot: BotInMemory) -> None:
+    bot.lifetimes = Lifetimes(idle=7 * DAY)
+    bot.target.remembers = DAY
+    live(bot, "dev")
+    assert sweep(bot) == 0
+
+    bot.clock.move(8 * DAY)
+
+    assert sweep(bot) == 0
+    assert bot.served_at("dev") is not None
+
+
 def test_a_platform_that_is_away_ends_no_preview(bot: BotInMemory) -> None:
     bot.lifetimes = Lifetimes(idle=7 * DAY)
     live(bot, "dev")

@@ -23,7 +23,7 @@ from bot.core.model.ids import (
 )
 from bot.core.model.lines import Line
 from bot.core.model.outcomes import LogLine
-from bot.core.model.preview import Deployment, DeploymentState, Preview, Stage, StageRecord
+from bot.core.model.preview import Deployment, DeploymentState, Preview, Seen, Stage, StageRecord
 from bot.kernel.clock import Clock
 from bot.kernel.ids import Ids
 from bot.ports.store import Plan, PreviewWanted
@@ -54,6 +54,7 @@ class MemoryStore:
         self._briefs: dict[DeploymentId, Brief] = {}
         self._stages: dict[DeploymentId, dict[Stage, StageRecord]] = defaultdict(dict)
         self._logs: dict[DeploymentId, list[LogLine]] = {}
+        self._seen_visitors: dict[PreviewId, Seen] = {}
         self._blobs: dict[tuple[str, AppSlug], frozenset[BlobSha]] = {}
 
     def preview(self, repository: RepositoryId, line: Line, app: AppName) -> Preview | None:
@@ -346,6 +347,14 @@ class MemoryStore:
         """Return the attempt's build log."""
         with self._lock:
             return list(self._logs.get(key, ()))
+
+    def seen(self, preview: PreviewId) -> Seen | None:
+        """Return what was noted of the preview's visitors; None before the first time."""
+        return self._seen_visitors.get(preview)
+
+    def note_seen(self, preview: PreviewId, known: Seen) -> None:
+        """Replace that."""
+        self._seen_visitors[preview] = known
 
     def known_blobs(self, target: str, project: AppSlug) -> AbstractSet[BlobSha]:
         """Return the blobs that the target's project is remembered to have."""

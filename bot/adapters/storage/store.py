@@ -17,7 +17,7 @@ from bot.adapters.storage.rows import (
     own_columns,
     preview_in,
 )
-from bot.adapters.storage.tables import deployments, log_lines, previews, stages
+from bot.adapters.storage.tables import deployments, log_lines, previews, stages, visitors
 from bot.adapters.storage.upsert import insert_ignoring
 from bot.core.model.briefs import PLAIN, Brief
 from bot.core.model.errors import RecordNotFound
@@ -39,6 +39,7 @@ from bot.core.model.preview import (
     Deployment,
     DeploymentState,
     Preview,
+    Seen,
     Stage,
     StageRecord,
 )
@@ -296,6 +297,23 @@ class SqlStore:
         with self._read.connect() as connection:
             rows = connection.execute(query.order_by(log_lines.c.line))
             return [LogLine(level=row.level, message=row.message) for row in rows]
+
+    def seen(self, preview: PreviewId) -> Seen | None:
+        """Return what was noted of the preview's visitors; None before the first time."""
+        query = sa.select(visitors).where(visitors.c.preview_id == preview)
+        with self._read.connect() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else Seen(last_at=row.last_at, until=row.until)
+
+    def note_seen(self, preview: PreviewId, known: Seen) -> None:
+        """Replace that."""
+        facts = {"last_at": known.last_at, "until": known.until}
+        mine = visitors.c.preview_id == preview
+        with self._write.begin() as connection:
+            connection.execute(
+                insert_ignoring(connection, visitors).values(preview_id=preview, **facts)
+            )
+            connection.execute(sa.update(visitors).where(mine).values(**facts))
 
     def known_blobs(self, target: str, project: AppSlug) -> AbstractSet[BlobSha]:
         """Return the blobs that the target's project is remembered to have."""

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 # The newest revision under `migrations/versions`. It stands here so that a database which is up
 # to date is recognised without importing Alembic (0.1 s); a test compares the two.
-SCHEMA_REVISION = "0013"
+SCHEMA_REVISION = "0014"
 
 
 class UtcDateTime(sa.TypeDecorator[datetime]):
@@ -209,6 +209,15 @@ log_lines = sa.Table(
     sa.Column("line", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("level", CleanText, nullable=False),
     sa.Column("message", CleanText, nullable=False),
+)
+
+# What platforms told of visitors, who forget it after a day.
+visitors = sa.Table(
+    "visitors",
+    metadata,
+    sa.Column("preview_id", sa.ForeignKey("previews.id"), primary_key=True),
+    sa.Column("last_at", UtcDateTime),
+    sa.Column("until", UtcDateTime, nullable=False),
 )
 
 # Rows are never updated: see `known_blobs.py`. The id must not be used twice, hence AUTOINCREMENT.

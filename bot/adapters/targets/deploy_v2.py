@@ -40,6 +40,7 @@ from bot.ports.target import (
     Serving,
     Unproven,
     Usage,
+    Visits,
 )
 
 _NOT_FOUND = 404
@@ -158,8 +159,21 @@ class DeployV2Target:
         """Take such a host away from the revision."""
         self._domains.detach(deployment, host)
 
-    def visits(self, deployment: TargetDeploymentId) -> None:
-        """Return None: the platform counts the visitors of a day, not of a month."""
+    def visits(
+        self,
+        branch_app: AppSlug,
+        deployment: TargetDeploymentId,  # noqa: ARG002 - its app has the visitors
+    ) -> Visits | None:
+        """Return what the platform's count of the last day says of the branch's app."""
+        now = self._clock.now()
+        since = now - observing.LONGEST_RANGE
+        try:
+            used = observing.usage(self._api, branch_app, since=since, until=now)
+        except TargetRefused as refusal:
+            if refusal.status != _NOT_FOUND:
+                raise
+            return None
+        return observing.visits(used, since)
 
     def probe(
         self,

@@ -223,7 +223,11 @@ class SubhostingV1Target:
         if self._hosts is not None:
             self._domains.detach(deployment, self._hosts.host(label))
 
-    def visits(self, deployment: TargetDeploymentId) -> Visits | None:
+    def visits(
+        self,
+        branch_app: AppSlug,  # noqa: ARG002 - a deployment's visitors are its own
+        deployment: TargetDeploymentId,
+    ) -> Visits | None:
         """Return when somebody was there last; only our own server says so."""
         if not self._ours:
             return None

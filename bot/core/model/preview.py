@@ -159,6 +159,14 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What is known of a preview's visitors, up to `until`."""
+
+    last_at: datetime | None  # at the latest; None: nobody came
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageRecord:
     """One station of one deployment as it went; times are UTC."""
 

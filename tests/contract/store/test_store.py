@@ -25,6 +25,7 @@ from bot.core.model.ids import (
     Generation,
     HookId,
     HostLabel,
+    PreviewId,
     PullNumber,
     RepoName,
     Repository,
@@ -37,6 +38,7 @@ from bot.core.model.preview import (
     Deployment,
     DeploymentState,
     Preview,
+    Seen,
     Stage,
     StageRecord,
     Transfer,
@@ -417,6 +419,19 @@ def test_everything_can_be_forgotten(store: Store) -> None:
     store.forget_blobs("embedded", site, blobs(1))
 
     assert store.known_blobs("embedded", site) == set()
+
+
+def test_what_is_known_of_visitors_is_replaced(store: Store, clock: FakeClock) -> None:
+    preview, other = planned(store, "a", OLD).preview.id, PreviewId("another")
+    first = Seen(last_at=None, until=clock.now())
+    later = Seen(last_at=clock.now(), until=clock.now() + timedelta(hours=6))
+
+    before = store.seen(preview)
+    for known in (first, later, later):
+        store.note_seen(preview, known)
+        assert store.seen(preview) == known
+
+    assert before is store.seen(other) is None
 
 
 def test_four_plans_at_once_lose_no_generation(store: Store) -> None:

@@ -50,13 +50,21 @@ def test_a_level_below_the_minimum_is_a_problem(tmp_path: Path) -> None:
 def test_every_target_is_named_and_no_token_is_shown(tmp_path: Path) -> None:
     done = doctor(
         tmp_path,
-        PREVIEWBOT_TARGETS="hosted=deploy-v2",
+        PREVIEWBOT_TARGETS="hosted=deploy-v2, partner=subhosting-v1",
+        PREVIEWBOT_TARGET_PARTNER_TOKEN="ddp_secret",
+        PREVIEWBOT_TARGET_PARTNER_URL="https://api.example.dev/v1",
+        PREVIEWBOT_TARGET_PARTNER_ORGANIZATION="o",
+        PREVIEWBOT_TARGET_PARTNER_PREVIEWS_URL="https://*.example.dev",
         PREVIEWBOT_TARGET_HOSTED_TOKEN="ddo_secret",
         PREVIEWBOT_TARGET_HOSTED_PREVIEWS_URL="https://*.acme.deno.net",
     )
 
     assert "ok       target              embedded, the usual one\n" in done.stdout
     assert "hosted: deploy-v2 at https://api.deno.com/v2" in done.stdout
+    assert (
+        "partner: subhosting-v1 at https://api.example.dev/v1; previews there end" in done.stdout
+    )
+    assert "ddp_secret" not in done.stdout + done.stderr
     assert "ddo_secret" not in done.stdout + done.stderr
     assert "warning" not in done.stderr
 

@@ -3,6 +3,7 @@
 import base64
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -10,7 +11,7 @@ from bot.core.model.environment import Context, Environment, Variable
 from bot.core.model.errors import TargetRefused, TargetUnavailable
 from bot.core.model.ids import AppSlug, CommitSha, HostLabel, RepoName, TargetDeploymentId
 from bot.core.model.outcomes import LogLine
-from bot.ports.target import Broken, Building, Built, NotServing, Serving
+from bot.ports.target import Broken, Building, Built, NotServing, Serving, Visits
 from tests.fakes.apps import OCTO_HELLO, App, hello
 from tests.fakes.deno.platform import TOKEN
 from tests.fakes.deno.records import App as FakeApp
@@ -259,3 +260,32 @@ def test_somebody_elses_app_is_not_removed(bench: DenoBench) -> None:
     bench.target.remove(AppSlug("hello--main"), OCTO_HELLO, [])
 
     assert list(bench.deno.apps) == ["app-1"]
+
+
+@pytest.mark.parametrize(
+    ("requests", "last_at"),
+    [([0, 0], None), ([3, 0], timedelta(minutes=15)), ([3, 1], timedelta(minutes=30))],
+)
+def test_the_last_quarter_that_had_a_visitor_ends_with_the_last_visit(
+    bench: DenoBench, requests: list[int], last_at: timedelta | None
+) -> None:
+    made = bench.deployed(hello())
+    now = bench.clock.now()
+    start = now - timedelta(hours=3)
+    bench.deno.analytics = [
+        [(start + number * timedelta(minutes=15)).isoformat(), count, 0, 0]
+        for number, count in enumerate(requests)
+    ]
+
+    told = bench.target.visits(AppSlug("hello--main"), made)
+
+    assert told == Visits(
+        last_at=None if last_at is None else start + last_at,
+        since=now - timedelta(hours=23, minutes=45),
+    )
+
+
+def test_an_app_that_is_not_there_tells_of_no_visits(bench: DenoBench) -> None:
+    gone = AppSlug("hello--gone")
+
+    assert bench.target.visits(gone, TargetDeploymentId("r")) is None

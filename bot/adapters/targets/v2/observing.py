@@ -1,7 +1,7 @@
 """What v2 tells of an app that runs: its log, and what it used."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from bot.adapters.targets.paths import part
 from bot.core.model.ids import AppSlug, TargetDeploymentId
 from bot.core.model.outcomes import LogLine
 from bot.kernel.clock import Clock
-from bot.ports.target import AppLogLine, Usage
+from bot.ports.target import AppLogLine, Usage, Visits
 from bot.wire import deploy_v2_revisions as wire
 
 # The published limit of one page. It tells the oldest line first, so the newest are at its end.
@@ -22,6 +22,9 @@ MAX_PAGES = 20
 
 # The port's promise; no limit is published.
 LONGEST_RANGE = timedelta(hours=24)
+
+# What requests are counted by.
+QUARTER = timedelta(minutes=15)
 
 # v1's word, which the rest of the bot uses.
 _LEVELS = {"warn": "warning"}
@@ -65,6 +68,13 @@ def usage(api: Api, app: AppSlug, *, since: datetime, until: datetime) -> tuple[
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         problem = f"analytics: {type(error).__name__}"
         raise errors.not_understood(api.name, status=200, problem=problem) from error
+
+
+def visits(used: Collection[Usage], since: datetime) -> Visits:
+    """Return what was asked for since then as visits: the end of the last quarter that had any."""
+    visited = [each.start + QUARTER for each in used if each.requests]
+    # The quarter in which it begins is not counted as a whole.
+    return Visits(last_at=max(visited, default=None), since=since + QUARTER)
 
 
 def _log(

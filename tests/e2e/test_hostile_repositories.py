@@ -1,49 +1,55 @@
 """Real git, the real pipeline and a real platform against repositories that mean harm."""
 
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from bot.core.model.preview import DeploymentState
 from bot.core.model.selection import Selection
-from tests.e2e.hostile_repositories import CASES, LIVE, SUBMODULES, Case
+from tests.e2e.hostile_repositories import (
+    CASES,
+    LIVE,
+    SUBMODULES,
+    Case,
+)
 from tests.e2e.site import Site
+from tests.e2e.surroundings import Surroundings
 from tests.integration.git.origin import Origin
 from tests.subhosting.server import RunningSubhosting
 
 
+@dataclass
+class HostileSite(Site):
+    """A site, and what lies around it."""
+
+    surroundings: Surroundings = field(kw_only=True)
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileSite]:
     folder = tmp_path_factory.mktemp("hostile")
-    with RunningSubhosting(folder / "data") as server:
-        yield Site(folder, server)
-
-
-def outside(site: Site) -> dict[str, float]:
-    """Return every path that nobody may have touched, with when it was changed."""
-    # What we write to by right: data directory and log of the server, mirrors, repositories.
-    ours = {site.folder / name for name in ("data", "data.log", "mirrors", "server")}
-    found: dict[str, float] = {}
-    for root in (site.folder, Path.cwd() / "bot", Path("/etc")):
-        for place, folders, names in os.walk(root):
-            folders[:] = [
-                name
-                for name in folders
-                if Path(place) / name not in ours and name != "__pycache__"
-            ]
-            # Not the folders' own times: whoever imports our code makes caches beside it.
-            for path in (Path(place) / name for name in names):
-                if path not in ours:
-                    found[str(path)] = path.lstat().st_mtime
-    # Tools keep their caches here, in hidden folders.
-    return found | {str(each): 0.0 for each in Path.cwd().iterdir() if each.name[0] != "."}
+    # Below pytest's folder its path would leave no room for a socket's.
+    with TemporaryDirectory(prefix="hostile-") as short, pytest.MonkeyPatch.context() as patch:
+        surroundings = Surroundings(folder, Path(short))
+        # The bot runs in this process.
+        for name, value in surroundings.variables.items():
+            patch.setenv(name, value)
+        patch.setattr(tempfile, "tempdir", str(surroundings.temporary))
+        server = RunningSubhosting(folder / "data")
+        server.environment |= surroundings.variables
+        surroundings.ours.add(server.runtime_dir)
+        with server:
+            yield HostileSite(folder, server, surroundings=surroundings)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_repository_that_means_harm_does_none(site: Site, case: Case) -> None:
-    before = outside(site)
+def test_a_repository_that_means_harm_does_none(site: HostileSite, case: Case) -> None:
+    before = site.surroundings.picture()
 
     number = CASES.index(case) + 1
     origin = Origin(site.folder / "server", f"acme/case{number}")
@@ -59,12 +65,14 @@ def test_a_repository_that_means_harm_does_none(site: Site, case: Case) -> None:
     else:
         assert ended.state is DeploymentState.FAILED
         assert case.outcome in f"{check.title}\n{check.summary}"
-    assert outside(site) == before
+    assert site.surroundings.picture() == before
 
 
 @pytest.mark.parametrize("case", SUBMODULES, ids=lambda case: case.name)
-def test_it_does_none_either_where_submodules_and_lfs_are_allowed(site: Site, case: Case) -> None:
-    before = outside(site)
+def test_it_does_none_either_where_submodules_and_lfs_are_allowed(
+    site: HostileSite, case: Case
+) -> None:
+    before = site.surroundings.picture()
     number = len(CASES) + SUBMODULES.index(case) + 1
     origin = Origin(site.folder / "server", f"acme/case{number}")
     allowed = Selection(lfs=True, submodules=True)
@@ -77,8 +85,50 @@ def test_it_does_none_either_where_submodules_and_lfs_are_allowed(site: Site, ca
         assert ["submodule" in note.message for note in check.annotations] == [True]
     else:
         assert case.outcome in f"{check.title}\n{check.summary}"
-    assert outside(site) == before
+    assert site.surroundings.picture() == before
 
 
 def test_there_are_at_least_forty_of_them() -> None:
     assert len(CASES) == len({case.name for case in CASES}) >= 40
+
+
+def rewritten_and_dated_back(file: Path) -> None:
+    seen = file.stat()
+    file.write_text("longer than before")
+    os.utime(file, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+
+
+def turned(link: Path) -> None:
+    link.unlink()
+    link.symlink_to("elsewhere")
+
+
+TOUCHES: dict[str, Callable[[Path], object]] = {
+    "a new file": lambda place: (place / "new").write_text(""),
+    "a new folder": lambda place: (place / "new").mkdir(),
+    "a new link to a folder": lambda place: (place / "new").symlink_to("/etc"),
+    "a file that is gone": lambda place: (place / "file").unlink(),
+    "a file written anew": lambda place: os.utime(place / "file", ns=(0, 1)),
+    "a file dated back": lambda place: rewritten_and_dated_back(place / "file"),
+    "a file for all": lambda place: (place / "file").chmod(0o777),
+    "a folder for all": lambda place: place.chmod(0o777),
+    "a link that was turned": lambda place: turned(place / "link"),
+}
+
+
+@pytest.mark.parametrize("touch", TOUCHES)
+@pytest.mark.parametrize("where", ["site/home", "tmp", "site"])
+def test_a_picture_shows_whatever_is_touched(tmp_path: Path, where: str, touch: str) -> None:
+    for name in ("site", "tmp"):
+        (tmp_path / name).mkdir()
+    surroundings = Surroundings(tmp_path / "site", tmp_path / "tmp")
+    place = tmp_path / where
+    place.mkdir(exist_ok=True)
+    (place / "file").write_text("x")
+    (place / "link").symlink_to("somewhere")
+    before = surroundings.picture()
+    assert surroundings.picture() == before
+
+    TOUCHES[touch](place)
+
+    assert surroundings.picture() != before

@@ -52,7 +52,8 @@ class WaitFailedError(AssertionError):
 class RunningSubhosting:
     """Start with `with RunningSubhosting(tmp_path) as server:`; every process ends with the block.
 
-    `settings` are those of `SubhostingConfig`, durations in seconds.
+    `settings` are those of `SubhostingConfig`, durations in seconds; `environment` is that of its
+    processes, to be changed before they start.
     """
 
     def __init__(self, data_dir: Path, **settings: object) -> None:
@@ -67,6 +68,7 @@ class RunningSubhosting:
             "drain": 2,
             **settings,
         }
+        self.environment = {"PATH": os.environ["PATH"], "SECRET_OF_OPERATOR": CANARY}
         self.data_dir = data_dir
         self.runtime_dir = runtime_directory(data_dir)
         self.config = config_from(self.settings)
@@ -194,7 +196,7 @@ class RunningSubhosting:
             process = subprocess.Popen(
                 [*command, str(os.getpid()), json.dumps(self.settings)],
                 cwd=ROOT,
-                env={"PATH": os.environ["PATH"], "SECRET_OF_OPERATOR": CANARY},
+                env=self.environment,
                 pass_fds=[descriptor],
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -5,13 +5,20 @@ of other file systems), of path traversal, and of bombs. `outcome` is a part of 
 for those that are refused, or `LIVE` for those that are deployed as harmless names.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.adapters.git.trees import MAX_FILES
 from bot.core.model.ids import CommitSha
-from tests.integration.git.origin import Origin, Row
+from bot.kernel.git_hash import blob_sha1
+from tests.integration.git.origin import Origin, Row, git
 
 LIVE = "live"
+# What the suite sets the limit of a file to; the full one is shown in `soak/`.
+FILE_LIMIT_BYTES = 4 * 1024 * 1024
+# As many as git itself makes, and sends on. https://git-scm.com/docs/git-pack-objects, --depth
+CHAIN_LEVELS = 50
 MAIN = b"Deno.serve(() => new Response('served'));\n"
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n"
 
@@ -94,6 +101,31 @@ def many_files(count: int) -> Callable[[Origin], CommitSha]:
         blob = origin.write("blob", b"x")
         tree = origin.write_tree([Row(b"100644", b"%06d" % n, blob) for n in range(count)])
         return rows(origin, Row(b"40000", b"many", tree))
+
+    return push
+
+
+def zeros(size_bytes: int) -> Callable[[Origin], CommitSha]:
+    """Push a file of zeros, of which a pack holds a thousandth."""
+    return file(b"zeros.bin", bytes(size_bytes))
+
+
+def delta_chain(levels: int) -> Callable[[Origin], CommitSha]:
+    """Push a folder of files, each stored as what differs from the one before it."""
+
+    def push(origin: Origin) -> CommitSha:
+        # fast-import makes each blob a delta of the last; `repack` would look for shorter chains.
+        text = hashlib.shake_256(b"chain").hexdigest(4_096)
+        blobs = [text + "\n" * number for number in range(levels + 1)]
+        stream = "".join(f"blob\ndata {len(blob)}\n{blob}\n" for blob in blobs)
+        # Fewer objects than this would be written one by one.
+        words = ("-c", "fastimport.unpackLimit=1", "fast-import", "--quiet", f"--depth={levels}")
+        git(*words, cwd=origin.path, given=stream)
+        made = [
+            Row(b"100644", b"%03d" % number, blob_sha1(blob.encode()))
+            for number, blob in enumerate(blobs)
+        ]
+        return rows(origin, Row(b"40000", b"chain", origin.write_tree(made)))
 
     return push
 
@@ -237,6 +269,18 @@ BOMBS = [
     Case(name="ten folders of ten folders, ten times", push=tree_bomb, outcome="250,000 paths"),
     Case(name="a blob that is not there", push=missing_blob, outcome="could not read acme/"),
     Case(name="3,000 files in one folder", push=many_files(3000)),
+    Case(
+        name="100,001 files, all but one in one folder",
+        push=many_files(MAX_FILES),
+        outcome="is one more than the 100,000 files of a preview",
+    ),
+    Case(name="a file of zeros as large as is taken", push=zeros(FILE_LIMIT_BYTES)),
+    Case(
+        name="a file of zeros that is larger",
+        push=zeros(FILE_LIMIT_BYTES + 1),
+        outcome="'zeros.bin' has 4,194,305 bytes; 4,194,304 are taken",
+    ),
+    Case(name="a long chain of deltas", push=delta_chain(CHAIN_LEVELS)),
 ]
 
 CASES = [*TRAVERSALS, *DOT_GIT, *LINKS, *SUBMODULES, *BOMBS]

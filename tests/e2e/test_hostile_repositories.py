@@ -9,17 +9,21 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from bot.adapters.git import taking
 from bot.core.model.preview import DeploymentState
 from bot.core.model.selection import Selection
 from tests.e2e.hostile_repositories import (
     CASES,
+    CHAIN_LEVELS,
+    FILE_LIMIT_BYTES,
     LIVE,
     SUBMODULES,
     Case,
+    delta_chain,
 )
 from tests.e2e.site import Site
 from tests.e2e.surroundings import Surroundings
-from tests.integration.git.origin import Origin
+from tests.integration.git.origin import Origin, git
 from tests.subhosting.server import RunningSubhosting
 
 
@@ -40,6 +44,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileSite]:
         for name, value in surroundings.variables.items():
             patch.setenv(name, value)
         patch.setattr(tempfile, "tempdir", str(surroundings.temporary))
+        patch.setattr(taking, "MAX_FILE_BYTES", FILE_LIMIT_BYTES)
         server = RunningSubhosting(folder / "data")
         server.environment |= surroundings.variables
         surroundings.ours.add(server.runtime_dir)
@@ -90,6 +95,16 @@ def test_it_does_none_either_where_submodules_and_lfs_are_allowed(
 
 def test_there_are_at_least_forty_of_them() -> None:
     assert len(CASES) == len({case.name for case in CASES}) >= 40
+
+
+def test_the_chain_of_deltas_is_as_long_as_it_says(tmp_path: Path) -> None:
+    origin = Origin(tmp_path)
+
+    delta_chain(CHAIN_LEVELS)(origin)
+
+    (pack,) = (origin.path / "objects" / "pack").glob("*.idx")
+    told = git("verify-pack", "-v", str(pack), cwd=origin.path)
+    assert f"chain length = {CHAIN_LEVELS}: " in told
 
 
 def rewritten_and_dated_back(file: Path) -> None:

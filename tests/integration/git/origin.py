@@ -134,8 +134,10 @@ class Origin:
         return self.path / "objects" / oid[:2] / oid[2:]
 
 
-def git(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> str:
-    """Run git as a user would, but with nobody's configuration."""
+def git(
+    *arguments: str, cwd: Path, env: Mapping[str, str] | None = None, given: str | None = None
+) -> str:
+    """Run git as a user would, but with nobody's configuration; it reads `given`."""
     environment = built_environment(
         GIT_CONFIG_NOSYSTEM="1",
         GIT_CONFIG_GLOBAL="/dev/null",
@@ -146,6 +148,12 @@ def git(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> str
         **(env or {}),
     )
     result = subprocess.run(
-        ["git", *arguments], cwd=cwd, env=environment, check=True, capture_output=True, text=True
+        ["git", *arguments],
+        cwd=cwd,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+        input=given,
     )
     return result.stdout.strip() or result.stderr.strip()

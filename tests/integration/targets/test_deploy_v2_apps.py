@@ -159,6 +159,35 @@ def test_a_renamed_repository_keeps_its_apps(bench: DenoBench) -> None:
     assert app.labels["custom.repo"] == "octo/renamed"
 
 
+def test_labels_that_people_added_stay(bench: DenoBench) -> None:
+    nameless = replace(OCTO_HELLO, id=RepositoryId(0))
+    bench.target.create(order("d00000000001", repository=nameless), APP.read)
+    (app,) = bench.deno.apps.values()
+    app.labels["team"] = "web"
+    del app.labels["custom.app"]
+    restarted = bench.restarted()
+
+    restarted.create(order("d00000000002", repository=nameless), APP.read)
+
+    restarted.close()
+    assert app.labels["team"] == "web"
+    assert app.labels["custom.app"] == "hello"
+
+
+def test_ours_go_before_theirs_where_there_is_no_room_for_both(bench: DenoBench) -> None:
+    bench.target.create(order("d00000000001"), APP.read)
+    (app,) = bench.deno.apps.values()
+    ours = dict(app.labels)
+    del app.labels["custom.branch"]
+    app.labels["team"] = "web"
+    restarted = bench.restarted()
+
+    restarted.create(order("d00000000002"), APP.read)
+
+    restarted.close()
+    assert app.labels == ours
+
+
 def test_another_repository_of_the_same_name_gets_no_app(bench: DenoBench) -> None:
     bench.target.create(order("d00000000001"), APP.read)
     other = replace(OCTO_HELLO, id=RepositoryId(8))

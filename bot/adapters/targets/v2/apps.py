@@ -18,13 +18,13 @@ from bot.core.model.ids import AppSlug, Repository
 from bot.ports.target import Order
 from bot.wire import deploy_v2 as wire
 
-# Every published example of a label has this prefix; whether others are refused is not known. An
-# app has five at most.
+# Every published example of a label has this prefix; whether others are refused is not known.
 MANAGED_BY = "custom.managed-by"
 REPOSITORY, REPOSITORY_ID = "custom.repo", "custom.repo-id"
 PROJECT = "custom.app"
 BRANCH, PULL = "custom.branch", "custom.pr"
 US = "previewbot"
+OURS = frozenset({MANAGED_BY, REPOSITORY, REPOSITORY_ID, PROJECT, BRANCH, PULL})
 
 PAGE_SIZE = 100
 MAX_PAGES = 100
@@ -199,9 +199,9 @@ def _own(order: Order) -> list[Variable]:
 def _update(found: wire.App, order: Order, wanted: _Fit) -> dict[str, object]:
     """Return the PATCH that is needed, empty for none."""
     update: dict[str, object] = {}
-    labels = labels_of(order)
-    if found.labels != labels:
-        update["labels"] = labels
+    present_labels, labels = found.labels or {}, labels_of(order)
+    if {key: value for key, value in present_labels.items() if key in OURS} != labels:
+        update["labels"] = _with_theirs(labels, present_labels)
     present = [layer.slug for layer in found.layers]
     if order.environment.trust is Trust.STRANGER:
         layers: list[str] = []
@@ -214,6 +214,18 @@ def _update(found: wire.App, order: Order, wanted: _Fit) -> dict[str, object]:
     if present != layers:
         update["layers"] = layers
     return update
+
+
+def _with_theirs(
+    labels: Mapping[str, str], present: Mapping[str, str | list[str]]
+) -> dict[str, str | list[str]]:
+    """Return our labels and those that people added: a PATCH replaces them all.
+
+    An app has five at most, of which ours are four or five. Where people put theirs in the place
+    of one of ours, ours comes back, because by them the app is found.
+    """
+    theirs = sorted(present.keys() - OURS)[: wire.MAX_LABELS - len(labels)]
+    return {**labels, **{key: present[key] for key in theirs}}
 
 
 def _patch(slug: AppSlug, update: Mapping[str, object]) -> Call:

@@ -1,5 +1,10 @@
 """Layers of v2: sets of variables beside the apps, so that what people set there stays theirs.
 
+One layer is shared by the previews of one app of a repository, not of the whole repository:
+variables may be meant for one of several apps alone (`previewbot env set --app`), which its
+neighbours must not see. A branch's app that has secrets of its own has a second layer for them,
+because a revision's own variables are never secret.
+
 The platform does not show a secret's value, so what a layer holds stands in its description as a
 keyed hash: nobody without our token learns anything from it, and we see whether it is current.
 """
@@ -118,7 +123,10 @@ class Layers:
 
 
 def shared_by_previews(project: AppSlug) -> str:
-    """Return the name of the layer that all previews of a project share, strangers' excepted."""
+    """Return the name of the layer that all previews of a project share, strangers' excepted.
+
+    A project is one app of one repository, and environments are kept per project.
+    """
     return f"{project}-previews"  # without an underscore, which only ids have
 
 

@@ -2,6 +2,7 @@
 
 import secrets
 import socket
+import ssl
 from dataclasses import dataclass
 
 HOST = b"HOST"
@@ -162,7 +163,8 @@ def attempt(connection: socket.socket, request: bytes, host: str) -> Attempt:
         closed = True
     except TimeoutError:
         closed = False
-    except ConnectionError:
+    # Inside TLS the other side's end looks like this while we write.
+    except (ConnectionError, ssl.SSLEOFError):
         closed = True
     return Attempt(received, closed)
 

@@ -170,6 +170,8 @@ class SubhostingConfig:
     drain: timedelta = timedelta(seconds=10)
     # How long an app may take to begin its answer, unless the deployment has a limit of its own.
     answer_within: timedelta = timedelta(minutes=5)
+    # What an upload must move on by meanwhile; see `RouterConfig`.
+    upload_bytes_per_s: int = 1024
     # From a request's first byte to the end of its head; against those who send a byte a minute.
     head_within: timedelta = timedelta(seconds=10)
     # Addresses and networks of the proxies in front whose X-Forwarded-For is believed.
@@ -254,6 +256,7 @@ class SubhostingConfig:
             scheme=self.previews_scheme,
             head_within=self.head_within,
             answer_within=self.answer_within,
+            upload_bytes_per_s=self.upload_bytes_per_s,
             drain=self.drain,
             shows_logs=self.show_log_on_error_pages,
             log_url=self.log_url or f"{self.api_url}/v1/deployments/{{deployment}}/app_logs",

@@ -14,6 +14,9 @@ class RouterConfig:
     head_within: timedelta = timedelta(seconds=10)
     # How long an app may take to begin its answer, unless the deployment has a limit of its own.
     answer_within: timedelta = timedelta(minutes=5)
+    # What a body must move on by while an app waits for it, without such a limit of its own: so
+    # many bytes win a second of that time again, up to the whole. 0: any byte wins it all.
+    upload_bytes_per_s: int = 1024
     # How long requests in flight may go on after the router was told to stop.
     drain: timedelta = timedelta(seconds=10)
     # Whether a 502 page shows the end of the app's own log to whoever asked.

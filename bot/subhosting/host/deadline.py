@@ -28,6 +28,11 @@ class Deadline:
         if self._handle is None or at_s < self._wakes_s:
             self._wake(at_s)
 
+    def prolong(self, by_s: float, most_s: float) -> None:
+        """Move it `by_s` later, but to at most `most_s` from now, if it is set at all."""
+        if self._at_s is not None:
+            self._at_s = min(self._at_s + by_s, self._now_s() + most_s)
+
     def clear(self) -> None:
         """Set none."""
         self._at_s = None

@@ -1,10 +1,12 @@
 """The router: what all connections of visitors share."""
 
 import asyncio
+import math
 from datetime import timedelta
 from typing import Protocol
 
 from bot.subhosting.host.client_address import TrustedProxies
+from bot.subhosting.host.deadline import Deadline
 from bot.subhosting.host.http1 import Request
 from bot.subhosting.host.live import Instances
 from bot.subhosting.host.pages import Refusal
@@ -46,6 +48,8 @@ class Router:
         self.plain_requests = PlainRequests(self.scheme)
         self.head_within_s = config.head_within.total_seconds()
         self.answer_within_s = config.answer_within.total_seconds()
+        rate = config.upload_bytes_per_s
+        self._upload_s_per_byte = 1 / rate if rate else math.inf
         self._shows_logs = config.shows_logs
         self._log_url = config.log_url
         self.trusts = self._proxies.trusts
@@ -57,6 +61,13 @@ class Router:
         """Return who a trusted proxy says that the visitor is, or the proxy's own `address`."""
         said = request.noted_values(b"x-forwarded-for")
         return (self._proxies.client(said) if said else None) or address
+
+    def upload_moved(
+        self, size_bytes: int, binding: BindingRecord | None, deadline: Deadline
+    ) -> None:
+        """Give a body of which so much came more time, unless its deployment has its own limit."""
+        if binding is not None and binding.request_timeout is None:
+            deadline.prolong(size_bytes * self._upload_s_per_byte, self.answer_within_s)
 
     def page(self, refusal: Refusal, binding: BindingRecord | None) -> bytes:
         """Return what visitors read; who may see more is sent to the deployment's log."""

@@ -26,8 +26,7 @@ from bot.subhosting.store.records import BindingRecord
 
 # Between requests; longer than what browsers and proxies keep.
 _IDLE_S = 75.0
-# How long we read on after our last byte, so that the kernel does not throw the answer away with
-# a reset because there is unread input.
+# How long we read on after our last byte: for unread input the kernel would reset the answer.
 _LINGER_S = 1.0
 # A crash is noticed a moment after its connections break.
 _CRASH_SHOWS_WITHIN_S = 0.25
@@ -35,7 +34,6 @@ _CRASH_SHOWS_WITHIN_S = 0.25
 # What is held of a body, or of an upgraded stream, before somebody takes it.
 _MAX_WAITING_BYTES = 64 * 1024
 
-_SWITCHING = 101
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -89,13 +87,12 @@ class VisitorConnection(asyncio.Protocol):
         if self._closing:
             return
         reading = self._reading
-        if self._current is None and reading.incoming is None and not reading.ended:
-            plain = self._router.plain_requests.find(data)
-            if plain is not None:
-                self._in_head = False
-                self._begin(plain)
-                self._account.ingress_bytes += len(data)
-                return
+        between = self._current is None and reading.incoming is None and not reading.ended
+        if between and (plain := self._router.plain_requests.find(data)) is not None:
+            self._in_head = False
+            self._begin(plain)
+            self._account.ingress_bytes += len(data)
+            return
         reading.feed(data)
         # Now that it is known whom they are for.
         self._account.ingress_bytes += len(data)
@@ -104,6 +101,8 @@ class VisitorConnection(asyncio.Protocol):
             if self._current is None:
                 self._deadline.set(self._router.head_within_s)
         request = self._current
+        if request is not None and not request.all_here:
+            self._router.upload_moved(len(data), self._binding, self._deadline)
         if self._queue or reading.early or (request is not None and request.waiting_bytes):
             self._update_reading()
 

@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from bot.subhosting.host.live import LastWords, NoInstance
@@ -52,15 +53,18 @@ async def routed(
     app: App,
     config: RouterConfig | None = None,
     missing: NoInstance | None = None,
+    *,
+    request_timeout: timedelta | None = None,
 ) -> AsyncIterator[int]:
     """Have `app` answer each connection of a router, and yield the router's port.
 
-    With `missing` there is no app, for the reason that it tells.
+    With `missing` there is no app, for the reason that it tells; `request_timeout` is that of the
+    deployment.
     """
     path = folder / "app.sock"
     routes = Routes()
     binding = BindingRecord(
-        host=HOST, deployment_id=DEPLOYMENT, revision=None, request_timeout=None
+        host=HOST, deployment_id=DEPLOYMENT, revision=None, request_timeout=request_timeout
     )
     routes.put([binding])
     router = Router(config or RouterConfig(), routes, OneInstance(path, missing), Tally())

@@ -2,10 +2,14 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from bot.core.model.outcomes import Annotation, LogLine
 from bot.core.render.diagnostics import diagnose
@@ -18,7 +22,32 @@ NO_PACKAGE = f'Failed loading {NOWHERE}nothing-here for package "nothing-here"'
 Expected = tuple[str, int, int, str]
 
 
-def complaints(tmp_path: Path, files: Mapping[str, str], *words: str) -> tuple[Annotation, ...]:
+class _Empty(BaseHTTPRequestHandler):
+    """Answers as a registry that has no package at all."""
+
+    def do_GET(self) -> None:
+        self.send_response(HTTPStatus.NOT_FOUND)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    @override
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def empty_registry() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Empty) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+def complaints(
+    tmp_path: Path, files: Mapping[str, str], *words: str, registry: str = NOWHERE
+) -> tuple[Annotation, ...]:
     """Run Deno in an app with these files and return what its output says about them."""
     root = tmp_path / "src"
     for path, content in files.items():
@@ -33,8 +62,8 @@ def complaints(tmp_path: Path, files: Mapping[str, str], *words: str) -> tuple[A
             "DENO_DIR": str(tmp_path / "cache"),
             "DENO_NO_UPDATE_CHECK": "1",
             "NO_COLOR": "1",
-            "NPM_CONFIG_REGISTRY": NOWHERE,
-            "JSR_URL": NOWHERE,
+            "NPM_CONFIG_REGISTRY": registry,
+            "JSR_URL": registry,
         },
         capture_output=True,
         text=True,
@@ -207,3 +236,22 @@ def test_a_complaint_of_deno_becomes_an_annotation(
 
     seen = [(each.path, each.line, each.column, each.message) for each in found]
     assert sorted(seen) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("package", "message"),
+    [
+        ("npm:nothing-here", "npm package 'nothing-here' does not exist."),
+        ("jsr:@std/nothing-here", "JSR package not found: @std/nothing-here"),
+    ],
+)
+def test_a_package_that_no_registry_has_is_named_where_it_is_imported(
+    tmp_path: Path, empty_registry: str, package: str, message: str
+) -> None:
+    files = {"main.ts": f'import x from "{package}"; x;'}
+
+    found = complaints(
+        tmp_path, files, "install", "--entrypoint", "main.ts", registry=empty_registry
+    )
+
+    assert found == (Annotation(path="main.ts", line=1, column=15, message=message),)

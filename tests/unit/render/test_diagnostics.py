@@ -76,6 +76,25 @@ DYNAMIC = """error: Uncaught (in promise) TypeError: Module not found "file:///s
 await import("./no.ts");
 ^
     at async file:///srv/dt/src/dyn.ts:1:1"""
+EXPORT = """error: Uncaught SyntaxError: The requested module './lib.ts' does not provide an \
+export named 'nope'
+import { nope } from "./lib.ts"; nope;
+         ^
+    at <anonymous> (file:///srv/dt/src/exp.ts:1:10)"""
+EXPORT_CHECKED = """Check exp.ts
+TS2305 [ERROR]: Module '"file:///srv/dt/src/lib.ts"' has no exported member 'nope'.
+import { nope } from "./lib.ts"; nope;
+         ~~~~
+    at file:///srv/dt/src/exp.ts:1:10
+
+error: Type checking failed."""
+NPM = """error: npm package 'nothing-here' does not exist.
+    at file:///srv/dt/src/npm.ts:1:15"""
+JSR = """error: JSR package manifest for '@std/http' failed to load. \
+Import 'http://127.0.0.1:9/@std/http/meta.json' failed.
+    at file:///srv/dt/src/jsr.ts:1:15"""
+JSR_MISSING = """error: JSR package not found: @std/http
+    at file:///srv/dt/src/jsr.ts:1:15"""
 BUNDLER = '/srv/dt/src/main.ts:1:9: ERROR: Unexpected "="'
 
 
@@ -109,6 +128,35 @@ def log(text: str) -> list[LogLine]:
                 "Unterminated object on line 2 column 1"
             ),
         ),
+        (
+            EXPORT,
+            "exp.ts",
+            1,
+            10,
+            (
+                "Uncaught SyntaxError: The requested module './lib.ts' does not provide an export"
+                " named 'nope'"
+            ),
+        ),
+        (
+            EXPORT_CHECKED,
+            "exp.ts",
+            1,
+            10,
+            "TS2305: Module '\"lib.ts\"' has no exported member 'nope'.",
+        ),
+        (NPM, "npm.ts", 1, 15, "npm package 'nothing-here' does not exist."),
+        (
+            JSR,
+            "jsr.ts",
+            1,
+            15,
+            (
+                "JSR package manifest for '@std/http' failed to load. Import"
+                " 'http://127.0.0.1:9/@std/http/meta.json' failed."
+            ),
+        ),
+        (JSR_MISSING, "jsr.ts", 1, 15, "JSR package not found: @std/http"),
         (BUNDLER, "main.ts", 1, 9, 'Unexpected "="'),
         (VITE_SYNTAX, "main.ts", 1, 10, 'Unexpected "="'),
         (

@@ -14,6 +14,7 @@ _LOW_SPEED_S = 60
 
 # `safe.directory` reaches the upload-pack of a file:// fetch only from here, not through -c: a
 # mounted repository is often another user's. `uploadpack.*` is for such plain repositories too.
+# `warnAmbiguousRefs` costs a dozen looks for refs that are called like a commit, at each command.
 _CONFIG = f"""\
 [safe]
 \tdirectory = *
@@ -23,6 +24,7 @@ _CONFIG = f"""\
 [core]
 \thooksPath = /dev/null
 \tfsmonitor = false
+\twarnAmbiguousRefs = false
 \tsshCommand = ssh -oBatchMode=yes -oConnectTimeout=15 -oServerAliveInterval=15 \
 -oForwardAgent=no -oClearAllForwardings=yes
 [http]

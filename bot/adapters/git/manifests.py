@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 from bot.adapters.git import lfs
-from bot.adapters.git.trees import MAX_FILES, SUBMODULE, SYMLINK, Difference, Entry, is_file
+from bot.adapters.git.trees import MAX_FILES, SUBMODULE, SYMLINK, Entry, difference, is_file
 from bot.core.decide.rules import GITMODULES, MAX_RULES_BYTES, Rules, is_rule
 from bot.core.model.errors import TreeRefused
 from bot.core.model.ids import BlobSha
@@ -106,21 +106,27 @@ def _read(
     return small, {entry.path: small[entry.path] for entry in ruling}
 
 
-def patched(known: KnownManifest, changes: Difference, reading: Reading) -> Manifest | None:
-    """Return a known manifest with `changes` made, or None when only the whole tree can tell.
+def patched(
+    known: KnownManifest, differences: Iterable[bytes], reading: Reading
+) -> Manifest | None:
+    """Return a known manifest with changes made, or None when only the whole tree can tell.
+
+    `differences` are the records of `diff-tree -r -z --no-renames`, which git is still making.
 
     Raises:
         TreeRefused: as for `full`.
 
     """
     selection, before = known.selection, known.manifest
+    draft = _Draft(Rules(selection, before.rules), selection, reading)
+    draft.begin_from(before)  # while git works
+    changes = difference(differences)
     touched = [*(entry.path for entry in changes.changed), *changes.removed]
     if any(is_rule(path, selection) for path in touched) or selection.root in touched:
         return None
     if selection.submodules and changes.submodules:
         return None
-    draft = _Draft(Rules(selection, before.rules), selection, reading)
-    draft.begin_from(before, touched)
+    draft.drop(touched)
     changed = [entry for entry in changes.changed if draft.takes(entry)]
     draft.add(changed, _small([each for each in changed if each.mode == SYMLINK], reading))
     # Without one file left, the root may be gone.
@@ -144,13 +150,19 @@ class _Draft:
         self._cut = len(selection.root) + 1 if selection.root else 0
         self.assets: dict[str, Asset] = {}
         self._left_out: dict[str, LeftOut] = {}
+        self._same_links = False  # as in a manifest that was checked
 
-    def begin_from(self, before: Manifest, touched: Iterable[str]) -> None:
-        """Take over a manifest, without what is not as it was."""
+    def begin_from(self, before: Manifest) -> None:
+        """Take over a manifest."""
         self.assets = dict(before.assets)
         self._left_out = {item.path: item for item in before.left_out}
+        self._same_links = True
+
+    def drop(self, touched: Iterable[str]) -> None:
+        """Take out what is not as it was, by the repository's paths."""
         for path in touched:
-            self.assets.pop(path[self._cut :], None)
+            gone = self.assets.pop(path[self._cut :], None)
+            self._same_links = self._same_links and not isinstance(gone, SymlinkAsset)
             self._left_out.pop(path[self._cut :], None)
 
     def takes(self, entry: Entry) -> bool:
@@ -173,6 +185,7 @@ class _Draft:
                 self._left_out[path] = LeftOut(path=path, reason=reason)
             elif entry.mode == SYMLINK:
                 added[path] = _link(entry.path, links[entry.path])
+                self._same_links = False
             else:
                 added[path] = FileAsset(names[entry.oid], entry.is_executable)
         self._resolve(self._pointers(added), added)
@@ -186,7 +199,8 @@ class _Draft:
             raise TreeRefused(self._selection.in_repository(path), problem)
         if grew:
             _refuse_collisions(self.assets, self._selection)
-        _refuse_escapes(self.assets, self._selection)
+        if not self._same_links:  # where one leads depends on nothing but the others
+            _refuse_escapes(self.assets, self._selection)
         left_out = tuple(self._left_out[path] for path in sorted(self._left_out))
         return Manifest(assets=self.assets, left_out=left_out, rules=rules)
 

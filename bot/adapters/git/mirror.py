@@ -84,6 +84,8 @@ class Mirror:
             "GIT_OBJECT_DIRECTORY": str(self.directory / "objects"),
             "GIT_ALLOW_PROTOCOL": "none",
             "GIT_LITERAL_PATHSPECS": "1",  # an app's folder may be called `*`
+            # Bytes go through as they are; loading another locale is a tenth of a small command.
+            "LC_ALL": "C",
         }
         if lent := borrowed(self.directory):
             environment["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = lent
@@ -110,18 +112,25 @@ class Mirror:
         return True
 
     def records(self, command: str, *arguments: str) -> Iterator[bytes]:
-        """Yield the NUL-terminated records that a reading git command prints, as they come.
+        """Start a reading git command, and return the NUL-terminated records that it prints.
 
-        Dropping the iterator ends the child: a tree of ten trees of ten trees ... is a few
-        kilobytes to send and more paths than any memory holds.
+        It works while the caller does something else. Dropping the iterator ends it: a tree of ten
+        trees of ten trees ... is a few kilobytes to send and more paths than any memory holds.
 
         Raises:
             SourceUnavailable: git failed, because of a commit that was not fetched, say.
 
         """
+        try:
+            process = getattr(self.view, command)(*arguments, as_process=True)
+        except CommandError as error:
+            raise as_ours(error, self._name) from error
+        return self._records(process)
+
+    def _records(self, started: ClosedGit.AutoInterrupt) -> Iterator[bytes]:
         rest = b""
         try:
-            with ending(getattr(self.view, command)(*arguments, as_process=True)) as process:
+            with ending(started) as process:
                 while piece := process.stdout.read(_PIECE_BYTES):
                     *records, rest = (rest + piece).split(b"\0")
                     yield from records

@@ -170,10 +170,10 @@ class GitSource:
             # No answer, because the mirror was made anew since, is no harm: the tree is read.
             with suppress(SourceUnavailable):
                 trees = (known.commit, commit)
-                changes = difference(
-                    mirror.records("diff_tree", "-r", "-z", "--no-renames", *trees, "--", *places)
+                differences = mirror.records(
+                    "diff_tree", "-r", "-z", "--no-renames", *trees, "--", *places
                 )
-                manifest = patched(known, changes, reading)
+                manifest = patched(known, differences, reading)
                 if manifest is not None:
                     return manifest
         records = mirror.records("ls_tree", "-r", "-z", "--full-tree", "--", commit, *places)

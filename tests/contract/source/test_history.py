@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.core.model.errors import CommitGone, SourceUnavailable
+from bot.core.model.errors import CommitGone, SourceUnavailable, TreeRefused
 from bot.core.model.ids import Branch, CommitSha
 from bot.core.model.manifest import FileAsset, SymlinkAsset
 from bot.ports.source import KnownManifest
@@ -140,6 +140,24 @@ def test_a_patched_manifest_is_the_same_as_a_full_one(place: Place, after: Files
     assert patched == source.manifest(REPOSITORY, second)
     contents = dict(source.blobs(REPOSITORY, patched.blobs()))
     assert contents.keys() == patched.blobs()
+
+
+def test_a_link_leads_out_when_the_one_that_it_went_through_is_gone(place: Place) -> None:
+    source = place.source
+    before: Files = {
+        "a": b"1",
+        "way/deep/b": b"2",
+        "short": SymlinkAsset("way/deep"),
+        "link": SymlinkAsset("short/../../a"),
+    }
+    first = place.commit("main", before)
+    source.fetch(REPOSITORY, first)
+    known = KnownManifest(commit=first, manifest=source.manifest(REPOSITORY, first))
+    second = place.commit("main", {p: file for p, file in before.items() if p != "short"})
+    source.fetch(REPOSITORY, second)
+
+    with pytest.raises(TreeRefused, match="link"):
+        source.manifest(REPOSITORY, second, known)
 
 
 def contents(place: Place, commit: CommitSha) -> dict[str, bytes]:

@@ -23,7 +23,16 @@ Opened = Callable[[str | None], GitSource]
 IN_OUR_ENVIRONMENT = "a-secret-of-the-operators-shell"
 
 ALLOWED = {
-    *("PATH", "LANG", "HOME", "PWD", "_", "OLDPWD", "SHLVL"),  # the last three are the shell's
+    *(
+        "PATH",
+        "LANG",
+        "LC_ALL",
+        "HOME",
+        "PWD",
+        "_",
+        "OLDPWD",
+        "SHLVL",
+    ),  # the last three are the shell's
     *("GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_GLOBAL", "GIT_ATTR_NOSYSTEM", "GIT_TERMINAL_PROMPT"),
     *("GIT_ALLOW_PROTOCOL", "GIT_NO_REPLACE_OBJECTS", "GIT_OPTIONAL_LOCKS"),
     *(

@@ -23,6 +23,7 @@ from bot.cli.demo_watch import Preview, PushFailed, Watch, as_json
 from bot.core.model.errors import BotError
 from bot.core.model.ids import Branch, RepoName
 from bot.core.render.terminal import printable_line
+from bot.kernel.counting import noun
 from bot.kernel.processes import built_environment
 from bot.settings import Settings
 
@@ -119,7 +120,8 @@ def _three_pushes(folder: Path, address: dict[str, str], console: Console) -> li
 def _push(watch: Watch, branch: Branch, what: str, console: Console) -> Preview:
     with console.status(what) as status:
         preview = watch.push(branch, show=lambda stage: status.update(f"{what}: {stage}"))
-    sent = f"{preview.files_sent} of {preview.files_total} files sent"
+    files = noun(preview.files_total, "file")
+    sent = f"{preview.files_sent} of {preview.files_total} {files} sent"
     console.print(f"[green]✓[/] {what}: {sent}, live after {preview.seconds_to_live:.2f} s")
     for name, took_ms, detail in preview.stages:
         console.print(

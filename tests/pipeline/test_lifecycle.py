@@ -9,6 +9,7 @@ from bot.core.model.checks import Button, Conclusion
 from bot.core.model.config import Lifetimes
 from bot.core.model.events import (
     AppUninstalled,
+    Event,
     RepositoriesRemoved,
     RepositoryDeleted,
     RepositoryPrivatized,
@@ -70,7 +71,7 @@ def test_an_uninstalled_app_takes_down_what_the_installation_had(bot: BotInMemor
     mine = bot.react_to(AppUninstalled(installation=5))
 
     assert bot.inbox.records[other].detail == (
-        "the bot was taken off the repository: 0 previews go with it"
+        "the bot was taken off the repository: no previews go with it"
     )
     assert bot.reason(mine) == "repository-gone"
     assert bot.target.deployments == {}
@@ -105,7 +106,52 @@ def test_a_privatized_repository_is_told_that_its_previews_stay_open(bot: BotInM
     key = bot.react_to(RepositoryPrivatized(repository=REPOSITORY))
 
     assert bot.reason(key) == "repository-privatized"
-    assert (bot.inbox.records[key].detail or "").startswith("1 preview stay open")
+    assert (bot.inbox.records[key].detail or "").startswith("1 preview stays open")
+
+
+TAKEN = "the bot was taken off the repository"
+MOVED = "the repository is octo/hello now"
+
+
+@pytest.mark.parametrize(
+    ("event", "branches", "words"),
+    [
+        (AppUninstalled(installation=5), ["main"], f"{TAKEN}: 1 preview goes with it"),
+        (AppUninstalled(installation=5), ["main", "dev"], f"{TAKEN}: 2 previews go with it"),
+        (RepositoryRenamed(repository=INSTALLED), ["main"], f"{MOVED}; 1 preview keeps its URL"),
+        (
+            RepositoryRenamed(repository=INSTALLED),
+            ["main", "dev"],
+            f"{MOVED}; 2 previews keep their URLs",
+        ),
+        (
+            RepositoryPrivatized(repository=INSTALLED),
+            ["main"],
+            "1 preview stays open to whoever knows its URL; destroy it if it should not",
+        ),
+        (
+            RepositoryPrivatized(repository=INSTALLED),
+            ["main", "dev"],
+            "2 previews stay open to whoever knows their URLs; destroy those that should not",
+        ),
+        (
+            RepositoryPrivatized(repository=INSTALLED),
+            [],
+            "it has no previews that would stay open",
+        ),
+    ],
+)
+def test_what_is_said_of_one_preview_is_not_said_as_of_many(
+    bot: BotInMemory, event: Event, branches: list[str], words: str
+) -> None:
+    live(bot, *branches)
+    bot.store.rename(INSTALLED)
+    if isinstance(event, AppUninstalled):
+        bot.forge.taken_away.add(REPOSITORY.id)
+
+    key = bot.react_to(event)
+
+    assert bot.inbox.records[key].detail == words
 
 
 def test_a_preview_that_nobody_visits_is_removed_and_its_check_says_so(bot: BotInMemory) -> None:

@@ -136,5 +136,6 @@ class Objects:
         gone: list[str] = []
         yield from self._mirror.read(oids, gone, take)
         if gone:
-            msg = f"the server did not send the blob {gone[0]}, and {len(gone) - 1} more"
+            more = f", and {len(gone) - 1} more" if len(gone) > 1 else ""
+            msg = f"the server did not send the blob {gone[0]}{more}"
             raise SourceUnavailable(msg)

@@ -18,6 +18,7 @@ from bot.core.model.errors import SourceUnavailable
 from bot.core.model.ids import BlobSha, TargetDeploymentId
 from bot.core.model.manifest import FileAsset, Manifest, SymlinkAsset
 from bot.kernel.contents import PIECE_BYTES, Content, pieces_of
+from bot.kernel.counting import counted
 from bot.ports.target import BlobReader, Order
 
 # About 100 bytes each.
@@ -142,7 +143,8 @@ def _contents(
         for path in paths[sha1]:  # v1 has no way to say "the same as that one" within a request
             yield content, path
     if left:
-        msg = f"{len(left)} files could not be read, blob {min(left)} among them"
+        msg = f"{counted(len(left), 'file')} could not be read: blob {min(left)}"
+        msg += " among them" if len(left) > 1 else ""
         raise SourceUnavailable(msg)
 
 

@@ -21,6 +21,7 @@ from bot.core.model.events import (
 from bot.core.model.lines import name_of
 from bot.core.model.preview import Deployment
 from bot.core.model.snapshot import Snapshot
+from bot.kernel.counting import counted
 
 _DELETED = "the repository was deleted"
 _REMOVED = "the bot was taken off the repository"
@@ -31,7 +32,7 @@ def moved(event: RepositoryRenamed | RepositoryTransferred, snapshot: Snapshot) 
     return Decision(
         reason=Reason.REPOSITORY_MOVED,
         detail=f"the repository is {event.repository.name} now;"
-        f" {_count(snapshot.standing)} keep their URLs",
+        f" {_keeps(_number(snapshot.standing))}",
         intents=(RecordRepository(repository=event.repository),),
     )
 
@@ -40,8 +41,7 @@ def privatized(_event: RepositoryPrivatized, snapshot: Snapshot) -> Decision:
     """Leave the previews where they are: what they serve was public until now."""
     return Decision(
         reason=Reason.REPOSITORY_PRIVATIZED,
-        detail=f"{_count(snapshot.standing)} stay open to whoever knows their URLs; destroy those"
-        " that should not",
+        detail=_stays_open(_number(snapshot.standing)),
     )
 
 
@@ -55,9 +55,11 @@ def gone(
             detail="it can be read, so whatever was taken away was given back",
         )
     because = _DELETED if isinstance(event, RepositoryDeleted) else _REMOVED
+    number = _number(snapshot.standing)
+    goes = "goes" if number == 1 else "go"
     return Decision(
         reason=Reason.REPOSITORY_GONE,
-        detail=f"{because}: {_count(snapshot.standing)} go with it",
+        detail=f"{because}: {counted(number, 'preview')} {goes} with it",
         intents=tuple(_burials(snapshot.standing, because)),
     )
 
@@ -92,6 +94,23 @@ def _burials(standing: Iterable[Deployment], because: str) -> Iterable[Intent]:
         yield BuryPreviews(repository=repository, line=line, because=because)
 
 
-def _count(standing: Iterable[Deployment]) -> str:
-    number = len({attempt.preview.id for attempt in standing})
-    return f"{number} preview" if number == 1 else f"{number} previews"
+def _number(standing: Iterable[Deployment]) -> int:
+    return len({attempt.preview.id for attempt in standing})
+
+
+def _keeps(number: int) -> str:
+    keeps = "keeps its URL" if number == 1 else "keep their URLs"
+    return f"{counted(number, 'preview')} {keeps}"
+
+
+def _stays_open(number: int) -> str:
+    match number:
+        case 0:
+            return "it has no previews that would stay open"
+        case 1:
+            return "1 preview stays open to whoever knows its URL; destroy it if it should not"
+        case _:
+            return (
+                f"{number} previews stay open to whoever knows their URLs; destroy those that"
+                " should not"
+            )

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from bot.core.model.config import Lifetimes
 from bot.core.model.lines import PRODUCTION, BranchLine
 from bot.core.model.preview import Deployment, Preview, Seen
+from bot.kernel.counting import counted
 
 # A platform may tell of the last day alone: looked at four times in it, none is missed.
 LOOK_EVERY = timedelta(hours=6)
@@ -71,5 +72,5 @@ def _in_words(span: timedelta) -> str:
     for unit, length in (("day", timedelta(days=1)), ("hour", timedelta(hours=1))):
         count = span // length
         if count:
-            return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
-    return f"{span.total_seconds():.0f} seconds"
+            return counted(count, unit)
+    return counted(round(span.total_seconds()), "second")

@@ -26,6 +26,7 @@ from bot.core.model.lines import PRODUCTION, BranchLine, Line, PullLine, name_of
 from bot.core.model.occasions import Trigger
 from bot.core.model.preview import Deployment, DeploymentState
 from bot.core.model.snapshot import AppFacts, Snapshot
+from bot.kernel.counting import counted
 
 _NO_LINE = "there is no open pull request or branch to do it for"
 _NO_PRODUCTION = "no app has a production; `production: true` in the configuration makes one"
@@ -42,7 +43,7 @@ def cancel(request: Request, snapshot: Snapshot, to: Answering) -> Decision:
         apps=_apps_of(running),
         because=f"{request.by} cancelled it",
     )
-    return to.done(Reason.COMMAND, f"{len(running)} given up", withdrawn)
+    return to.done(Reason.COMMAND, f"{counted(len(running), 'attempt')} given up", withdrawn)
 
 
 def destroy(request: Request, snapshot: Snapshot, to: Answering) -> Decision:
@@ -181,8 +182,10 @@ def promote(request: Request, snapshot: Snapshot, to: Answering) -> Decision:
     ]
     if not intents:
         return to.no(Reason.COMMAND_POINTLESS, "there is no live preview to promote")
-    names = ", ".join(sorted({intent.head[:7] for intent in intents}))
-    return to.done(Reason.COMMAND, f"{names} goes to production", *intents, begun=True)
+    heads = sorted({intent.head[:7] for intent in intents})
+    goes = "goes" if len(heads) == 1 else "go"
+    told = f"{', '.join(heads)} {goes} to production"
+    return to.done(Reason.COMMAND, told, *intents, begun=True)
 
 
 def served(app: AppName, snapshot: Snapshot) -> Deployment | None:
@@ -277,6 +280,8 @@ def _is_meant(request: Request, app: AppName, attempt: Deployment | None) -> boo
 def _no_such_app(request: Request, snapshot: Snapshot, to: Answering) -> Decision:
     names = [facts.app for facts in snapshot.apps if facts.app]
     known = f"the apps are {', '.join(names)}" if names else "this repository has one app only"
+    if len(names) == 1:
+        known = f"the app is {names[0]}"
     return to.no(Reason.COMMAND_MISUNDERSTOOD, f"there is no app {request.command.app}; {known}")
 
 

@@ -7,6 +7,7 @@ from bot.core.model.decisions import BuryPreviews, Decision, StartDeployment
 from bot.core.model.lines import PRODUCTION, BranchLine, Line, name_of
 from bot.core.model.preview import Deployment
 from bot.core.model.snapshot import Snapshot
+from bot.kernel.counting import counted
 
 
 def with_room(decision: Decision, snapshot: Snapshot) -> Decision:
@@ -26,7 +27,7 @@ def with_room(decision: Decision, snapshot: Snapshot) -> Decision:
     evicted = [line for line in others if line != spared][: max(surplus, 0)]
     if not evicted:
         return decision
-    because = f"the repository may have {most} previews, and this was the oldest"
+    because = f"the repository may have {counted(most, 'preview')}, and this was the oldest"
     burials = tuple(
         BuryPreviews(
             repository=starts[0].repository, line=line, because=because, line_goes_on=True

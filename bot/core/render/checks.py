@@ -26,6 +26,7 @@ from bot.core.model.outcomes import (
 from bot.core.model.preview import BuildPhase, Deployment, Stage, StageRecord, Transfer
 from bot.core.render import markdown
 from bot.core.render.diagnostics import MAX_MESSAGE_CHARS, diagnose
+from bot.kernel.counting import noun
 
 # GitHub takes 65,535 characters of summary. Counted here in bytes, which are never fewer, with
 # room for what is added between the parts. https://docs.github.com/en/rest/checks/runs
@@ -228,7 +229,7 @@ def unchanged_in_words(since: CommitSha) -> str:
 
 def sent_in_words(transfer: Transfer) -> str:
     """Return for example "1 of 9 files sent, 1.2 KB on the wire"."""
-    files = "file" if transfer.files_total == 1 else "files"
+    files = noun(transfer.files_total, "file")
     size = size_in_words(transfer.bytes_sent)
     return f"{transfer.files_sent:,} of {transfer.files_total:,} {files} sent, {size} on the wire"
 
@@ -321,8 +322,17 @@ def _log(log: Sequence[LogLine]) -> list[str]:
     if not any(map(str.strip, lines)):
         return []
     shown, left_out = markdown.tail(lines, max_bytes=MAX_LOG_BYTES)
-    heading = f"Build log, without its first {left_out:,} lines:" if left_out else "Build log:"
-    return [heading, markdown.fence(shown)]
+    return [f"{_heading(left_out)}:", markdown.fence(shown)]
+
+
+def _heading(left_out: int) -> str:
+    match left_out:
+        case 0:
+            return "Build log"
+        case 1:
+            return "Build log, without its first line"
+        case _:
+            return f"Build log, without its first {left_out:,} lines"
 
 
 def _transfer(outcome: Outcome) -> Transfer | None:

@@ -43,7 +43,7 @@ def table(rows: Sequence[Row]) -> str:
             break
         kept.append(line)
     more = len(lines) - len(kept)
-    tail = [f"\n{more:,} more are not shown."] if more else []
+    tail = [f"\n{more:,} more {'is' if more == 1 else 'are'} not shown."] if more else []
     return "\n".join([_HEAD, *kept, *tail])
 
 

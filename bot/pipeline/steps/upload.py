@@ -15,6 +15,7 @@ from bot.core.model.outcomes import Annotation, Failed, Severity
 from bot.core.model.preview import Deployment, Stage, Transfer
 from bot.core.model.selection import Selection
 from bot.kernel.contents import Content
+from bot.kernel.counting import counted, noun
 from bot.kernel.lfs_pointer import is_pointer
 from bot.pipeline.attempt import Attempt, Ended
 from bot.pipeline.environment import environment_of
@@ -78,9 +79,9 @@ def _made(attempt: Attempt, key: str | None) -> Uploaded | Ended:
                 explanation=f"{error.code}: {error.message}",
             )
         transfer = created.transfer
-        note.text = (
-            f"{transfer.files_sent} of {transfer.files_total} files, {transfer.bytes_sent} bytes"
-        )
+        files = noun(transfer.files_total, "file")
+        size = counted(transfer.bytes_sent, "byte")
+        note.text = f"{transfer.files_sent} of {transfer.files_total} {files}, {size}"
     attempt.services.store.save(
         replace(attempt.now(), target_id=created.id, transfer=created.transfer, reuse_key=key)
     )
@@ -93,7 +94,7 @@ def _made(attempt: Attempt, key: str | None) -> Uploaded | Ended:
 
 def _described(manifest: Manifest, deployment: Deployment) -> str:
     """Return what the stage says; by its digest anybody can compare production with a preview."""
-    number = f"{manifest.files_total()} files"
+    number = counted(manifest.files_total(), "file")
     if deployment.preview.line != PRODUCTION:
         return number
     return f"{number}, SHA-256 {manifest.digest()}"

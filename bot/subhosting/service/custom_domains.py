@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
+from bot.kernel.counting import counted
 from bot.subhosting.errors import InvalidRequest, NotFound
 from bot.subhosting.identifiers import new_uuid
 from bot.subhosting.service.services import Services
@@ -59,7 +60,8 @@ def register(
                     raise taken
             limit = services.config.limits.custom_domains
             if rows.count(connection, organization_id) >= limit:
-                msg = f"domain: the organization has {limit} domains already, which is the limit."
+                has = counted(limit, "domain")
+                msg = f"domain: the organization has {has} already, which is the limit."
                 raise InvalidRequest("customDomainLimitExceeded", msg)
             rows.insert(connection, record)
     except IntegrityError as error:

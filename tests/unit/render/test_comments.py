@@ -85,3 +85,12 @@ def test_more_rows_than_fit_are_counted() -> None:
 
     assert len(made.encode()) < MAX_BODY_BYTES + 100
     assert made.endswith(" more are not shown.")
+
+
+def test_of_one_row_too_many_is_said_that_it_is_not_shown() -> None:
+    one = replace(attempt(DeploymentState.FAILED), title="*" * 300)
+    row = Row(newest=one, serving=None, url=None, page_url=PAGE)
+    fitting = body([row] * 500).count("\n|") - 2  # without the table's head
+
+    assert body([row] * fitting).endswith("|")
+    assert body([row] * (fitting + 1)).endswith("\n1 more is not shown.")

@@ -359,3 +359,25 @@ def test_a_fork_is_not_rolled_back(asked: BotInMemory) -> None:
     key = asked.react_to(asked.comment(MAX, "/preview rollback"))
 
     assert asked.reason(key) == "command-pointless"
+
+
+def test_mistakes_in_an_approved_configuration_end_its_check_and_are_told(
+    bot: BotInMemory,
+) -> None:
+    bot.forge.roles[MAX] = Permission.MAINTAIN
+    bot.push_to_fork("dev", {**APP, ".github/previewbot.yml": b"colour: red\n"})
+    bot.react_to(bot.open_pull("dev", fork=True))
+
+    key = bot.react_to(bot.comment(MAX, f"/preview approve {bot.pull().head}"))
+
+    check = bot.the_check()
+    assert bot.reason(key) == "configuration-wrong"
+    assert (check.conclusion, check.title) == (
+        Conclusion.FAILURE,
+        "The configuration has mistakes",
+    )
+    assert [note.path for note in check.annotations] == [".github/previewbot.yml"]
+    assert "The configuration has mistakes" in bot.replies()[0]
+    assert bot.target.creates == []
+    assert bot.reason(bot.react_to(bot.synchronized())) == "already-handled"
+    assert len(bot.deployments()) == 1

@@ -90,7 +90,7 @@ class MemoryStore:
                 if attempt.delivery == delivery:
                     return self._plan(attempt, fresh=False)
             waiting = self._waiting(key, head)
-            if brief.deploys and not waits and waiting is not None:
+            if not waits and waiting is not None:
                 taken = waiting.deployment.moved_to(DeploymentState.QUEUED)
                 self._attempts[taken.id] = replace(waiting, deployment=taken, delivery=delivery)
                 self._briefs[taken.id] = brief

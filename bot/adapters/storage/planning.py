@@ -117,7 +117,7 @@ def add_attempt(connection: sa.Connection, preview: Preview, new: NewAttempt) ->
 
     One of the same head that waits for an approval is taken up instead, unless this waits too.
     """
-    if new.brief.deploys and not new.waits and (waiting := _waiting(connection, preview, new)):
+    if not new.waits and (waiting := _waiting(connection, preview, new)):
         return _taken_up(connection, waiting, new)
     generation = preview.generation + 1
     state = DeploymentState.WAITING if new.waits else DeploymentState.QUEUED

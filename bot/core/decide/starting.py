@@ -116,7 +116,7 @@ def _beginning(
     ended = _ended(facts, snapshot.setup, occasion)
     known = is_handled(facts, head) and not snapshot.planned
     if ended is not None:
-        if known:
+        if known and not _is_now_approved(facts, snapshot):
             return None
         reason, outcome = ended
         return SkipDeployment(
@@ -136,9 +136,16 @@ def _beginning(
 def _may_begin_now(facts: AppFacts, snapshot: Snapshot) -> bool:
     """Tell whether what kept the newest attempt away is gone: a rule, or a missing approval."""
     state = facts.newest.state if facts.newest is not None else None
-    return state is DeploymentState.SKIPPED or (
-        state is DeploymentState.WAITING and snapshot.approved
-    )
+    return state is DeploymentState.SKIPPED or _is_now_approved(facts, snapshot)
+
+
+def _is_now_approved(facts: AppFacts, snapshot: Snapshot) -> bool:
+    """Tell whether the newest attempt waits for an approval that is there.
+
+    Only now what the commit itself says is read, and may turn out to have mistakes.
+    """
+    newest = facts.newest
+    return newest is not None and newest.state is DeploymentState.WAITING and snapshot.approved
 
 
 def _ended(

@@ -2,20 +2,25 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
 
 from bot.bootstrap.variables import open_safe
 from bot.core.model.environment import Context
+from bot.core.model.pulls import Permission
 from bot.core.model.variables import Scope
 from tests.e2e.apps import changed_greeting, greets
 from tests.e2e.github_world import GitHubWorld, as_app
+from tests.fakes.github.documents import examples
 from tests.fakes.github.entities import CheckRun, Comment
 from tests.fakes.github.pulls import FakePull
-from tests.fakes.github.repository import FakeRepository
+from tests.fakes.github.repository import Entry, FakeRepository
+from tests.fakes.lfs import pointer
+from tests.pipeline.fork_matrix import GREEDY_CONFIG, SECRET, Case, Extra, Moved, Who
 
-SECRET = "correct horse battery staple"
+LABEL = examples()["pull_request"][8]["label"] | {"name": "preview"}
 
 # Says all that it can see of its environment.
 TELLS_ITS_ENVIRONMENT = {
@@ -34,8 +39,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubWorld]:
         yield world
 
 
-def told(world: GitHubWorld, pull: FakePull, action: str) -> None:
-    answer = world.deliver(world.gh.pull_payload(pull, action), event="pull_request")
+def told(world: GitHubWorld, pull: FakePull, action: str, **extra: Any) -> None:  # noqa: ANN401 - JSON
+    answer = world.deliver(world.gh.pull_payload(pull, action, **extra), event="pull_request")
     assert answer.status_code == httpx.codes.ACCEPTED, answer.text
 
 
@@ -127,6 +132,115 @@ def test_a_fork_runs_once_it_is_approved_and_sees_no_secret(world: GitHubWorld) 
     again = world.push(repository, {"other.ts": "// ours\n"})
     ours = world.get(world.url_in(world.checked(repository, again)))
     assert json.loads(ours.body)["TOKEN"] == SECRET
+
+
+def row(
+    approver: Permission, extra: Extra, *, labeled: bool = False, config: bool = False
+) -> Case:
+    return Case(
+        who=Who.SOMEBODY_ELSE,
+        approver=approver,
+        author=Permission.READ,
+        moved=Moved.NEVER,
+        labeled=labeled,
+        config=config,
+        extra=extra,
+    )
+
+
+@pytest.fixture(scope="module")
+def library(world: GitHubWorld) -> FakeRepository:
+    """Return a repository that anybody may read, and nobody should without leave."""
+    library = world.gh.add_repository("octo/library")
+    library.commit({"lib.ts": "// theirs\n"})
+    return library
+
+
+def lying_elsewhere(world: GitHubWorld, library: FakeRepository, extra: Extra) -> dict[str, Any]:
+    """Return files that lead to the library, where it would be noticed."""
+    match extra:
+        case Extra.NOTHING:
+            return {}
+        case Extra.GITMODULES:
+            commit = Entry(kind="submodule", content=library.head("main") or "")
+            module = '[submodule "x"]\n\tpath = x\n\turl = ../library\n'
+            return {".gitmodules": module, "x": commit}
+        case Extra.LFSCONFIG:
+            url = f"{world.gh.clone_url(library)}/info/lfs"
+            return {
+                ".lfsconfig": f"[lfs]\n\turl = {url}\n",
+                ".gitattributes": "*.bin filter=lfs\n",
+                "a.bin": pointer(b"a file in Git LFS"),
+            }
+
+
+def fetched_elsewhere(world: GitHubWorld) -> list[str]:
+    asked = world.gh.store.git_requests
+    return [each for each in asked if each.startswith("octo/library/") or "/lfs/" in each]
+
+
+@pytest.mark.needs_system_part("bubblewrap")
+@pytest.mark.parametrize(
+    "case",
+    [
+        row(Permission.MAINTAIN, Extra.NOTHING, labeled=True),
+        row(Permission.ADMIN, Extra.NOTHING, config=True),
+        row(Permission.MAINTAIN, Extra.GITMODULES),
+        row(Permission.ADMIN, Extra.LFSCONFIG),
+        row(Permission.MAINTAIN, Extra.GITMODULES, labeled=True, config=True),
+        row(Permission.ADMIN, Extra.LFSCONFIG, labeled=True, config=True),
+    ],
+    ids=["label", "config", "gitmodules", "lfsconfig", "all-gitmodules", "all-lfsconfig"],
+)
+def test_an_approved_fork_prints_nothing_of_ours_and_brings_nothing_from_elsewhere(
+    world: GitHubWorld, library: FakeRepository, case: Case
+) -> None:
+    assert case.may_run
+    before = fetched_elsewhere(world)
+    repository = world.gh.add_repository(f"octo/row{len(world.gh.store.repositories)}")
+    world.gh.give_role(repository, "max", case.approver.name.lower())
+    repository.commit(greets("ours"))
+    fork = world.gh.fork(repository, "eve")
+    # This bot has no other target, and a name that it does not know is a mistake.
+    config = GREEDY_CONFIG.replace(b"target: somewhere-else\n", b"")
+    greedy = {".github/previewbot.yml": config} if case.config else {}
+    elsewhere = lying_elsewhere(world, library, case.extra)
+    sha = fork.commit({**TELLS_ITS_ENVIRONMENT, **greedy, **elsewhere})
+    pull = world.gh.open_pull(repository, "main", fork=fork, author="eve")
+    told(world, pull, "opened")
+    concluded(world, repository, sha, "action_required")
+    with open_safe(world.installation.settings(), repository.full_name) as safe:
+        for context in Context:
+            scope = Scope(context=context, branches="**" if context is Context.BRANCH else None)
+            safe.variables.put(safe.repository, scope, f"{context.name}_TOKEN", SECRET)
+    if case.labeled:
+        pull.labels.append("preview")
+        told(world, pull, "labeled", label=LABEL)
+
+    says(world, pull, "max", f"/preview approve {sha}")
+    concluded(world, repository, sha, "success")
+
+    page = world.get(pull_url(world, repository, pull.number))
+    assert page.headers["x-preview-sha"] == sha
+    assert SECRET not in page.body.decode()
+    assert [name for name in json.loads(page.body) if name.endswith("_TOKEN")] == []
+    assert fetched_elsewhere(world) == before
+
+
+@pytest.mark.parametrize("extra", [Extra.GITMODULES, Extra.LFSCONFIG])
+def test_what_lies_elsewhere_is_fetched_where_the_default_branch_says_so(
+    world: GitHubWorld, library: FakeRepository, extra: Extra
+) -> None:
+    before = len(fetched_elsewhere(world))
+    repository = world.gh.add_repository(f"octo/ours{len(world.gh.store.repositories)}")
+    allowed = {".github/previewbot.yml": "submodules: true\nlfs: true\n"}
+
+    world.push(repository, {**greets("ours"), **allowed, **lying_elsewhere(world, library, extra)})
+
+    def found() -> list[str] | None:
+        return fetched_elsewhere(world)[before:] or None
+
+    assert world.gh.wait_for(found, "a look elsewhere", timeout=40)
 
 
 def test_a_button_does_what_the_command_does(world: GitHubWorld) -> None:

@@ -17,6 +17,9 @@ from bot.kernel.paths import escaping_symlinks, path_problem
 from bot.kernel.spool import taken
 from bot.ports.source import MAX_LOOK_BYTES, KnownManifest, Look, Source
 
+# https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Executable:
@@ -38,11 +41,14 @@ Files = Mapping[str, File]
 
 @dataclass
 class FakeSource:
-    """Commits appear on the server by `commit`; `fetched` and `read` tell what was asked for."""
+    """Commits appear on the server by `commit`; the lists tell what was asked for."""
 
     away: bool = False  # the server does not answer
     fetched: list[CommitSha] = field(default_factory=list)  # over the network, in order
     read: list[BlobSha] = field(default_factory=list)
+    elsewhere: list[str] = field(
+        default_factory=list
+    )  # paths whose content lies there, and we asked
     _branches: dict[tuple[RepositoryId, Branch], CommitSha] = field(default_factory=dict)
     _trees: dict[CommitSha, Files] = field(default_factory=dict)
     _messages: dict[CommitSha, str] = field(default_factory=dict)
@@ -128,6 +134,7 @@ class FakeSource:
                 raise SourceUnavailable(f"{commit} of {repository.name} was not fetched")
             files = self._trees[commit]
         inside = f"{selection.root}/" if selection.root else ""
+        self.elsewhere += (path for path, file in files.items() if _is_fetched(file, selection))
         below = {p.removeprefix(inside): f for p, f in files.items() if p.startswith(inside)}
         if selection.root and not below:
             raise TreeRefused(selection.root, "is no folder")
@@ -242,6 +249,17 @@ def contents_of(
 ) -> dict[BlobSha, bytes]:
     """Return what any source yields, all of it."""
     return {sha1: whole(content) for sha1, content in source.blobs(repository, wanted)}
+
+
+def _is_fetched(file: File, selection: Selection) -> bool:
+    """Tell whether the real source would ask somebody else for it."""
+    match file:
+        case Submodule():
+            return selection.submodules
+        case bytes():
+            return selection.lfs and file.startswith(LFS_POINTER)
+        case _:
+            return False
 
 
 def _is_file(file: File | None) -> bool:

@@ -11,6 +11,7 @@ from bot.core.model.events import PullRequestLabeled
 from bot.core.model.ids import Login
 from bot.core.model.pulls import Permission
 from bot.core.model.variables import Scope
+from tests.fakes.lfs import pointer
 from tests.fakes.source import Files, Submodule
 from tests.fakes.target import FakeTarget
 from tests.pipeline.bot_in_memory import APP, REPOSITORY, BotInMemory
@@ -66,13 +67,17 @@ class Extra(StrEnum):
     LFSCONFIG = ".lfsconfig"
 
 
-_FILES: dict[Extra, Files] = {
+FILES: dict[Extra, Files] = {
     Extra.NOTHING: {},
     Extra.GITMODULES: {
         ".gitmodules": b'[submodule "x"]\n\tpath = x\n\turl = https://evil.example/x\n',
         "x": Submodule(),
     },
-    Extra.LFSCONFIG: {".lfsconfig": b"[lfs]\n\turl = https://evil.example/lfs\n"},
+    Extra.LFSCONFIG: {
+        ".lfsconfig": b"[lfs]\n\turl = https://evil.example/lfs\n",
+        ".gitattributes": b"*.bin filter=lfs\n",
+        "a.bin": pointer(b"a file in Git LFS"),
+    },
 }
 
 
@@ -128,7 +133,7 @@ def outcome(case: Case) -> Outcome:
     named = FakeTarget(name="somewhere-else")
     bot = BotInMemory(named={"somewhere-else": named})
     bot.forge.roles = {AUTHOR: case.author, APPROVER: case.approver}
-    files = {**APP, **_FILES[case.extra]}
+    files = {**APP, **FILES[case.extra]}
     if case.config:
         files[".github/previewbot.yml"] = GREEDY_CONFIG
     for context in Context:
@@ -157,10 +162,7 @@ def outcome(case: Case) -> Outcome:
     return Outcome(
         ran=bool(orders),
         environments=tuple(order.environment for order in orders),
-        fetched_elsewhere=any(
-            brief.selection.lfs or brief.selection.submodules
-            for brief in (bot.store.brief(one.id) for one in bot.deployments())
-        ),
+        fetched_elsewhere=bool(bot.source.elsewhere),
     )
 
 

@@ -3,9 +3,12 @@
 import pytest
 
 from bot.core.model.pulls import Permission
+from tests.pipeline.bot_in_memory import APP, BotInMemory
 from tests.pipeline.fork_matrix import (
     DOCUMENT,
+    FILES,
     Case,
+    Extra,
     cases,
     is_bare,
     outcome,
@@ -25,6 +28,16 @@ def test_only_an_approved_head_runs_and_nothing_of_ours_goes_with_it(author: Per
                 wrong.append(case)
 
     assert wrong == []
+
+
+def test_what_lies_elsewhere_is_fetched_where_it_may_be_so_its_absence_tells_something() -> None:
+    bot = BotInMemory()
+    allowed = {".github/previewbot.yml": b"submodules: true\nlfs: true\n"}
+
+    bot.react_to(bot.push("main", {**APP, **allowed, **FILES[Extra.GITMODULES]}))
+    bot.react_to(bot.push("main", {**APP, **allowed, **FILES[Extra.LFSCONFIG]}))
+
+    assert sorted(set(bot.source.elsewhere)) == ["a.bin", "x"]
 
 
 def test_the_combinations_are_many_and_some_of_them_run() -> None:

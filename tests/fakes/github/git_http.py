@@ -19,6 +19,8 @@ CHUNK_BYTES = 64 * 1024
 def serve(request: Request, full_name: str, rest: str, store: Store) -> Response:
     """Answer `<owner>/<name>.git/<rest>`."""
     caller = Caller()
+    with store.changing():
+        store.git_requests.append(f"{full_name}/{rest}")
     try:
         caller = _login(request, store)
         repository = store.repository(full_name)

@@ -56,6 +56,7 @@ class Store:
         self.dispatches: list[Dispatch] = []
         self.pulls: dict[tuple[str, int], FakePull] = {}  # by full name and number
         self.requests: list[RecordedRequest] = []
+        self.git_requests: list[str] = []  # what git and Git LFS asked for: "octo/hello/info/refs"
         self.deliveries: list[SentDelivery] = []
         self.hooks: list[Hook] = []
         self.hook_secrets: dict[int, str] = {}  # of Apps that were made from a manifest

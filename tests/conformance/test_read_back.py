@@ -1,9 +1,14 @@
-"""What an app did, read back through Deno's own SDKs: log, visitors, data and crons."""
+"""What an app did, read back through Deno's own SDKs: log, visitors, data, crons, a failed build.
+
+The SDK of v2 has no call for analytics and none for databases: visitors are counted over plain
+HTTP there.
+"""
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.conformance.conftest import Site
 from tests.conformance.nameserver import Nameserver
@@ -11,6 +16,7 @@ from tests.conformance.recording import Record
 from tests.conformance.sdk import environment, running
 from tests.conformance.world import V1World, V2World
 from tests.subhosting.domains.world import TlsProxy
+from tests.subhosting.server import request
 
 WITH_KV = """
 const kv = await Deno.openKv();
@@ -30,6 +36,9 @@ WITHOUT_KV = """
 Deno.cron("tick", "* * * * *", () => console.info("by the cron"));
 Deno.serve(() => { console.warn("visited"); return new Response("hello"); });
 """
+
+UNPARSABLE = "Deno.serve(() => new Response(;"
+COMPLAINT = "SyntaxError: Expression expected"
 
 
 def let_a_minute_begin(tmp_path: Path) -> None:
@@ -80,6 +89,13 @@ def test_through_v1(
         let_a_minute_begin(tmp_path)
         assert v1.eventually(lambda: said("by the cron"))[0]["level"] == "info"
 
+        failed = v1.deployed(project["id"], UNPARSABLE)
+        lines = v1.call("deployments.build_logs.get", failed["id"])
+        assert failed["status"] == "failed"
+        assert COMPLAINT in "\n".join(
+            line["message"] for line in lines if line["level"] == "error"
+        )
+
 
 def test_through_v2(
     fresh: Callable[[str], Site], record: Record, zone: Nameserver, tls: TlsProxy, tmp_path: Path
@@ -97,5 +113,23 @@ def test_through_v2(
             return page["logs"]
 
         assert v2.eventually(lambda: said("visited"))[0]["level"] == "warn"
+        assert v2.eventually(lambda: counted(site, app["slug"], v2) == 1)
         let_a_minute_begin(tmp_path)
         assert v2.eventually(lambda: said("by the cron"))[0]["level"] == "info"
+
+        failed = v2.deployed(app["slug"], UNPARSABLE)
+        lines = v2.call("revisions.build_logs", failed["id"])
+        assert (failed["status"], failed["failure_reason"]) == ("failed", "error")
+        assert COMPLAINT in "\n".join(
+            line["message"] for line in lines if line["level"] == "error"
+        )
+
+
+def counted(site: Site, app: str, v2: V2World) -> int:
+    """Return how many visitors were counted, of which the SDK cannot ask."""
+    span = urlencode({"since": v2.now(hours=-1), "until": v2.now(minutes=30)})
+    headers = {"Authorization": f"Bearer {site.server.token}"}
+    path = f"/v2/apps/{app}/analytics?{span}"
+    found = request(site.proxy.server_port, "GET", path, headers=headers).json
+    place = [each["name"] for each in found["fields"]].index("request_count")
+    return sum(row[place] for row in found["values"])

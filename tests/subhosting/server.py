@@ -79,8 +79,11 @@ class RunningSubhosting:
         self.host: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
-        self.start_api()
-        self.start_host()
+        # Side by side: each takes a second or two to import what it needs.
+        self.api = self._spawned("api", self._api_listener)
+        self.host = self._spawned("host", self._host_listener)
+        self._await_ready("api", self.api)
+        self._await_ready("host", self.host)
         return self
 
     def __exit__(
@@ -89,17 +92,23 @@ class RunningSubhosting:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.stop_api()
-        self.stop_host()
+        both = [process for process in (self.api, self.host) if process is not None]
+        for process in both:
+            process.send_signal(signal.SIGTERM)
+        for process in both:
+            _reap(process)
+        self.api = self.host = None
         self._api_listener.close()
         self._host_listener.close()
         shutil.rmtree(self.runtime_dir, ignore_errors=True)
 
     def start_api(self) -> None:
-        self.api = self._started("api", self._api_listener)
+        self.api = self._spawned("api", self._api_listener)
+        self._await_ready("api", self.api)
 
     def start_host(self) -> None:
-        self.host = self._started("host", self._host_listener)
+        self.host = self._spawned("host", self._host_listener)
+        self._await_ready("host", self.host)
 
     def stop_api(self, sent: signal.Signals = signal.SIGTERM) -> None:
         _stop(self.api, sent)
@@ -189,11 +198,11 @@ class RunningSubhosting:
         """Return the pids of the Deno processes of this server."""
         return deno_pids(self.data_dir)
 
-    def _started(self, role: str, listener: socket.socket) -> subprocess.Popen[str]:
+    def _spawned(self, role: str, listener: socket.socket) -> subprocess.Popen[str]:
         descriptor = listener.fileno()
         command = [sys.executable, "-m", "tests.subhosting.process", role, str(descriptor)]
         with self.log.open("ab") as log:
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 [*command, str(os.getpid()), json.dumps(self.settings)],
                 cwd=ROOT,
                 env=self.environment,
@@ -202,10 +211,11 @@ class RunningSubhosting:
                 stderr=log,
                 text=True,
             )
+
+    def _await_ready(self, role: str, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
         if process.stdout.readline() != "ready\n":
             raise WaitFailedError(f"{role} did not start:\n{self.log.read_text()}")
-        return process
 
 
 def request(
@@ -276,6 +286,10 @@ def _stop(process: "subprocess.Popen[str] | None", sent: signal.Signals) -> None
     if process is None:
         return
     process.send_signal(sent)
+    _reap(process)
+
+
+def _reap(process: "subprocess.Popen[str]") -> None:
     try:
         process.wait(20)
     finally:

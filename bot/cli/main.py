@@ -55,7 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if command not in COMMANDS:
         print(f"previewbot: there is no command {command!r}\n\n{_overview()}", file=sys.stderr)
         return USAGE_ERROR
-    return _run_briefly(words) if command in BRIEF else _run(words)
+    try:
+        return _run_briefly(words) if command in BRIEF else _run(words)
+    finally:
+        if arguments is None:  # a process of its own, which ends now
+            # Python would go through all that was imported once more: a third of a second for
+            # the platform's API, in its worker as well.
+            gc.freeze()
 
 
 def _run_briefly(words: Sequence[str]) -> int:
@@ -65,7 +71,6 @@ def _run_briefly(words: Sequence[str]) -> int:
         code = _run(words)
     finally:
         gc.set_threshold(*usual)
-    gc.freeze()  # nor look at the end, when Python goes through everything
     return code
 
 

@@ -4,6 +4,7 @@ Arguments: `api` or `host`, the number of an inherited listening socket, a JSON 
 Prints `ready` on standard output.
 """
 
+import gc
 import json
 import logging
 import signal
@@ -15,6 +16,7 @@ from typing import Any
 
 from typing_extensions import override
 
+from bot.cli.main import GARBAGE_THRESHOLD
 from bot.kernel.clock import SystemClock
 from bot.kernel.processes import die_with_parent
 from bot.subhosting import control
@@ -84,14 +86,18 @@ def announce() -> None:
 def main() -> None:
     role, descriptor, parent, settings = sys.argv[1:]
     die_with_parent(int(parent), signal.SIGTERM)
+    gc.set_threshold(GARBAGE_THRESHOLD)  # as every command has it
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     listener = socket.socket(fileno=int(descriptor))
     config = config_from(json.loads(settings))
-    if role == "api":
-        control.serve_api(config, listener, announce)
-    else:
-        clock = MovedClock(config.data_dir.with_name(f"{config.data_dir.name}.ahead"))
-        host.run(config, listener, announce, clock)
+    try:
+        if role == "api":
+            control.serve_api(config, listener, announce)
+        else:
+            clock = MovedClock(config.data_dir.with_name(f"{config.data_dir.name}.ahead"))
+            host.run(config, listener, announce, clock)
+    finally:
+        gc.freeze()  # likewise
 
 
 if __name__ == "__main__":

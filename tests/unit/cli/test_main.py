@@ -1,4 +1,6 @@
 import gc
+import subprocess
+import sys
 
 import pytest
 
@@ -37,3 +39,21 @@ def test_a_brief_command_leaves_the_collector_as_it_was() -> None:
         main(["deploy", "--help"])
 
     assert gc.get_threshold() == usual
+
+
+@pytest.mark.parametrize(
+    ("call", "frozen"), [("main()", True), ("main(['config', 'schema'])", False)]
+)
+def test_only_a_process_of_its_own_ends_without_a_last_look_for_garbage(
+    call: str, *, frozen: bool
+) -> None:
+    program = (
+        "import atexit, gc, sys; from bot.cli.main import main;"
+        "atexit.register(lambda: print(gc.get_freeze_count() > 0, file=sys.stderr));"
+        f"sys.argv[1:] = ['config', 'schema']; sys.exit({call})"
+    )
+
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+
+    assert (ended.returncode, ended.stderr) == (0, f"{frozen}\n")

@@ -28,6 +28,7 @@ SECRET = "correct horse battery staple"
 GREEDY_CONFIG = b"""\
 production: true
 target: somewhere-else
+database: true
 surfaces: [comment, dispatch]
 forks: approve
 submodules: true

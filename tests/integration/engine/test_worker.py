@@ -135,7 +135,7 @@ def test_an_intake_that_failed_is_repeated_when_it_is_due_and_only_once(
     start: Start, inbox: DurableInbox, go: Callable[[], None]
 ) -> None:
     first = start("hang")
-    inbox.put(delivery("a", body=b"fail"))
+    inbox.put(delivery("a", body=b'fail[["d1", "p", 1]]'))
     first.until("put off a 1")
     inbox.repeat_due(datetime.now(UTC))
     first.until("put off a 2")
@@ -145,7 +145,7 @@ def test_an_intake_that_failed_is_repeated_when_it_is_due_and_only_once(
     second = start("hang")
     second.until("ready")
     repeated = [inbox.repeat_due(datetime.now(UTC)), inbox.repeat_due(datetime.now(UTC))]
-    second.until("intake a")
+    second.until("d1 one")  # which is begun with the decision, and not a moment before
 
     [record] = inbox.find("a")
     assert repeated == [1, 0]

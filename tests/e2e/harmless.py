@@ -86,5 +86,6 @@ def assert_page_is_harmless(page: str, previews: str) -> None:
     assert seen.handlers == []
     assert seen.comments == []
     port = previews.rsplit(":", 1)[-1]
-    ours = re.compile(rf"/|/static/.*|/deployments/\w+|http://[a-z0-9-]+\.localhost:{port}/?")
+    pages = r"/|/static/.*|/(?:deployments|logs)/\w+"
+    ours = re.compile(rf"{pages}|http://[a-z0-9-]+\.localhost:{port}/?")
     assert [address for address in seen.addresses if not ours.fullmatch(address)] == []

@@ -28,8 +28,8 @@ from bot.subhosting.store.records import BindingRecord
 _IDLE_S = 75.0
 # How long we read on after our last byte: for unread input the kernel would reset the answer.
 _LINGER_S = 1.0
-# A crash is noticed a moment after its connections break.
-_CRASH_SHOWS_WITHIN_S = 0.25
+# A crash is noticed a moment after its connections break, on a busy machine a long one.
+_CRASH_SHOWS_WITHIN_S = 1.0
 
 # What is held of a body, or of an upgraded stream, before somebody takes it.
 _MAX_WAITING_BYTES = 64 * 1024

@@ -18,7 +18,7 @@ from tests.fakes.github.pulls import FakePull
 from tests.fakes.github.repository import FakeRepository
 
 CONFIG = ".github/previewbot.yml"
-PATIENCE_S = 40.0
+PATIENCE_S = 90.0
 
 # Comes up at once: no process is needed to serve a page as it is.
 PAGE = {"index.html": "hello\n"}

@@ -2,7 +2,8 @@
 its tests is started once; a few folders go as one, and the long list of generated conformance
 requests goes one by one.
 
-The largest shares go first (pytest-xdist's own order), so the single ones fill up the end.
+What starts processes goes first, so that files of quick tests fill up the end. By number of tests,
+which is pytest-xdist's own order, the last file is one with few tests that take minutes.
 """
 
 import os
@@ -16,6 +17,8 @@ from xdist.scheduler import LoadScopeScheduling
 SINGLY = ("tests/conformance/test_schemathesis.py",)
 # What is below one of these shares what it starts among its files.
 TOGETHER = ("tests/e2e/stories/",)
+# In this order, then all others.
+FIRST = ("tests/sandbox/", "tests/e2e/", "tests/subhosting/", "tests/conformance/")
 MOST_WORKERS = 8
 
 
@@ -32,8 +35,19 @@ class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
         return nodeid if file in SINGLY else file
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what starts processes first; what was shuffled stays so within its folder."""
+    items.sort(key=lambda item: _rank(item.nodeid))
+
+
+def _rank(nodeid: str) -> int:
+    found = (rank for rank, folder in enumerate(FIRST) if nodeid.startswith(folder))
+    return next(found, len(FIRST))
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
-    """Share out by file, whatever `--dist` says."""
+    """Share out by file in the order of collection, whatever the command line says."""
+    config.option.loadscopereorder = False
     return ByFile(config, log)
 
 

@@ -30,21 +30,27 @@ COMMANDS = {
     "hook": "post a push to the receiver; called by git in local repositories",
 }
 
-# They end soon and leave next to nothing in cycles: looking for some took a tenth of their time.
-BRIEF = frozenset({"deploy", "hook"})
-OBJECTS_BETWEEN_LOOKS = 100_000  # Python's own number is 700
-
 USAGE_ERROR = 2
 
 # New objects between two looks for garbage. Python's 700 is for small programs: with it an eighth
 # of a process's start is spent looking through what imports made, which is never garbage.
-GARBAGE_THRESHOLD = 50_000
+OBJECTS_BETWEEN_LOOKS = 50_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the process's exit code."""
-    gc.set_threshold(GARBAGE_THRESHOLD)
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    if arguments is not None:
+        return _run(list(arguments))
+    gc.set_threshold(OBJECTS_BETWEEN_LOOKS)
+    try:
+        return _run(sys.argv[1:])
+    finally:
+        # Python would go through all that was imported once more: a third of a second for the
+        # platform's API, in its worker as well.
+        gc.freeze()
+
+
+def _run(words: list[str]) -> int:
     if words[:1] in (["--version"], ["-V"]):
         print(f"previewbot {__version__}")
         return 0
@@ -55,27 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if command not in COMMANDS:
         print(f"previewbot: there is no command {command!r}\n\n{_overview()}", file=sys.stderr)
         return USAGE_ERROR
-    try:
-        return _run_briefly(words) if command in BRIEF else _run(words)
-    finally:
-        if arguments is None:  # a process of its own, which ends now
-            # Python would go through all that was imported once more: a third of a second for
-            # the platform's API, in its worker as well.
-            gc.freeze()
-
-
-def _run_briefly(words: Sequence[str]) -> int:
-    usual = gc.get_threshold()
-    gc.set_threshold(OBJECTS_BETWEEN_LOOKS)
-    try:
-        code = _run(words)
-    finally:
-        gc.set_threshold(*usual)
-    return code
-
-
-def _run(words: Sequence[str]) -> int:
-    module = importlib.import_module(f"bot.cli.{words[0]}")
+    module = importlib.import_module(f"bot.cli.{command}")
     code: int = module.run(words[1:])
     return code
 

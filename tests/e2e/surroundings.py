@@ -55,8 +55,10 @@ class Surroundings:
     def picture(self) -> dict[str, Found]:
         """Return every path that nobody may have touched, as it is now."""
         person = (_HOME / name for name in _OF_A_PERSON)
+        # The platform's own, which come and go: it tries out how Deno runs crons, for example.
+        ours = self.ours | set(self.temporary.glob("previewbot-*"))
         roots = (self.folder, self.temporary, Path.cwd() / "bot", Path("/etc"), *person)
-        found = {str(path): _found(path) for root in roots for path in _below(root, self.ours)}
+        found = {str(path): _found(path) for root in roots for path in _below(root, ours)}
         # Tools keep their caches here, in hidden folders, and write to those that are not.
         for each in Path.cwd().iterdir():
             if each.name[0] != ".":

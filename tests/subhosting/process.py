@@ -16,7 +16,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from bot.cli.main import GARBAGE_THRESHOLD
+from bot.cli.main import OBJECTS_BETWEEN_LOOKS
 from bot.kernel.clock import SystemClock
 from bot.kernel.processes import die_with_parent
 from bot.subhosting import control
@@ -86,7 +86,7 @@ def announce() -> None:
 def main() -> None:
     role, descriptor, parent, settings = sys.argv[1:]
     die_with_parent(int(parent), signal.SIGTERM)
-    gc.set_threshold(GARBAGE_THRESHOLD)  # as every command has it
+    gc.set_threshold(OBJECTS_BETWEEN_LOOKS)  # as every command has it
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     listener = socket.socket(fileno=int(descriptor))
     config = config_from(json.loads(settings))

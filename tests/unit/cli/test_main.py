@@ -32,7 +32,7 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
     assert f"usage: previewbot {command}" in capsys.readouterr().out
 
 
-def test_a_brief_command_leaves_the_collector_as_it_was() -> None:
+def test_a_command_within_another_process_leaves_the_collector_as_it_was() -> None:
     usual = gc.get_threshold()
 
     with pytest.raises(SystemExit):

@@ -2,14 +2,20 @@
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.bootstrap.findings import Check, lacking, ok, problem
 from bot.core.model.decisions import Reason
 from bot.kernel.clock import SystemClock
 from bot.ports.inbox import DeliveryRecord
 from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.adapters.storage.connect import Engines
+
+T = TypeVar("T")
 
 # Mirrors, blobs and dependency caches of a small installation; a first build alone may take one.
 ENOUGH_BYTES = 5_000_000_000
@@ -70,23 +76,21 @@ def disk(settings: Settings) -> Sequence[Check]:
 
 def undecided(settings: Settings) -> Sequence[Check]:
     """Look for deliveries that could not be decided about; nothing to say where none can be."""
-    if settings.database_url is None and not (settings.data_dir / "previewbot.db").exists():
-        return []
-    import sqlalchemy as sa  # noqa: PLC0415 - as above
+    from bot.adapters.storage import deliveries  # noqa: PLC0415 - as above
 
-    from bot.adapters.storage import connect, deliveries  # noqa: PLC0415
-    from bot.bootstrap.places import database_url  # noqa: PLC0415
-
-    opened = connect.engines(database_url(settings))
     since = SystemClock().now() - TOLD_FOR
-    try:
+
+    def look(opened: "Engines") -> tuple[list[DeliveryRecord], list[DeliveryRecord]]:
         with opened.read.connect() as connection:
-            waiting = deliveries.put_off_now(connection)
-            given_up = deliveries.ended_with(connection, Reason.INTAKE_FAILED, since)
-    except sa.exc.SQLAlchemyError:
-        return []  # the database's own check says why
-    finally:
-        opened.dispose()
+            return (
+                deliveries.put_off_now(connection),
+                deliveries.ended_with(connection, Reason.INTAKE_FAILED, since),
+            )
+
+    seen = recorded(settings, look)
+    if seen is None:
+        return []
+    waiting, given_up = seen
     found = []
     if waiting:
         last = waiting[-1]
@@ -98,6 +102,24 @@ def undecided(settings: Settings) -> Sequence[Check]:
         fix = "`previewbot explain GUID` tells what it was; press Retry on its check, or push"
         found.append(lacking("given up", text, fix))
     return found or [ok("deliveries", "none is put off, none was given up lately")]
+
+
+def recorded(settings: Settings, look: Callable[["Engines"], T]) -> T | None:
+    """Return what `look` finds in the records; None where there are none that can be read."""
+    if settings.database_url is None and not (settings.data_dir / "previewbot.db").exists():
+        return None
+    import sqlalchemy as sa  # noqa: PLC0415 - as above
+
+    from bot.adapters.storage import connect  # noqa: PLC0415
+    from bot.bootstrap.places import database_url  # noqa: PLC0415
+
+    opened = connect.engines(database_url(settings))
+    try:
+        return look(opened)
+    except sa.exc.SQLAlchemyError:
+        return None  # the database's own check says why
+    finally:
+        opened.dispose()
 
 
 def _counted(records: Sequence[DeliveryRecord], what: str) -> str:

@@ -10,8 +10,9 @@ from bot.adapters.github.errors import TROUBLES, trouble_of
 from bot.adapters.github.hooks import RepositoryHooks
 from bot.adapters.github.limits import Retries
 from bot.bootstrap.connecting import HEARD
+from bot.bootstrap.doctor_records import recorded
 from bot.bootstrap.findings import Check, lacking, ok, problem
-from bot.bootstrap.places import database_url, webhook_url
+from bot.bootstrap.places import webhook_url
 from bot.core.decide.missed import to_repeat
 from bot.core.model.errors import ForgeError, ForgeRefused
 from bot.core.model.ids import Repository
@@ -135,17 +136,6 @@ def _unheard(subscribed: Collection[str]) -> list[str]:
 
 def _connected(settings: Settings) -> Sequence[Repository]:
     """Return the repositories with a webhook of their own; none where there are no records."""
-    if settings.database_url is None and not (settings.data_dir / "previewbot.db").exists():
-        return []
-    import sqlalchemy as sa  # noqa: PLC0415 - as in `doctor_records`
+    from bot.adapters.storage.hook_secrets import connected  # noqa: PLC0415 - as in `doctor_records`
 
-    from bot.adapters.storage import connect  # noqa: PLC0415
-    from bot.adapters.storage.hook_secrets import connected  # noqa: PLC0415
-
-    opened = connect.engines(database_url(settings))
-    try:
-        return connected(opened)
-    except sa.exc.SQLAlchemyError:
-        return []  # the database's own check says why
-    finally:
-        opened.dispose()
+    return recorded(settings, connected) or []

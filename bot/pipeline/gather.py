@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import assert_never, get_args
 
 from bot.core.decide.approvals import objection
-from bot.core.decide.requests import Asked, request_of
-from bot.core.model.commands import Request, Verb
+from bot.core.decide.requests import request_of
+from bot.core.model.commands import Misunderstood, Request, Verb
 from bot.core.model.errors import RecordNotFound
 from bot.core.model.events import (
     AppUninstalled,
@@ -142,7 +142,7 @@ def _of_comment(event: CommentWritten, services: Services, *, planned: bool) -> 
     pull = services.forge.pull(repository, event.pull)
     if pull is None:
         return Snapshot(head_now=None, planned=planned, apps=(), asker=asker)
-    grants = _grants(event, None, pull, asker)
+    grants = _grants(request, pull, asker)
     found = _asked_about(
         repository, pull.line(repository), pull, services, planned=planned, grants=grants
     )
@@ -162,7 +162,7 @@ def _of_button(
     for attempt in _attempts_of(event, services):
         line = attempt.preview.line
         pull = services.forge.pull(repository, line.pull) if isinstance(line, PullLine) else None
-        grants = _grants(event, attempt, pull, asker)
+        grants = _grants(request_of(event, attempt), pull, asker)
         about = _asked_about(repository, line, pull, services, planned=planned, grants=grants)
         found.append(replace(about, asker=asker, attempt=attempt))
     if not found:
@@ -189,10 +189,9 @@ def _attempts_of(
 
 
 def _grants(
-    event: Asked, attempt: Deployment | None, pull: PullRequest | None, asker: Asker
+    request: Request | Misunderstood | None, pull: PullRequest | None, asker: Asker
 ) -> bool:
     """Return whether what somebody asks for is to let the head of a fork run, and they may."""
-    request = request_of(event, attempt)
     if pull is None or not isinstance(request, Request):
         return False
     said = commit_sha(request.command.to or "")

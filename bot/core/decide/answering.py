@@ -6,6 +6,7 @@ from typing import Self
 from bot.core.decide.grammar import PREFIX
 from bot.core.model.commands import Reaction, Reply, Request, Said
 from bot.core.model.decisions import Answer, Decision, Intent, Reason
+from bot.core.model.events import CommentWritten
 from bot.core.model.ids import CommentId, PullNumber, Repository
 from bot.core.model.lines import Line, PullLine
 from bot.core.model.snapshot import Snapshot
@@ -73,6 +74,19 @@ def answer(  # noqa: PLR0913 - the parts of an answer
         command=command,
         line=line,
         reaction=reaction,
+        reply=reply,
+    )
+
+
+def declined(event: CommentWritten, reply: Said) -> Answer:
+    """Return the answer to a command about which nothing can be looked up."""
+    return answer(
+        event.repository,
+        pull=event.pull,
+        comment=event.comment,
+        command=event.text,
+        line=None,
+        reaction=Reaction.REFUSED,
         reply=reply,
     )
 

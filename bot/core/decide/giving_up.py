@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import get_args
 
-from bot.core.decide.answering import answer
-from bot.core.model.commands import Reaction, Said
+from bot.core.decide.answering import declined
+from bot.core.model.commands import Said
 from bot.core.model.decisions import Answer, Decision, Reason, SkipDeployment
 from bot.core.model.events import (
     BranchPushed,
@@ -84,12 +84,6 @@ def _waits(newest: Deployment | None, head: CommitSha, received_at: datetime) ->
 
 
 def _sorry(event: CommentWritten, told: str) -> Answer:
-    return answer(
-        event.repository,
-        pull=event.pull,
-        comment=event.comment,
-        command=event.text,
-        line=None,
-        reaction=Reaction.REFUSED,
-        reply=Said(text=f"nothing was done, as {told}; say it once more", copy=event.text),
+    return declined(
+        event, Said(text=f"nothing was done, as {told}; say it once more", copy=event.text)
     )

@@ -4,13 +4,10 @@ from functools import partial
 
 import structlog
 
-from bot.core.decide.names import pull_label
 from bot.core.model.errors import TargetError
-from bot.core.model.ids import HostLabel
-from bot.core.model.lines import BranchLine
-from bot.core.model.preview import Deployment
 from bot.pipeline.attempt import Attempt
 from bot.pipeline.patience import patiently
+from bot.pipeline.serving import labels_of_pulls
 
 log = structlog.get_logger()
 
@@ -28,19 +25,11 @@ def leave_elsewhere(attempt: Attempt) -> None:
         return
     if targets.name_of(before) == targets.name_of(deployment):
         return
+    labels = [] if preview.label is None else [preview.label]
     try:
         target = targets.of(before)
-        for label in _labels(attempt, before):
+        for label in [*labels, *labels_of_pulls(before, services)]:
             unbind = partial(target.unbind, before.target_id, label)
             patiently(attempt.journal, unbind)
     except TargetError as error:
         log.warning("old_url_left", deployment=before.id, problem=str(error))
-
-
-def _labels(attempt: Attempt, before: Deployment) -> list[HostLabel]:
-    preview = before.preview
-    labels = [] if preview.label is None else [preview.label]
-    if isinstance(preview.line, BranchLine):
-        pulls = attempt.services.pulls.open_from(preview.repository.id, preview.line.branch)
-        labels += [pull_label(preview.slug, pull.number) for pull in pulls]
-    return labels

@@ -13,31 +13,17 @@ from bot.adapters.engine.inbox import DurableInbox
 from bot.adapters.storage import connect, deliveries
 from bot.core.model.decisions import Decision, Ignored, Reason
 from bot.core.model.errors import RecordNotFound
-from bot.core.model.events import BranchPushed, Event
+from bot.core.model.events import Event
 from bot.core.model.ids import (
-    Branch,
-    CommitSha,
-    DeliveryGuid,
     DeliveryKey,
     Generation,
-    HookId,
     PreviewId,
-    RepoName,
-    Repository,
-    RepositoryId,
 )
 from bot.ports.inbox import DeliveryRecord, Inbox, QueuedDeployment, Received
 from tests.fakes.clock import NOON
+from tests.fakes.deliveries import PUSHED, key
 from tests.fakes.inbox import FakeInbox
 
-PUSHED = BranchPushed(
-    repository=Repository(
-        id=RepositoryId(7), name=RepoName("octo/site"), default_branch=Branch("main")
-    ),
-    branch=Branch("main"),
-    before=None,
-    after=CommitSha("1" * 40),
-)
 DEPLOY = Decision(reason=Reason.DEPLOY, detail="main has a new head")
 FIRST = QueuedDeployment(deployment="d1", preview=PreviewId("p"), generation=Generation(1))
 SECOND = QueuedDeployment(deployment="d2", preview=PreviewId("q"), generation=Generation(1))
@@ -74,10 +60,6 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     client = DBOSClient(system_database_engine=engines.read)
     yield Bench(inbox, lambda: [row.workflow_id for row in client.list_workflows()])
     engines.dispose()
-
-
-def key(guid: str = "a", hook: str = "1") -> DeliveryKey:
-    return DeliveryKey(hook=HookId(hook), guid=DeliveryGuid(guid))
 
 
 def received(delivery: DeliveryKey, verdict: Event | Ignored = PUSHED) -> Received:

@@ -11,35 +11,11 @@ from bot.bootstrap.doctor_records import undecided
 from bot.bootstrap.findings import Check, Outcome
 from bot.cli import explain
 from bot.core.model.decisions import Decision, Reason
-from bot.core.model.events import BranchPushed
-from bot.core.model.ids import (
-    Branch,
-    CommitSha,
-    DeliveryGuid,
-    DeliveryKey,
-    HookId,
-    RepoName,
-    Repository,
-    RepositoryId,
-)
 from bot.kernel.clock import SystemClock
 from bot.ports.inbox import Received
 from bot.settings import Settings
 from tests.fakes.clock import NOON
-
-PUSHED = BranchPushed(
-    repository=Repository(
-        id=RepositoryId(7), name=RepoName("octo/site"), default_branch=Branch("main")
-    ),
-    branch=Branch("main"),
-    before=None,
-    after=CommitSha("1" * 40),
-)
-
-
-def key(guid: str) -> DeliveryKey:
-    return DeliveryKey(hook=HookId("1"), guid=DeliveryGuid(guid))
-
+from tests.fakes.deliveries import PUSHED, key
 
 Given = Callable[..., None]
 

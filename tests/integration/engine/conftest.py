@@ -17,33 +17,10 @@ from bot.adapters.engine import identities, schema
 from bot.adapters.engine.inbox import DurableInbox
 from bot.adapters.engine.wake import ring
 from bot.adapters.storage import connect, deliveries
-from bot.core.model.events import BranchPushed
-from bot.core.model.ids import (
-    Branch,
-    CommitSha,
-    DeliveryGuid,
-    DeliveryKey,
-    HookId,
-    RepoName,
-    Repository,
-    RepositoryId,
-)
 from bot.kernel.runtime_dir import runtime_directory
 from bot.ports.inbox import Received
 from tests.fakes.clock import NOON
-
-PUSHED = BranchPushed(
-    repository=Repository(
-        id=RepositoryId(7), name=RepoName("octo/site"), default_branch=Branch("main")
-    ),
-    branch=Branch("main"),
-    before=None,
-    after=CommitSha("1" * 40),
-)
-
-
-def key(guid: str) -> DeliveryKey:
-    return DeliveryKey(hook=HookId("1"), guid=DeliveryGuid(guid))
+from tests.fakes.deliveries import PUSHED, key
 
 
 def delivery(guid: str, *queued: tuple[str, str, int], body: bytes | None = None) -> Received:

@@ -21,7 +21,8 @@ from bot.core.model.errors import ConfigurationProblem
 from bot.core.model.ids import DeliveryKey, Generation, PreviewId
 from bot.ports.inbox import DeliveryRecord, DueIntake, QueuedDeployment, Received
 from tests.fakes.clock import NOON, FakeClock
-from tests.integration.engine.conftest import delivery, key
+from tests.fakes.deliveries import key
+from tests.integration.engine.conftest import delivery
 
 NO_TIME = timedelta(0)
 A_WHILE_S = 30  # never reached by a test that passes
@@ -70,15 +71,19 @@ def refuse_to_ring() -> NoReturn:
     pytest.fail("nothing was committed, so nobody may be woken")
 
 
-def test_a_delivery_that_cannot_be_stored_enqueues_nothing(
-    engines: connect.Engines, client: DBOSClient
-) -> None:
-    inbox = DurableInbox(
+def failing_inbox(engines: connect.Engines) -> DurableInbox:
+    return DurableInbox(
         read=engines.read,
         write=engines.write,
         deliveries=FailingDeliveries(),
         wake=refuse_to_ring,
     )
+
+
+def test_a_delivery_that_cannot_be_stored_enqueues_nothing(
+    engines: connect.Engines, client: DBOSClient
+) -> None:
+    inbox = failing_inbox(engines)
 
     with pytest.raises(DiskFull):
         inbox.put(delivery("a"))
@@ -90,12 +95,7 @@ def test_a_delivery_that_cannot_be_stored_enqueues_nothing(
 def test_what_was_put_off_stays_due_when_it_cannot_be_enqueued(
     engines: connect.Engines, inbox: DurableInbox
 ) -> None:
-    failing = DurableInbox(
-        read=engines.read,
-        write=engines.write,
-        deliveries=FailingDeliveries(),
-        wake=refuse_to_ring,
-    )
+    failing = failing_inbox(engines)
     inbox.put(delivery("a"))
     inbox.put_off(key("a"), tries=1, problem="away", again_at=NOON)
 

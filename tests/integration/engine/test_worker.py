@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from dbos import DBOSClient
 
 from bot.adapters.engine.inbox import DurableInbox
-from tests.integration.engine.conftest import Start, delivery, key
+from tests.fakes.deliveries import key
+from tests.integration.engine.conftest import Start, delivery
 
 
 def about(start: str, said: list[str]) -> list[str]:

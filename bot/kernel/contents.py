@@ -1,11 +1,10 @@
 """Contents of files on their way: small ones as bytes, large ones in pieces.
 
-A large one is read twice at least, because whether it is text shows at its end and has to be said
-at its start. Where it lies meanwhile: `bot.kernel.spool`.
+A large one comes straight from where it is read, and can be read again: `bot.kernel.spool`.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import IO, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 # Contents up to this size are held in memory, one at a time.
 LARGE_BYTES = 1024 * 1024
@@ -14,6 +13,14 @@ LARGE_BYTES = 1024 * 1024
 PIECE_BYTES = 3 * 64 * 1024
 
 Name = TypeVar("Name")
+
+
+class Readable(Protocol):
+    """What bytes are read from: a file, a pipe, or a part of one."""
+
+    def read(self, length: int, /) -> bytes:
+        """Return the next `length` bytes, fewer only at the end."""
+        ...
 
 
 class LargeContent(Protocol):
@@ -36,7 +43,7 @@ class LargeContent(Protocol):
 Content = bytes | LargeContent
 
 
-def exactly(stream: IO[bytes], size_bytes: int) -> Iterator[bytes]:
+def exactly(stream: Readable, size_bytes: int) -> Iterator[bytes]:
     """Yield the next `size_bytes` of `stream` in pieces of at most `PIECE_BYTES`.
 
     Raises:
@@ -66,11 +73,16 @@ def whole(content: Content) -> bytes:
     return content if isinstance(content, bytes) else b"".join(content.pieces())
 
 
+def close(content: Content) -> None:
+    """Give the room of a large content back."""
+    if not isinstance(content, bytes):
+        content.close()
+
+
 def each_closed(contents: Iterable[tuple[Name, Content]]) -> Iterator[tuple[Name, Content]]:
     """Yield contents, and close each when the next is asked for or nobody wants more."""
     for name, content in contents:
         try:
             yield name, content
         finally:
-            if not isinstance(content, bytes):
-                content.close()
+            close(content)

@@ -2,54 +2,77 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Callable, Iterator
 
-from bot.kernel.contents import LARGE_BYTES, PIECE_BYTES, Content, exactly
+from bot.kernel.contents import LARGE_BYTES, PIECE_BYTES, Content, Readable
+
+# What to say when there is no room for a content.
+NoRoom = Callable[[OSError], Exception]
 
 
 class Spool:
-    """A large content in a file without a name, which nobody else opens and no crash leaves."""
+    """A large content that is read from its stream once, while it is asked for the first time.
 
-    __slots__ = ("_file", "_size_bytes")
+    What was read lies in a file without a name, which nobody else opens and no crash leaves.
+    """
 
-    def __init__(self) -> None:
-        """Begin an empty one in the folder for temporary files."""
+    __slots__ = ("_file", "_kept_bytes", "_no_room", "_size_bytes", "_stream")
+
+    def __init__(self, stream: Readable, size_bytes: int, no_room: NoRoom) -> None:
+        """Stand for the next `size_bytes` of `stream`, of which nothing is read yet."""
+        self._stream = stream
+        self._size_bytes = size_bytes
+        self._no_room = no_room
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - `close` is for others
-        self._size_bytes = 0
+        self._kept_bytes = 0
 
     @property
     def size_bytes(self) -> int:
-        """Return how much was written."""
+        """Return how long it is."""
         return self._size_bytes
 
-    def write(self, piece: bytes) -> None:
-        """Add to its end.
+    def pieces(self) -> Iterator[bytes]:
+        """Yield it from its start, as often as it is asked for, in pieces of `PIECE_BYTES`.
 
         Raises:
-            OSError: there is no room.
+            EOFError: the stream ends before.
+            Exception: what `no_room` made of the error of a full disk.
 
         """
-        self._size_bytes += len(piece)
-        while piece:  # all at once but on the last free bytes of a disk
-            piece = piece[self._file.write(piece) :]
-
-    def pieces(self) -> Iterator[bytes]:
-        """Yield it from its start, as often as it is asked for, in pieces of `PIECE_BYTES`."""
-        for offset in range(0, self._size_bytes, PIECE_BYTES):
-            yield os.pread(self._file.fileno(), PIECE_BYTES, offset)
+        for at in range(0, self._size_bytes, PIECE_BYTES):
+            length = min(PIECE_BYTES, self._size_bytes - at)
+            if at < self._kept_bytes:
+                yield os.pread(self._file.fileno(), length, at)
+            else:
+                yield self._next(length)
 
     def close(self) -> None:
-        """Give its room back."""
+        """Give its room back; the rest of the stream stays where it is."""
         self._file.close()
 
+    def _next(self, length: int) -> bytes:
+        if self._file.closed:
+            msg = "the content is closed"
+            raise ValueError(msg)
+        piece = self._stream.read(length)
+        if len(piece) < length:
+            raise EOFError
+        left = piece
+        try:
+            while left:  # all at once but on the last free bytes of a disk
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            raise self._no_room(error) from error
+        self._kept_bytes += length
+        return piece
 
-def taken(stream: IO[bytes], size_bytes: int) -> Content:
-    """Take the next `size_bytes` of `stream`; a spool is the caller's to close.
+
+def taken(stream: Readable, size_bytes: int, no_room: NoRoom) -> Content:
+    """Return the next `size_bytes` of `stream`, read or as a spool, which the caller has to close.
 
     Raises:
         EOFError: the stream ends before.
-        OSError: there is no room for a spool.
+        Exception: what `no_room` made of the error of a full disk.
 
     """
     if size_bytes <= LARGE_BYTES:
@@ -57,11 +80,7 @@ def taken(stream: IO[bytes], size_bytes: int) -> Content:
         if len(content) < size_bytes:
             raise EOFError
         return content
-    spool = Spool()
     try:
-        for piece in exactly(stream, size_bytes):
-            spool.write(piece)
-    except BaseException:
-        spool.close()
-        raise
-    return spool
+        return Spool(stream, size_bytes, no_room)
+    except OSError as error:
+        raise no_room(error) from error

@@ -60,7 +60,8 @@ class App:
                 msg = f"there is no blob {sha1}"
                 raise SourceUnavailable(msg)
             self.read_blobs.append(sha1)
-            yield sha1, taken(io.BytesIO(contents[sha1]), len(contents[sha1]))
+            content = contents[sha1]
+            yield sha1, taken(io.BytesIO(content), len(content), _no_room)
 
     def order(
         self,
@@ -95,3 +96,7 @@ def hello(**changed: bytes) -> App:
         "static/empty too": b"",
     }
     return App(files=files, links={"current": "lib/greet.ts"})
+
+
+def _no_room(error: OSError) -> SourceUnavailable:
+    return SourceUnavailable(str(error))

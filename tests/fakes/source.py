@@ -176,7 +176,8 @@ class FakeSource:
             if sha1 not in contents:
                 raise SourceUnavailable(f"{repository.name} has no blob {sha1}")
             self.read.append(sha1)
-            yield sha1, taken(io.BytesIO(contents[sha1]), len(contents[sha1]))
+            content = contents[sha1]
+            yield sha1, taken(io.BytesIO(content), len(content), _no_room)
 
     def look(
         self,
@@ -293,3 +294,7 @@ def _bytes(file: File) -> bytes:
             return target.encode()
         case Submodule():
             return b""
+
+
+def _no_room(error: OSError) -> SourceUnavailable:
+    return SourceUnavailable(str(error))

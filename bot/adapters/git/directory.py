@@ -9,6 +9,7 @@ import hashlib
 import os
 import stat
 import subprocess
+import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from operator import attrgetter
 from pathlib import Path
@@ -26,7 +27,7 @@ from bot.core.model.errors import SourceUnavailable, TreeRefused
 from bot.core.model.ids import BlobSha, Branch, CommitSha, Repository, commit_sha
 from bot.core.model.manifest import Asset, FileAsset, LeftOut, Manifest, SymlinkAsset
 from bot.core.model.selection import WHOLE, Selection
-from bot.kernel.contents import Content, each_closed
+from bot.kernel.contents import Content, close, each_closed
 from bot.kernel.git_hash import blob_hasher, content_sha1
 from bot.kernel.lfs_pointer import MAX_POINTER_BYTES, is_pointer
 from bot.kernel.paths import path_problem
@@ -152,16 +153,11 @@ class DirectorySource:
                 msg = f"no file below {self._root} has the content {sha1}"
                 raise SourceUnavailable(msg)
             try:
-                with (self._root / path).open("rb") as file:
-                    content = taken(file, os.fstat(file.fileno()).st_size)
+                content = _content(self._root / path, path, sha1)
             except EOFError:
                 raise _changed(path) from None
             except OSError as error:
                 raise _unreadable(error) from error
-            if content_sha1(content) != sha1:
-                if not isinstance(content, bytes):
-                    content.close()
-                raise _changed(path)
             yield sha1, content
 
     def _walked(self, selection: Selection) -> Manifest:
@@ -313,6 +309,21 @@ def _read(entry: os.DirEntry[str]) -> Asset | str:
     return FileAsset(BlobSha(digest.hexdigest()), executable)
 
 
+def _content(file: Path, path: str, sha1: BlobSha) -> Content:
+    """Return the content of a file, all of which was read and found to be as it was."""
+    with file.open("rb") as stream:
+        content = taken(stream, os.fstat(stream.fileno()).st_size, _no_room)
+        try:
+            found = content_sha1(content)
+        except BaseException:
+            close(content)
+            raise
+    if found != sha1:
+        close(content)
+        raise _changed(path)
+    return content
+
+
 def _holds_secrets(name: str) -> bool:
     """Tell whether a file is a dotenv file, which git would not have had; examples are none."""
     return name == ".env" or (
@@ -322,6 +333,11 @@ def _holds_secrets(name: str) -> bool:
 
 def _changed(path: str) -> SourceUnavailable:
     return SourceUnavailable(f"{path!r} changed while it was being deployed; deploy again")
+
+
+def _no_room(error: OSError) -> SourceUnavailable:
+    problem = f"{tempfile.gettempdir()} has no room for a copy of a large file"
+    return SourceUnavailable(f"{problem}: {error.strerror}")
 
 
 def _unreadable(error: OSError) -> SourceUnavailable:

@@ -42,8 +42,7 @@ class LfsFiles:
             if sha1 in left:
                 left.discard(sha1)
                 with (self._directory / f"{oid}.{sha1}").open("rb") as file:
-                    made = take(sha1, file, os.fstat(file.fileno()).st_size)
-                yield sha1, made
+                    yield sha1, take(sha1, file, os.fstat(file.fileno()).st_size)
 
     @contextmanager
     def receiving(self, pointer: Pointer) -> Iterator["Receiver"]:

@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -25,9 +26,10 @@ from bot.adapters.git.layout import configuration, lay_out
 from bot.adapters.git.lenders import borrowed, lend
 from bot.adapters.git.packs import holds
 from bot.adapters.git.pkt_line import Unusual
-from bot.adapters.git.taking import Take
+from bot.adapters.git.taking import Part, Take
 from bot.core.model.errors import SourceUnavailable
 from bot.core.model.ids import CommitSha, commit_sha
+from bot.kernel.contents import LARGE_BYTES
 
 LOG = logging.getLogger(__name__)
 
@@ -43,6 +45,11 @@ _FETCH_OPTIONS = (
 )
 
 _PIECE_BYTES = 64 * 1024
+
+# Larger objects are unpacked while they are printed, rather than whole in memory before, unless
+# they are kept as a difference to another. Git's default is 512 MiB, our limit of a file.
+# https://git-scm.com/docs/git-config#Documentation/git-config.txt-corebigFileThreshold
+_PIECEWISE = f"core.bigFileThreshold={LARGE_BYTES}"
 
 # How many of the commits that we have are named to the server; one of them is nearly always the
 # parent of what was pushed.
@@ -237,7 +244,8 @@ class Mirror:
     ) -> Iterator[tuple[str, T]]:
         """Yield what `take` makes of those of `oids` that are here; append others to `missing`.
 
-        Dropping the iterator ends the child.
+        What `take` made of an object may be read from until the next one is asked for. Dropping
+        the iterator ends the child.
 
         Raises:
             TreeRefused: `take` refused a file, named by its object id.
@@ -247,7 +255,9 @@ class Mirror:
         with tempfile.TemporaryFile() as wanted:
             wanted.write("".join(f"{oid}\n" for oid in oids).encode())
             wanted.seek(0)
-            reader = self.view.cat_file("--batch", "--buffer", istream=wanted, as_process=True)
+            view = self.view
+            view(c=_PIECEWISE)
+            reader = view.cat_file("--batch", "--buffer", istream=wanted, as_process=True)
             with ending(reader) as process:
                 stream = process.stdout
                 for oid in oids:
@@ -255,11 +265,10 @@ class Mirror:
                     if header[1:] == [b"missing"]:
                         missing.append(oid)
                     elif len(header) == 3:  # noqa: PLR2004 - oid, type, size
-                        try:
-                            made = take(oid, stream, int(header[2]))
-                        except EOFError:
-                            raise self._broken_off(oid) from None
-                        yield oid, made
+                        size = int(header[2])
+                        part = Part(stream, size, partial(self._broken_off, oid))
+                        yield oid, take(oid, part, size)
+                        part.skip()
                         stream.read(1)  # the end of its line
                     else:
                         raise self._broken_off(oid)

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from bot.adapters.targets import compression, errors
 from bot.adapters.targets.compression import Coding
 from bot.adapters.targets.incoming import Stream
-from bot.adapters.targets.outgoing import BodyMaker, Meter, outgoing
+from bot.adapters.targets.outgoing import BeginAgain, BodyMaker, Meter, outgoing
 from bot.core.model.errors import TargetRefused, TargetUnavailable
 from bot.kernel.clock import Clock
 
@@ -200,12 +200,14 @@ class Api:
 
     def _sent_once(self, call: Call, meter: Meter, max_bytes: int) -> httpx.Response:
         """Send a body as the platform wants it, which may be learnt by sending it otherwise."""
-        try:
-            return self._sent_as_it_is(call, meter, max_bytes)
-        except TargetRefused as refusal:
-            if call.body is None or not self._learnt(refusal.status):
-                raise
-        return self._sent_as_it_is(call, meter, max_bytes)
+        while True:
+            try:
+                return self._sent_as_it_is(call, meter, max_bytes)
+            except BeginAgain:  # the request was cut off, and nobody has acted on it
+                continue
+            except TargetRefused as refusal:
+                if call.body is None or not self._learnt(refusal.status):
+                    raise
 
     def _learnt(self, status: int) -> bool:
         """Tell whether a refusal is about how the body was sent, and another way is left."""

@@ -122,9 +122,11 @@ class NewV2:
             "production": True,
         }
 
+        contents = body.Contents(read)
+
         def document() -> Iterator[bytes]:
             yield orjson.dumps(head)[:-1] + b',"assets":{'
-            yield from body.inline_assets(source.manifest, source.manifest.blobs(), read)
+            yield from body.inline_assets(source.manifest, source.manifest.blobs(), contents)
             yield b"}}"
 
         call = Call(

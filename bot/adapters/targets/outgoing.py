@@ -22,6 +22,10 @@ PIECE_BYTES = 256 * 1024
 BodyMaker = Callable[[], Iterator[bytes]]
 
 
+class BeginAgain(Exception):  # noqa: N818 - what to do
+    """A body cannot go on as it began; its maker has learnt from that and makes another one."""
+
+
 @dataclass(slots=True)
 class Meter:
     """Counts the bytes of request bodies that went out."""

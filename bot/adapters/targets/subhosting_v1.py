@@ -332,7 +332,7 @@ class SubhostingV1Target:
         return Attempt(
             project=self._projects.id_of(order.project),
             order=order,
-            read=read,
+            contents=body.Contents(read),
             database=None if database is None else self._projects.database(database),
             files=body.Files(named=order.manifest, ours=self._ours),
         )

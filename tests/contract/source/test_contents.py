@@ -5,7 +5,7 @@ import pytest
 from bot.core.model.errors import SourceUnavailable, TreeRefused
 from bot.core.model.ids import BlobSha
 from bot.core.model.manifest import FileAsset, Manifest, SymlinkAsset
-from bot.kernel.contents import LARGE_BYTES, whole
+from bot.kernel.contents import LARGE_BYTES, PIECE_BYTES, pieces_of, whole
 from bot.kernel.git_hash import blob_sha1
 from tests.contract.source.places import REPOSITORY, Place
 from tests.fakes.source import Executable, Files
@@ -57,6 +57,26 @@ def test_a_large_content_can_be_read_twice(any_place: Place) -> None:
     twice = [(whole(content), whole(content)) for _, content in blobs]
 
     assert twice == [(LARGE, LARGE)]
+
+
+def test_a_large_content_that_nobody_reads_is_passed_over(any_place: Place) -> None:
+    files: Files = {"a": b"hello\n", "b": LARGE, "c": LARGE + b"c", "d": b""}
+    manifest = manifest_of(any_place, files)
+
+    blobs = any_place.source.blobs(REPOSITORY, manifest.blobs())
+    small = {sha1: content for sha1, content in blobs if isinstance(content, bytes)}
+
+    assert small == {HELLO: b"hello\n", EMPTY: b""}
+
+
+def test_a_large_content_can_be_left_in_its_middle(any_place: Place) -> None:
+    manifest = manifest_of(any_place, {"a": b"hello\n", "b": LARGE, "c": LARGE + b"c"})
+
+    blobs = any_place.source.blobs(REPOSITORY, manifest.blobs())
+    begun = {sha1: next(pieces_of(content)) for sha1, content in blobs}
+
+    assert len(begun) == 3
+    assert set(begun.values()) == {b"hello\n", LARGE[:PIECE_BYTES]}
 
 
 def test_a_large_content_is_closed_when_nobody_wants_more(any_place: Place) -> None:

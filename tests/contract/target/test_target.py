@@ -73,6 +73,25 @@ def test_a_deployment_may_build_on_an_earlier_one(bench: Bench) -> None:
     assert made.transfer.files_sent == (1 if bench.by_hash else 7)
 
 
+def test_a_file_that_only_begins_as_text_arrives_whole(bench: Bench) -> None:
+    odd = b"text, it seems\n" * 100_000 + b"\xff"
+    app = App(
+        files={
+            "main.ts": b"""\
+const odd = await Deno.readFile(new URL("odd.bin", import.meta.url));
+if (odd.length !== 1500001 || odd.at(-1) !== 255) throw new Error("this is not what was sent");
+Deno.serve(() => new Response());
+""",
+            "odd.bin": odd,
+        }
+    )
+
+    made = bench.target.create(app.order(), app.read)
+
+    assert isinstance(bench.settled(made.id), Built)
+    assert made.transfer.files_sent == 2
+
+
 def test_a_base_that_the_platform_does_not_have_is_no_hindrance(bench: Bench) -> None:
     first, second = hello(), hello(greet=b"export const greeting = 'bye';\n")
     deployed(bench, first, "d00000000001")

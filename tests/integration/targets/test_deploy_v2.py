@@ -231,14 +231,16 @@ def test_too_many_deploys_are_waited_for_and_then_sent(bench: DenoBench) -> None
 
 def test_a_large_app_is_streamed(bench: DenoBench) -> None:
     large = bytes(range(256)) * 20_000
-    app = App(files={"main.ts": b"", "large.bin": large})
+    odd = b"0123456789abcde\n" * 200_000 + b"\xff"  # no text, which shows at its end
+    app = App(files={"main.ts": b"", "large.bin": large, "odd": odd})
 
     bench.target.create(app.order(), app.read)
 
     (request,) = bench.deno.deploys()
-    sent = json.loads(request.body)["assets"]["large.bin"]
+    sent = json.loads(request.body)["assets"]
     assert request.headers["transfer-encoding"] == "chunked"
-    assert base64.b64decode(sent["content"]) == large
+    assert base64.b64decode(sent["large.bin"]["content"]) == large
+    assert base64.b64decode(sent["odd"]["content"]) == odd
 
 
 def test_the_token_is_in_no_text(bench: DenoBench) -> None:

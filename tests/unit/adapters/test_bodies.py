@@ -36,7 +36,8 @@ LONG = "a" + '\U0001f600ä\u2028"\\\n\x01' * (PIECE // 8)
 def test_content_of_any_kind_comes_through(content: bytes, encoding: str) -> None:
     app = App(files={"f": content})
 
-    made = b"".join(chain(body.inline_assets(app.manifest, app.manifest.blobs(), app.read)))
+    contents = body.Contents(app.read)
+    made = b"".join(chain(body.inline_assets(app.manifest, app.manifest.blobs(), contents)))
 
     asset = orjson.loads(b"{%b}" % made)["f"]
     assert asset["encoding"] == encoding
@@ -47,7 +48,7 @@ def test_content_of_any_kind_comes_through(content: bytes, encoding: str) -> Non
 def test_every_file_of_a_large_site_is_named_once_by_hash() -> None:
     app = App(files={f"d{n % 7}/{n}.txt": b"%d" % n for n in range(2_500)})
 
-    made = b"".join(body.inline_assets(app.manifest, {first(app)}, app.read))
+    made = b"".join(body.inline_assets(app.manifest, {first(app)}, body.Contents(app.read)))
 
     members = orjson.loads(b"{%b}" % made)
     assert members.keys() == app.manifest.assets.keys()

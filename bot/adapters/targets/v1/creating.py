@@ -21,7 +21,7 @@ from bot.core.model.ids import BlobSha, TargetDeploymentId
 from bot.core.model.manifest import FileAsset
 from bot.core.model.preview import Transfer
 from bot.kernel.clock import Clock
-from bot.ports.target import Base, BlobReader, Created, Order
+from bot.ports.target import Base, Created, Order
 from bot.wire import subhosting_v1 as wire
 
 # Rounds of "which of these do you lack?" before everything is sent: one for the first deploy or
@@ -39,7 +39,7 @@ class Attempt:
 
     project: str
     order: Order
-    read: BlobReader
+    contents: body.Contents
     database: str | None  # the platform's id
     files: body.Files
     meter: Meter = field(default_factory=Meter)
@@ -65,7 +65,7 @@ class Attempt:
             description=self.description,
             database=self.database,
             inline=inline,
-            read=self.read,
+            contents=self.contents,
         )
 
     def transfer(self) -> Transfer:

@@ -75,11 +75,11 @@ class Creates:
             return Created(id=earlier, transfer=nothing)
         if order.environment.database is not None:
             self._make_databases()
-        meter = Meter()
+        meter, contents = Meter(), body.Contents(read)
         call = Call(
             method="POST",
             url=f"apps/{part(order.branch_app)}/deploy",
-            body=lambda: _deploy_body(order, read),
+            body=lambda: _deploy_body(order, contents),
             # What a lost answer made is looked for first: by the next call of this method.
             repeatable=False,
         )
@@ -162,7 +162,7 @@ class Creates:
         self._has_databases = True
 
 
-def _deploy_body(order: Order, read: BlobReader) -> Iterator[bytes]:
+def _deploy_body(order: Order, contents: body.Contents) -> Iterator[bytes]:
     """Yield a DeployInit of a preview: built and given its own host, and no other yet."""
     production: object = False
     preview: object = True
@@ -185,5 +185,5 @@ def _deploy_body(order: Order, read: BlobReader) -> Iterator[bytes]:
     if order.environment.trust is Trust.STRANGER:
         head["layers"] = []
     yield orjson.dumps(head)[:-1] + b',"assets":{'
-    yield from body.inline_assets(order.manifest, order.manifest.blobs(), read)
+    yield from body.inline_assets(order.manifest, order.manifest.blobs(), contents)
     yield b"}}"

@@ -10,6 +10,7 @@ from git.exc import CommandError
 
 from bot.adapters.git.address import CloneBase
 from bot.adapters.git.commands import ClosedGit
+from bot.adapters.git.comparing import Comparing
 from bot.adapters.git.credentials import answering, sweep
 from bot.adapters.git.environment import closed_environment
 from bot.adapters.git.errors import as_ours
@@ -71,10 +72,12 @@ class Mirrors:
         self._environment = closed_environment(self._home, base.scheme)
         self._one_post = OnePost(base.url) if base.takes_credentials else None
         self._lfs = LfsServer(base.url) if base.takes_credentials else None
+        self.comparing = Comparing()
         sweep(self._home)
 
     def close(self) -> None:
-        """Close the connections that are kept open."""
+        """Close the connections that are kept open, and end the processes that wait."""
+        self.comparing.close()
         if self._one_post is not None:
             self._one_post.close()
         if self._lfs is not None:
@@ -82,6 +85,7 @@ class Mirrors:
 
     def tend(self, *, quota_bytes: int, spared_since_s: float) -> Tended:
         """Look after all mirrors; see `bot.adapters.git.upkeep`."""
+        self.comparing.close()  # a process keeps what is deleted on the disk
         return tend(
             self._directory,
             self._environment,

@@ -21,6 +21,7 @@ from bot.kernel.paths import path_problem
 from bot.ports.source import KnownManifest, Look
 
 if TYPE_CHECKING:
+    from bot.adapters.git.mirror import Mirror
     from bot.adapters.git.upkeep import Tended
 
 
@@ -53,7 +54,7 @@ class GitSource:
         self._mirrors = Mirrors(mirrors_dir, base, credential, narrow=narrow, resolver=resolver)
 
     def close(self) -> None:
-        """Close the connections that are kept open."""
+        """Close the connections that are kept open, and end the processes that wait."""
         self._mirrors.close()
 
     def tend(self, *, quota_bytes: int, spared_since_s: float) -> "Tended":
@@ -140,9 +141,7 @@ class GitSource:
         """Return the paths that differ between two commits; None when they cannot be compared."""
         mirror = self._mirrors.of(repository)
         try:
-            found = difference(
-                mirror.records("diff_tree", "-r", "-z", "--no-renames", old, new, "--")
-            )
+            found = difference(self._mirrors.comparing.differences(mirror, old, new))
         except (SourceUnavailable, TreeRefused):
             return None
         return frozenset([*(entry.path for entry in found.changed), *found.removed])
@@ -152,6 +151,15 @@ class GitSource:
     ) -> CommitSha | None:
         """Return the newest commit that both fetched commits build on; None if there is none."""
         return self._mirrors.of(repository).common_ancestor(one, other)
+
+    def _differences(
+        self, mirror: "Mirror", old: CommitSha, new: CommitSha, places: Collection[str]
+    ) -> Iterator[bytes]:
+        if not places:
+            return self._mirrors.comparing.differences(mirror, old, new)
+        # A process that waits has been told of its places when it was started.
+        options = ("-r", "-z", "--no-renames")
+        return mirror.records("diff_tree", *options, old, new, "--", *places)
 
     def _objects(self, repository: Repository) -> Objects:
         return Objects(self._mirrors.of(repository), self._mirrors.lfs(repository))
@@ -169,10 +177,7 @@ class GitSource:
         if known is not None:
             # No answer, because the mirror was made anew since, is no harm: the tree is read.
             with suppress(SourceUnavailable):
-                trees = (known.commit, commit)
-                differences = mirror.records(
-                    "diff_tree", "-r", "-z", "--no-renames", *trees, "--", *places
-                )
+                differences = self._differences(mirror, known.commit, commit, places)
                 manifest = patched(known, differences, reading)
                 if manifest is not None:
                     return manifest

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.adapters.engine.memory import MemoryJournal
+from bot.adapters.git.ahead import Ahead
 from bot.adapters.git.directory import DirectorySource, commit_for, commit_of
 from bot.adapters.local.forge import LocalForge
 from bot.adapters.storage.memory import MemoryStore
@@ -110,13 +111,13 @@ class Wanted:
 
 
 def deploy_directory(
-    directory: Path, wanted: Wanted, *, settings: Settings, workflow: Workflow
+    directory: Path, wanted: Wanted, *, settings: Settings, workflow: Workflow, ahead: Ahead
 ) -> Deployed:
     """Deploy the files below `directory` and return how it ended.
 
     In a workflow the repository is the workflow's own, so that the URLs are those that the bot
     would choose; elsewhere it is named after the directory. All of the configuration there
-    counts: whoever runs this may say so.
+    counts: whoever runs this may say so. `ahead` has begun to look at the directory.
 
     Raises:
         ConfigurationProblem: the directory, the commit, the project or a setting is wrong.
@@ -135,7 +136,7 @@ def deploy_directory(
     targets = targets_from(settings, clock)
     services = Services(
         forge=LocalForge(shelf),
-        source=DirectorySource(root, head),
+        source=DirectorySource(root, head, ahead=ahead),
         configs=_ConfigReader(settings.targets),
         targets=targets,
         store=store,

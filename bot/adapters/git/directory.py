@@ -11,11 +11,12 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
-from operator import attrgetter
 from pathlib import Path
+from typing import assert_never
 
-from bot.adapters.git.index import Index, index_around
+from bot.adapters.git.ahead import Ahead
 from bot.adapters.git.manifests import ROOT_REASON, checked
+from bot.adapters.git.sights import Sight, sights_below
 from bot.core.decide.rules import (
     MAX_RULES_BYTES,
     Rules,
@@ -29,7 +30,7 @@ from bot.core.model.manifest import Asset, FileAsset, LeftOut, Manifest, Symlink
 from bot.core.model.selection import WHOLE, Selection
 from bot.kernel.contents import Content, close, each_closed
 from bot.kernel.git_hash import blob_hasher, content_sha1
-from bot.kernel.lfs_pointer import MAX_POINTER_BYTES, is_pointer
+from bot.kernel.lfs_pointer import is_pointer
 from bot.kernel.paths import path_problem
 from bot.kernel.processes import built_environment
 from bot.kernel.spool import taken
@@ -47,15 +48,18 @@ _SPECIAL_REASON = "is neither a file, a folder nor a symbolic link"
 _MODULES_REASON = "is left out: packages are installed where the preview runs"
 
 
-_NAME = attrgetter("name")
-
-
 class DirectorySource:
     """The files below one directory, as they are at the moment of asking."""
 
-    def __init__(self, root: Path, commit: CommitSha | None = None) -> None:
-        """Read below `root`; `commit` is what the files there are called, if it is known."""
+    def __init__(
+        self, root: Path, commit: CommitSha | None = None, *, ahead: Ahead | None = None
+    ) -> None:
+        """Read below `root`; `commit` is what the files there are called, if it is known.
+
+        `ahead` has begun to look at `root` just now.
+        """
         self._root = root
+        self._ahead = ahead
         self._commit = commit
         self._paths: dict[BlobSha, str] = {}  # where each content was last seen
 
@@ -162,26 +166,24 @@ class DirectorySource:
 
     def _walked(self, selection: Selection) -> Manifest:
         root = _app_folder(self._root, selection)
-        found = list(_walk(root, ""))
+        found = self._sights(root)
         contents = _rules_above(self._root, selection) | {
-            path: _rule(entry.path)
-            for entry, inner in found
+            path: _rule(root / inner)
+            for inner, kind, _, _ in found
             if may_be_rule(inner)
+            and kind == "file"
             and is_rule(path := selection.in_repository(inner), selection)
-            and entry.is_file(follow_symlinks=False)
         }
         rules = Rules(selection, contents)
-        index = index_around(root)
         assets: dict[str, Asset] = {}
         left_out: list[LeftOut] = []
         paths: dict[BlobSha, str] = {}
         takes_all = rules.takes_all
-        for entry, path in found:
-            if not takes_all and not rules.takes(
-                path, is_folder=entry.is_dir(follow_symlinks=False)
-            ):
+        for sight in found:
+            path = sight[0]
+            if not takes_all and not rules.takes(path, is_folder=sight[1] == "modules"):
                 continue
-            asset = _asset(entry, path, index)
+            asset = _asset(root, sight)
             if isinstance(asset, str):
                 left_out.append(LeftOut(path=path, reason=asset))
                 continue
@@ -190,6 +192,12 @@ class DirectorySource:
                 paths[asset.sha1] = selection.in_repository(path)
         self._paths = paths
         return checked(assets, left_out, selection, contents)
+
+    def _sights(self, folder: Path) -> list[Sight]:
+        """Return what lies below the root or an app's folder; what was seen ahead counts once."""
+        ahead, self._ahead = self._ahead, None
+        seen = ahead.sights() if ahead is not None and folder == self._root else None
+        return sights_below(folder) if seen is None else seen
 
 
 def commit_of(root: Path) -> CommitSha | None:
@@ -253,51 +261,38 @@ def _app_folder(root: Path, selection: Selection) -> Path:
 
 def _rules_above(root: Path, selection: Selection) -> dict[str, bytes]:
     return {
-        path: _rule(str(root / path))
+        path: _rule(root / path)
         for path in rules_above(selection)
         if (root / path).is_file() and not (root / path).is_symlink()
     }
 
 
-def _rule(place: str) -> bytes:
-    with open(place, "rb") as file:  # noqa: PTH123 - as below
+def _rule(place: Path) -> bytes:
+    with place.open("rb") as file:
         return file.read(MAX_RULES_BYTES + 1)
 
 
-def _walk(folder: Path, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:
-    """Yield everything below `folder` that is no folder, in a stable order."""
-    with os.scandir(folder) as entries:
-        found = sorted(entries, key=_NAME)
-    for entry in found:
-        name = entry.name
-        if name.lower() == ".git":
-            continue
-        if entry.is_dir(follow_symlinks=False) and name != "node_modules":
-            yield from _walk(folder / name, f"{prefix}{name}/")
-        else:
-            yield entry, prefix + name
-
-
-def _asset(entry: os.DirEntry[str], path: str, index: Index) -> Asset | str:
-    """Return what to deploy for `entry`, or why it is left out."""
-    if _holds_secrets(entry.name):
+def _asset(root: Path, sight: Sight) -> Asset | str:
+    """Return what to deploy for what was seen, or why it is left out."""
+    path, kind, detail, is_executable = sight
+    if ".env" in path and _holds_secrets(path.rpartition("/")[2]):
         return _SECRETS_REASON
-    seen = entry.stat(follow_symlinks=False)
-    if stat.S_ISREG(seen.st_mode):  # as nearly everything is
-        # A pointer is what it is whatever git says, and is short.
-        if seen.st_size > MAX_POINTER_BYTES and (sha1 := index.sha1_of(path, seen)) is not None:
-            return FileAsset(sha1, bool(seen.st_mode & stat.S_IXUSR))
-        return _read(entry)
-    if entry.is_symlink():
-        return SymlinkAsset(os.readlink(entry.path))  # noqa: PTH115 - Path would tidy the target
-    if entry.is_dir():
-        return _MODULES_REASON
-    return _SPECIAL_REASON
+    match kind:
+        case "file":
+            return FileAsset(BlobSha(detail), is_executable) if detail else _read(root / path)
+        case "link":
+            return SymlinkAsset(detail)
+        case "modules":
+            return _MODULES_REASON
+        case "special":
+            return _SPECIAL_REASON
+        case _:
+            assert_never(kind)
 
 
-def _read(entry: os.DirEntry[str]) -> Asset | str:
-    """Return the file `entry` by its content, or why it is left out."""
-    with open(entry.path, "rb") as file:  # noqa: PTH123 - a DirEntry is no Path, and there are many
+def _read(place: Path) -> Asset | str:
+    """Return a file by its content, or why it is left out."""
+    with place.open("rb") as file:
         facts = os.fstat(file.fileno())
         start = file.read(_CHUNK_BYTES)
         if is_pointer(start):

@@ -75,6 +75,9 @@ class Comparing:
     def _taken(self, mirror: Mirror) -> "_Process":
         with self._lock:
             found = self._waiting.pop(mirror.directory, None)
+        if found is not None and found.has_ended():
+            found.end()
+            found = None
         return found or _Process(mirror)
 
     def _put_back(self, directory: Path, process: "_Process") -> None:
@@ -125,6 +128,9 @@ class _Process:
         if next(records, b"") != new.encode():  # by --always it names each that it has
             raise _incomparable(old, new)
         yield from records
+
+    def has_ended(self) -> bool:
+        return self._git.proc is None or self._git.proc.poll() is not None
 
     def end(self) -> None:
         with suppress(OSError), ending(self._git):  # a question that was not taken

@@ -122,7 +122,7 @@ def test_one_that_was_killed_is_replaced(origin: Origin, diary: Diary, tmp_path:
         (process,) = diary.still_running()
         os.kill(process, signal.SIGKILL)
         os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
-        assert source.manifest(origin.repository, commit, known) == whole
+        assert source.changed(origin.repository, first, commit) == frozenset({"a"})
     source.close()
 
 

@@ -92,6 +92,7 @@ def test_what_an_app_does_with_its_database_is_counted(
     database = observed.call("POST", f"{path}/databases", {}).json
     linked = {"default": database["id"]}
     live = observed.deployed(own_project["id"], {"main.ts": STORING}, databases=linked)
+    assert live["status"] == "success", live
     assert observed.get(live["domains"][0]).text == "done"
 
     def found() -> Json:

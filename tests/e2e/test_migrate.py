@@ -1,5 +1,6 @@
 """`previewbot migrate`: from a server of v1 to another of v2, both real."""
 
+import base64
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -59,6 +60,31 @@ def test_a_project_arrives_with_files_variables_and_a_running_app(move: Move, na
     assert [(each["key"], each["secret"]) for each in app["env_vars"]] == [("GREETING", True)]
     assert app["config"]["runtime"] == {"type": "dynamic", "entrypoint": "main.ts"}
     assert app["config"]["install"] == "deno install"
+
+
+def test_large_files_arrive_whole(move: Move, name: str) -> None:
+    text = "a line of text\n" * 100_000
+    odd = base64.b64encode(text.encode() + b"\xff").decode()  # which begins as text
+    project = move.old.server.new_project(name)
+    tells = """
+const sizes = ["text", "odd"].map((name) => Deno.statSync(new URL(name, import.meta.url)).size);
+const [end] = Deno.readFileSync(new URL("odd", import.meta.url)).slice(-1);
+Deno.serve(() => Response.json([...sizes, end]));
+"""
+    move.old.server.deployed(
+        project["id"],
+        {
+            "main.ts": tells,
+            "text": text,
+            "odd": {"kind": "file", "encoding": "base64", "content": odd},
+        },
+        domains=[f"{name}.localhost"],
+    )
+
+    code, report = move.run()
+
+    assert (code, report[name]["fate"]) == (0, "moved"), report
+    assert move.new.server.get(f"{name}.localhost").json == [1_500_000, 1_500_001, 255]
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(move: Move, name: str) -> None:

@@ -1,7 +1,8 @@
 """One long-lived HTTP client per platform: authentication, repeats, limits, translated errors."""
 
 import ssl
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -14,8 +15,10 @@ from bot.adapters.targets import compression, errors
 from bot.adapters.targets.compression import Coding
 from bot.adapters.targets.incoming import Stream
 from bot.adapters.targets.outgoing import BeginAgain, BodyMaker, Meter, outgoing
-from bot.core.model.errors import TargetRefused, TargetUnavailable
+from bot.core.model.errors import SourceUnavailable, TargetRefused, TargetUnavailable
 from bot.kernel.clock import Clock
+from bot.kernel.contents import Content
+from bot.kernel.spool import gathered
 
 T = TypeVar("T")
 
@@ -139,15 +142,18 @@ class Api:
         except ValidationError as error:
             raise self._not_understood(call, response.status_code, error) from error
 
-    def download(self, call: Call) -> bytes:
+    def download(self, call: Call) -> Content:
         """Send `call` and return its answer as it is, up to `MAX_DOWNLOAD_BYTES`.
+
+        A large one is not in memory, and the caller's to close.
 
         Raises:
             TargetUnavailable: try again later.
             TargetRefused: it was understood and refused, or the answer is longer.
+            SourceUnavailable: there is no room for it.
 
         """
-        return self._sent(call, Meter(), MAX_DOWNLOAD_BYTES).content
+        return self._patiently(call, lambda: self._downloaded(call))
 
     @contextmanager
     def stream(self, call: Call, *, silence: timedelta) -> Iterator[Stream]:
@@ -165,7 +171,7 @@ class Api:
             response = self._client.send(request, stream=True)
             try:
                 if not response.is_success:
-                    raise self._refusal(response, self._read(response, MAX_ANSWER_BYTES))
+                    raise self._refusal(response, self._read(response))
                 yield Stream(self.name, response)
             finally:
                 response.close()
@@ -186,23 +192,35 @@ class Api:
         problem = f"{call.method}: {error.error_count()} fields are wrong"
         return errors.not_understood(self.name, status=status, problem=problem)
 
-    def _sent(self, call: Call, meter: Meter, max_bytes: int = MAX_ANSWER_BYTES) -> httpx.Response:
+    def _sent(self, call: Call, meter: Meter) -> httpx.Response:
+        return self._patiently(call, lambda: self._sent_once(call, meter))
+
+    def _downloaded(self, call: Call) -> Content:
+        with self.stream(call, silence=timedelta(seconds=IDLE_LIMIT_S)) as stream:
+            return gathered(stream.pieces(MAX_DOWNLOAD_BYTES), self._no_room)
+
+    def _no_room(self, error: OSError) -> SourceUnavailable:
+        problem = f"{tempfile.gettempdir()} has no room for a file of {self.name}"
+        return SourceUnavailable(f"{problem}: {error.strerror}")
+
+    def _patiently(self, call: Call, do: Callable[[], T]) -> T:
+        """Return what `do` returns, which sends `call`; a failure that may pass is tried again."""
         for wait in RETRY_WAITS:
             try:
-                return self._sent_once(call, meter, max_bytes)
+                return do()
             except TargetUnavailable as error:
                 never_left = isinstance(error.__cause__, _NEVER_LEFT)
                 asked_for = error.retry_after or wait
                 if asked_for > LONGEST_RETRY_AFTER or not (call.repeatable or never_left):
                     raise
                 self._clock.sleep(max(wait, asked_for))
-        return self._sent_once(call, meter, max_bytes)
+        return do()
 
-    def _sent_once(self, call: Call, meter: Meter, max_bytes: int) -> httpx.Response:
+    def _sent_once(self, call: Call, meter: Meter) -> httpx.Response:
         """Send a body as the platform wants it, which may be learnt by sending it otherwise."""
         while True:
             try:
-                return self._sent_as_it_is(call, meter, max_bytes)
+                return self._sent_as_it_is(call, meter)
             except BeginAgain:  # the request was cut off, and nobody has acted on it
                 continue
             except TargetRefused as refusal:
@@ -219,13 +237,13 @@ class Api:
             return True
         return False
 
-    def _sent_as_it_is(self, call: Call, meter: Meter, max_bytes: int) -> httpx.Response:
+    def _sent_as_it_is(self, call: Call, meter: Meter) -> httpx.Response:
         request = self._request(call, meter)
         try:
             response = self._client.send(request, stream=True)
             try:
                 self._listen(response)
-                content = self._read(response, max_bytes)
+                content = self._read(response)
             finally:
                 response.close()
         except httpx.RequestError as error:
@@ -253,17 +271,8 @@ class Api:
             retry_after=response.headers.get("Retry-After"),
         )
 
-    def _read(self, response: httpx.Response, max_bytes: int) -> bytes:
-        received = bytearray()
-        for piece in response.iter_bytes():
-            received += piece
-            if len(received) > max_bytes:
-                raise errors.not_understood(
-                    self.name,
-                    status=response.status_code,
-                    problem=f"more than {max_bytes} bytes",
-                )
-        return bytes(received)
+    def _read(self, response: httpx.Response) -> bytes:
+        return b"".join(Stream(self.name, response).pieces(MAX_ANSWER_BYTES))
 
     def _request(self, call: Call, meter: Meter) -> httpx.Request:
         headers = dict(call.headers)

@@ -36,6 +36,24 @@ class Stream:
                     problem=f"a line of more than {most_bytes} bytes",
                 )
 
+    def pieces(self, most_bytes: int) -> Iterator[bytes]:
+        """Yield it as it comes, decoded.
+
+        Raises:
+            TargetRefused: there are more than `most_bytes`.
+
+        """
+        size = 0
+        for piece in self._response.iter_bytes():
+            size += len(piece)
+            if size > most_bytes:
+                raise errors.not_understood(
+                    self._target,
+                    status=self._response.status_code,
+                    problem=f"more than {most_bytes} bytes",
+                )
+            yield piece
+
     def interrupt(self) -> None:
         """End the stream from another thread: its reader finds it broken off."""
         network = self._response.extensions.get("network_stream")

@@ -13,7 +13,8 @@ from bot.core.model.errors import TargetRefused
 from bot.core.model.ids import BlobSha, TargetDeploymentId
 from bot.core.model.manifest import Asset, FileAsset, Manifest, SymlinkAsset
 from bot.core.model.migration import OldDeployment, OldDomain, OldProject, OldSource, ProjectId
-from bot.kernel.git_hash import blob_sha1
+from bot.kernel.contents import Content, close, each_closed
+from bot.kernel.git_hash import content_sha1
 from bot.kernel.paths import path_problem
 from bot.ports.target import BlobReader
 from bot.wire import subhosting_v1 as wire
@@ -85,16 +86,17 @@ class OldV1:
     def reader(self, project: ProjectId) -> BlobReader:
         """Return what reads the contents of a project's files, one at a time."""
 
-        def read(hashes: Collection[BlobSha]) -> Iterator[tuple[BlobSha, bytes]]:
+        def read(hashes: Collection[BlobSha]) -> Iterator[tuple[BlobSha, Content]]:
             for sha1 in hashes:
                 url = f"projects/{_part(project)}/contents/{sha1}"
                 content = self._api.download(Call(method="GET", url=url))
-                if blob_sha1(content) != sha1:
+                if content_sha1(content) != sha1:
+                    close(content)
                     problem = f"content {sha1} came changed; is something rewriting answers?"
                     raise self._refused(problem)
                 yield sha1, content
 
-        return read
+        return lambda hashes: each_closed(read(hashes))
 
     def domains(self) -> tuple[OldDomain, ...]:
         """Return all custom domains, by name."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from bot.kernel.contents import LARGE_BYTES, PIECE_BYTES
-from bot.kernel.spool import Spool, taken
+from bot.kernel.spool import Kept, Spool, gathered, taken
 
 CONTENT = os.urandom(LARGE_BYTES + PIECE_BYTES // 2)
 
@@ -82,3 +82,31 @@ def test_a_closed_one_gives_nothing() -> None:
 
         with pytest.raises(ValueError, match="closed"):
             list(content.pieces())
+
+
+def cut(content: bytes) -> Iterator[bytes]:
+    return (content[start : start + 1000] for start in range(0, len(content), 1000))
+
+
+@pytest.mark.parametrize("size", [0, 1, 1000, LARGE_BYTES])
+def test_pieces_of_a_small_content_are_held(size: int) -> None:
+    assert gathered(cut(CONTENT[:size]), full) == CONTENT[:size]
+
+
+def test_pieces_of_a_large_content_are_kept() -> None:
+    content = gathered(cut(CONTENT), full)
+
+    assert isinstance(content, Kept)
+    assert content.size_bytes == len(CONTENT)
+    assert [b"".join(content.pieces()) for _ in range(2)] == [CONTENT, CONTENT]
+    assert max(map(len, content.pieces())) == PIECE_BYTES
+    content.close()
+
+
+def test_pieces_that_end_in_trouble_leave_nothing_open() -> None:
+    def broken() -> Iterator[bytes]:
+        yield from cut(CONTENT)
+        raise FullError
+
+    with pytest.raises(FullError):  # and no warning of a file that nobody closed
+        gathered(broken(), full)

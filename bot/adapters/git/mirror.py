@@ -269,7 +269,9 @@ class Mirror:
                         part = Part(stream, size, partial(self._broken_off, oid))
                         yield oid, take(oid, part, size)
                         part.skip()
-                        stream.read(1)  # the end of its line
+                        # Printed last: what git has found wrong with a large object's end.
+                        if stream.read(1) != b"\n":
+                            raise self._broken_off(oid)
                     else:
                         raise self._broken_off(oid)
 

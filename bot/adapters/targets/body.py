@@ -3,7 +3,7 @@
 v1 and v2 write an inline file and a symlink in the same words. Whether a file is text is said
 before its content and certain only at its end: a large one counts as text while it looks like it,
 and a body with one that turns out to be none is begun again. What is no text nearly always shows
-it at once, and reading large files twice takes half of the time that git needs to read them.
+it at once, and reading large files twice takes a third of the time that git needs for them.
 """
 
 import base64

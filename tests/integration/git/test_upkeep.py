@@ -9,7 +9,9 @@ import pytest
 
 from bot.adapters.git.source import GitSource
 from bot.adapters.git.upkeep import MANY_PACKS, MOST_REFS, Tended
+from bot.core.model.errors import SourceUnavailable
 from bot.core.model.ids import CommitSha, RepoName, Repository, RepositoryId
+from bot.kernel.contents import LARGE_BYTES
 from bot.ports.source import KnownManifest
 from tests.fakes.source import Files, contents_of
 from tests.integration.git.origin import Origin, git
@@ -17,6 +19,9 @@ from tests.integration.git.origin import Origin, git
 FILES: Files = {f"d{n % 3}/f{n}": f"content {n}\n".encode() * 20 for n in range(12)}
 ANY_SIZE = 1 << 40
 LATER_S = 4e9
+
+# What a pack of one object ends in: the checksum of its content, and its own.
+CHECKSUM_AND_TRAILER_BYTES = 4 + 20
 
 
 def mirror_of(repository: Repository, tmp_path: Path) -> Path:
@@ -192,6 +197,51 @@ def test_a_push_into_a_damaged_mirror_arrives(
 
     manifest = source.manifest(origin.repository, second, known)
     assert b"new" in {each for _, each in source.blobs(origin.repository, manifest.blobs())}
+
+
+@pytest.mark.parametrize("from_end", [2 * LARGE_BYTES, CHECKSUM_AND_TRAILER_BYTES])
+def test_a_large_content_that_is_damaged_is_told_and_then_fetched_again(
+    origin: Origin, source: GitSource, tmp_path: Path, from_end: int
+) -> None:
+    large = os.urandom(3 * LARGE_BYTES)
+    commit = origin.commit("main", {"large": large})
+    assert contents(source, origin.repository, commit) == {large}
+    wanted = source.manifest(origin.repository, commit).blobs()
+    packs = (mirror_of(origin.repository, tmp_path) / "objects" / "pack").glob("*.pack")
+    pack = max(packs, key=lambda file: file.stat().st_size)
+    pack.chmod(0o600)
+    with pack.open("r+b") as file:
+        file.seek(-from_end, os.SEEK_END)
+        byte = file.read(1)[0]
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte ^ 1]))
+
+    with pytest.raises(SourceUnavailable, match="git broke off"):
+        contents_of(source, origin.repository, wanted)  # git begins to print it
+
+    assert contents(source, origin.repository, commit) == {large}
+
+
+def test_a_content_is_whole_only_when_git_has_ended_its_line(
+    origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrapper = tmp_path / "bin" / "git"
+    wrapper.parent.mkdir()
+    wrapper.write_text(f"""\
+#!/bin/sh
+case "$*" in
+  *"cat-file --batch --buffer") {shutil.which("git")} "$@" | head --bytes=-1;;
+  *) exec {shutil.which("git")} "$@";;
+esac
+""")
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", str(wrapper.parent), prepend=":")
+    source = GitSource(tmp_path / "mirrors", origin.base_url, lambda _: None)
+    commit = origin.commit("main", {"a": b"hello"})
+    source.fetch(origin.repository, commit)
+
+    with pytest.raises(SourceUnavailable, match="git broke off"):
+        contents_of(source, origin.repository, source.manifest(origin.repository, commit).blobs())
 
 
 def test_damaged_contents_are_fetched_again(

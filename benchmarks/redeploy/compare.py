@@ -3,7 +3,7 @@
 `make bench-redeploy`; options: --rounds 5 --files 2000 10000 --write (into docs/benchmarks.md).
 
 All talk to stubs on loopback that accept at once and know what they were sent. Interleaved: every
-round changes three files and visits all of them.
+round changes three files of the small site and visits all of them, and then of the large one.
 
 - *worker*: fetch of the commit, manifest, create; in a process that runs already, as in the bot;
 - *command*: `previewbot deploy` as the Action installs it, a new process over a checkout;
@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -207,23 +207,46 @@ def absent() -> list[Absent]:
     return [Absent(name=each.name, reason=INSTALLING) for each in PEERS if not each.path.exists()]
 
 
-def measured(files: int, rounds: int, stuck: dict[str, Absent]) -> list[Row]:
-    """Return the medians of all contenders for a site of so many files.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Race:
+    """A site, and all who deploy it."""
+
+    author: Author
+    checkout: Path
+    running: list[Contender]
+
+    def round(self) -> None:
+        """Let everybody deploy a change."""
+        head = self.author.change()
+        git("pull", "--quiet", cwd=self.checkout)
+        for each in self.running:
+            each.measure(head)
+
+
+@contextmanager
+def race(folder: Path, files: int, stuck: dict[str, Absent]) -> Iterator[Race]:
+    """Yield the race of a site of so many files, which all have deployed once.
 
     Those whose first deploy fails are put into `stuck` by name, and go no further.
     """
-    with tempfile.TemporaryDirectory(prefix="bench-redeploy-") as name:
-        folder = Path(name)
-        author = Author(folder / "server", files)
-        head = author.push(["index.html"])
-        with contenders(folder, author) as all_:
-            running = [each for each in all_ if _seeded(each, head, stuck)]
-            for _ in range(rounds):
-                head = author.change()
-                git("pull", "--quiet", cwd=folder / "site")
-                for each in running:
-                    each.measure(head)
-            return [each.row() for each in running]
+    author = Author(folder / "server", files)
+    head = author.push(["index.html"])
+    with contenders(folder, author) as all_:
+        running = [each for each in all_ if _seeded(each, head, stuck)]
+        yield Race(author=author, checkout=folder / "site", running=running)
+
+
+def measured(sizes: Sequence[int], rounds: int, stuck: dict[str, Absent]) -> dict[int, list[Row]]:
+    """Return the medians of all contenders by the size of the site."""
+    with tempfile.TemporaryDirectory(prefix="bench-redeploy-") as name, ExitStack() as stack:
+        races = {
+            files: stack.enter_context(race(Path(name, str(files)), files, stuck))
+            for files in sizes
+        }
+        for _ in range(rounds):
+            for each in races.values():
+                each.round()
+        return {files: [one.row() for one in each.running] for files, each in races.items()}
 
 
 def _seeded(contender: Contender, head: CommitSha, stuck: dict[str, Absent]) -> bool:
@@ -255,7 +278,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     options = parser.parse_args()
     stuck: dict[str, Absent] = {}
-    found = {files: measured(files, options.rounds, stuck) for files in options.files}
+    found = measured(options.files, options.rounds, stuck)
     goals = goals_of(found, worker=WORKER, command=COMMAND)
     parts = (
         table(found, [*absent(), *stuck.values()], worker=WORKER),

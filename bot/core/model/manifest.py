@@ -57,8 +57,12 @@ class Manifest:
 
     def since(self, earlier: "Manifest") -> tuple["Manifest", tuple[str, ...]]:
         """Return what must be put on top of `earlier`, and the paths that must go from it."""
+        before = earlier.assets.get
+        # One that was made by patching the other shares nearly all with it.
         changed = {
-            path: asset for path, asset in self.assets.items() if earlier.assets.get(path) != asset
+            path: asset
+            for path, asset in self.assets.items()
+            if (known := before(path)) is not asset and known != asset
         }
         removed = tuple(sorted(earlier.assets.keys() - self.assets.keys()))
         return Manifest(assets=changed), removed

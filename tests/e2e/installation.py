@@ -23,6 +23,14 @@ from tests.e2e.patience import until
 T = TypeVar("T")
 
 
+def command_line(process: psutil.Process) -> str:
+    """Return what a process was started with; "" if it has ended since it was found."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # or one that its parent has not waited for yet
+        return ""
+
+
 @dataclass
 class Answer:
     """What a preview or a page said."""
@@ -100,12 +108,9 @@ class Installation:
 
     def child(self, *words: str) -> psutil.Process:
         """Return the eldest child whose command line holds all of `words`."""
-        found = [
-            process
-            for process in self.children()
-            if all(word in " ".join(process.cmdline()) for word in words)
-        ]
-        assert found, f"no child {words} among {[p.cmdline() for p in self.children()]}"
+        lines = {process: command_line(process) for process in self.children()}
+        found = [process for process, line in lines.items() if all(word in line for word in words)]
+        assert found, f"no child {words} among {list(lines.values())}"
         return min(found, key=lambda process: process.create_time())
 
     def kill_child(self, *words: str) -> None:

@@ -15,7 +15,7 @@ import pytest
 from bot.kernel.processes import built_environment
 from bot.kernel.runtime_dir import runtime_directory
 from tests.e2e.author import Author
-from tests.e2e.installation import Installation
+from tests.e2e.installation import Installation, command_line
 from tests.e2e.patience import until
 
 # Serves after 2 s: long enough to be stopped in the middle of its build.
@@ -100,7 +100,7 @@ def test_after_a_killed_up_nothing_is_left_and_the_next_start_works(tmp_path: Pa
         host = endless.stable_url().removeprefix("http://")
         visitor.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
         assert visitor.recv(1000).startswith(b"HTTP/1.1 200")  # a router would wait for them
-        deno = [each for each in installation.children() if "deno" in " ".join(each.cmdline())]
+        deno = [each for each in installation.children() if "deno" in command_line(each)]
         children = installation.kill()
         until(lambda: gone(children), f"the end of {children}", within_s=5)
 

@@ -52,7 +52,11 @@ def in_loop(work: Callable[[Heard], Awaitable[None]]) -> Heard:
 
 
 def test_everything_it_says_is_heard_and_its_code_is_known(tmp_path: Path) -> None:
-    program = """import os, resource, sys
+    # Its limits come a moment after its start.
+    program = """import os, resource, sys, time
+until = time.monotonic() + 10
+while resource.getrlimit(resource.RLIMIT_NOFILE) != (99, 99) and time.monotonic() < until:
+    os.sched_yield()
 print(os.getcwd(), os.environ["OWN"], len(os.environ), resource.getrlimit(resource.RLIMIT_NOFILE))
 print("bad", file=sys.stderr)
 sys.exit(7)"""

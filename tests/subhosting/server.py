@@ -258,6 +258,14 @@ def wait_until(condition: Callable[[], object], what: str, *, within_s: float = 
                 continue
 
 
+def command_line(pid: int) -> str:
+    """Return what a process was started with; "" if it has ended since it was found."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
+    except OSError:
+        return ""
+
+
 def deno_pids(data_dir: Path) -> list[int]:
     """Return the pids of running Deno processes that serve from `data_dir`."""
     found = []

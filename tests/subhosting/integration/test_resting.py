@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from tests.subhosting.edge.wire import APP, echoes, open_socket
-from tests.subhosting.server import Json, RunningSubhosting, wait_until
+from tests.subhosting.server import Json, RunningSubhosting, command_line, wait_until
 
 HELLO = "Deno.serve(() => new Response('hello'));"
 
@@ -47,8 +47,4 @@ def test_an_unused_app_rests_and_wakes_while_one_with_a_stream_goes_on(
 
 
 def _pids(server: RunningSubhosting, deployment: Json) -> list[int]:
-    return [
-        pid
-        for pid in server.instances()
-        if deployment["id"] in Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
-    ]
+    return [pid for pid in server.instances() if deployment["id"] in command_line(pid)]

@@ -5,12 +5,11 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from bot.kernel.clock import SystemClock
-from tests.subhosting.server import Json, RunningSubhosting, wait_until
+from tests.subhosting.server import Json, RunningSubhosting, command_line, wait_until
 
 APP = """const held = [];
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -170,11 +169,7 @@ def _wait_for_answers(seen: Sequence[object], count: int) -> None:
 
 
 def _pids(server: RunningSubhosting, app: Json) -> list[int]:
-    return [
-        pid
-        for pid in server.instances()
-        if app["id"] in Path(f"/proc/{pid}/cmdline").read_text(errors="replace")
-    ]
+    return [pid for pid in server.instances() if app["id"] in command_line(pid)]
 
 
 def _kill(pid: int) -> None:

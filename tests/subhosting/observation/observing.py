@@ -3,8 +3,9 @@
 import http.client
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from urllib.parse import quote, urlencode
 
 from bot.kernel.clock import SystemClock
@@ -70,13 +71,20 @@ def streaming(
     server: RunningSubhosting, path: str, accept: str = NDJSON
 ) -> Iterator[http.client.HTTPResponse]:
     """Open a stream; it is the client who leaves at the end of the block."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.api_port, timeout=20)
-    try:
-        headers = {"Authorization": f"Bearer {server.token}", "Accept": accept}
-        connection.request("GET", path, headers=headers)
-        yield connection.getresponse()
-    finally:
-        connection.close()
+    headers = {"Authorization": f"Bearer {server.token}", "Accept": accept}
+    answers: list[http.client.HTTPResponse] = []
+    with ExitStack() as connections:
+
+        def answered() -> bool:
+            # 503 while streams of an earlier test, whose clients have left, still hold all places.
+            connection = http.client.HTTPConnection("127.0.0.1", server.api_port, timeout=20)
+            connections.callback(connection.close)
+            connection.request("GET", path, headers=headers)
+            answers.append(connection.getresponse())
+            return answers[-1].status != HTTPStatus.SERVICE_UNAVAILABLE
+
+        wait_until(answered, "a place for a stream")
+        yield answers[-1]
 
 
 def next_line(stream: http.client.HTTPResponse) -> Json:

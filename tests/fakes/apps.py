@@ -19,6 +19,7 @@ from bot.kernel.contents import Content, each_closed
 from bot.kernel.git_hash import blob_sha1
 from bot.kernel.spool import taken
 from bot.ports.target import Base, Order
+from tests.fakes.source import no_room
 
 OCTO_HELLO = Repository(
     id=RepositoryId(7), name=RepoName("octo/hello"), default_branch=Branch("main")
@@ -61,7 +62,7 @@ class App:
                 raise SourceUnavailable(msg)
             self.read_blobs.append(sha1)
             content = contents[sha1]
-            yield sha1, taken(io.BytesIO(content), len(content), _no_room)
+            yield sha1, taken(io.BytesIO(content), len(content), no_room)
 
     def order(
         self,
@@ -96,7 +97,3 @@ def hello(**changed: bytes) -> App:
         "static/empty too": b"",
     }
     return App(files=files, links={"current": "lib/greet.ts"})
-
-
-def _no_room(error: OSError) -> SourceUnavailable:
-    return SourceUnavailable(str(error))

@@ -177,7 +177,7 @@ class FakeSource:
                 raise SourceUnavailable(f"{repository.name} has no blob {sha1}")
             self.read.append(sha1)
             content = contents[sha1]
-            yield sha1, taken(io.BytesIO(content), len(content), _no_room)
+            yield sha1, taken(io.BytesIO(content), len(content), no_room)
 
     def look(
         self,
@@ -296,5 +296,6 @@ def _bytes(file: File) -> bytes:
             return b""
 
 
-def _no_room(error: OSError) -> SourceUnavailable:
+def no_room(error: OSError) -> SourceUnavailable:
+    """Say that a large content cannot be kept."""
     return SourceUnavailable(str(error))

@@ -9,7 +9,6 @@ import hashlib
 import os
 import stat
 import subprocess
-import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import assert_never
@@ -17,6 +16,7 @@ from typing import assert_never
 from bot.adapters.git.ahead import Ahead
 from bot.adapters.git.manifests import ROOT_REASON, checked
 from bot.adapters.git.sights import Sight, sights_below
+from bot.adapters.git.taking import no_room_for
 from bot.core.decide.rules import (
     MAX_RULES_BYTES,
     Rules,
@@ -307,7 +307,7 @@ def _read(place: Path) -> Asset | str:
 def _content(file: Path, path: str, sha1: BlobSha) -> Content:
     """Return the content of a file, all of which was read and found to be as it was."""
     with file.open("rb") as stream:
-        content = taken(stream, os.fstat(stream.fileno()).st_size, _no_room)
+        content = taken(stream, os.fstat(stream.fileno()).st_size, no_room_for(path))
         try:
             found = content_sha1(content)
         except BaseException:
@@ -328,11 +328,6 @@ def _holds_secrets(name: str) -> bool:
 
 def _changed(path: str) -> SourceUnavailable:
     return SourceUnavailable(f"{path!r} changed while it was being deployed; deploy again")
-
-
-def _no_room(error: OSError) -> SourceUnavailable:
-    problem = f"{tempfile.gettempdir()} has no room for a copy of a large file"
-    return SourceUnavailable(f"{problem}: {error.strerror}")
 
 
 def _unreadable(error: OSError) -> SourceUnavailable:

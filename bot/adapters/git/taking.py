@@ -9,7 +9,7 @@ from bot.core.model.errors import SourceUnavailable, TreeRefused
 from bot.core.model.ids import BlobSha
 from bot.kernel.contents import PIECE_BYTES, Content, Readable, exactly
 from bot.kernel.git_hash import blob_hasher
-from bot.kernel.spool import taken
+from bot.kernel.spool import NoRoom, taken
 
 T = TypeVar("T")
 
@@ -70,12 +70,17 @@ def start(length: int) -> Take[bytes]:
 def content(oid: str, stream: Readable, size: int) -> Content:
     """Take a file of up to `MAX_FILE_BYTES`, which does not stay in memory if it is large."""
     _refuse_above(MAX_FILE_BYTES, oid, size)
+    return taken(stream, size, no_room_for(f"{oid}, which has {size:,} bytes"))
+
+
+def no_room_for(what: str) -> NoRoom:
+    """Return what says that a copy of a large content cannot be kept."""
 
     def no_room(error: OSError) -> SourceUnavailable:
-        problem = f"{oid} has {size:,} bytes, and {tempfile.gettempdir()} no room for them"
+        problem = f"{tempfile.gettempdir()} has no room for {what}"
         return SourceUnavailable(f"{problem}: {error.strerror}")
 
-    return taken(stream, size, no_room)
+    return no_room
 
 
 def sha1(oid: str, stream: Readable, size: int) -> BlobSha:

@@ -57,6 +57,13 @@ def fetched(mirrors: Mirrors, origin: Origin, commit: CommitSha) -> Mirror:
     return mirror
 
 
+def changed(mirrors: Mirrors, origin: Origin) -> tuple[Mirror, CommitSha, CommitSha]:
+    """Return a mirror, and two commits that are there."""
+    old, new = origin.commit("main", FILES), origin.commit("main", {"a": b"new"})
+    fetched(mirrors, origin, old)
+    return fetched(mirrors, origin, new), old, new
+
+
 def test_it_says_what_a_git_for_each_question_says(mirrors: Mirrors, origin: Origin) -> None:
     commits = [origin.commit(f"b{number}", files) for number, files in enumerate(TREES)]
     mirror = [fetched(mirrors, origin, commit) for commit in commits][-1]
@@ -129,9 +136,7 @@ def test_one_that_was_killed_is_replaced(origin: Origin, diary: Diary, tmp_path:
 def test_an_answer_that_nobody_wants_to_the_end_ends_the_process(
     mirrors: Mirrors, origin: Origin, diary: Diary
 ) -> None:
-    old, new = origin.commit("main", FILES), origin.commit("main", {"a": b"new"})
-    fetched(mirrors, origin, old)
-    mirror = fetched(mirrors, origin, new)
+    mirror, old, new = changed(mirrors, origin)
     answer = mirrors.comparing.differences(mirror, old, new)
 
     next(answer)
@@ -164,9 +169,7 @@ def test_only_some_wait_and_those_that_were_used_last(
 def test_two_at_once_have_one_each_and_one_of_them_stays(
     mirrors: Mirrors, origin: Origin, diary: Diary
 ) -> None:
-    old, new = origin.commit("main", FILES), origin.commit("main", {"a": b"new"})
-    fetched(mirrors, origin, old)
-    mirror = fetched(mirrors, origin, new)
+    mirror, old, new = changed(mirrors, origin)
     answers = [mirrors.comparing.differences(mirror, old, new) for _ in range(2)]
     starts = [next(each) for each in answers]
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.subhosting.server import Json, RunningSubhosting
+from tests.subhosting.server import Json, RunningSubhosting, command_line
 
 NODE = """import http from "node:http";
 const server = http.createServer((_, response) => response.end("hello"));
@@ -76,7 +76,7 @@ def test_what_never_answers_is_stopped_and_told_so(
 
     assert failed["status"] == "failed"
     assert "It did not answer HTTP within 3 s" in server.build_log(failed["id"])[-1]["message"]
-    assert not [pid for pid in server.instances() if failed["id"] in _command(pid)]
+    assert not [pid for pid in server.instances() if failed["id"] in command_line(pid)]
 
 
 def test_the_build_log_streams_as_lines_of_json(server: RunningSubhosting, project: Json) -> None:
@@ -159,11 +159,3 @@ def test_packages_are_installed_before_the_start(
     assert live["status"] == "success", log
     assert any(line["message"] == "Installing packages" for line in log)
     assert server.get(live["domains"][0]).text == "hello from a package"
-
-
-def _command(pid: int) -> str:
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:  # noqa: PTH123 - a pseudo file
-            return file.read().decode()
-    except OSError:
-        return ""

@@ -16,6 +16,7 @@ from bot.subhosting.host.child import Child, start_child
 from bot.subhosting.sandbox.confinement import Command
 from bot.subhosting.sandbox.level import Level
 from bot.subhosting.sandbox.view import ProcessLimits
+from tests.subhosting.server import command_line
 
 WAITS = "import sys; print('up', flush=True); sys.stdin.close(); import signal; signal.pause()"
 
@@ -171,9 +172,9 @@ def test_what_cannot_be_started_is_an_error(tmp_path: Path) -> None:
 def test_a_cancelled_start_leaves_nothing_behind(tmp_path: Path) -> None:
     def alive() -> bool:
         return any(
-            str(tmp_path).encode() in (entry / "cmdline").read_bytes()
+            str(tmp_path) in command_line(int(entry.name))
             for entry in Path("/proc").iterdir()
-            if entry.name.isdigit() and (entry / "cmdline").exists()
+            if entry.name.isdigit()
         )
 
     async def work(heard: Heard) -> None:
